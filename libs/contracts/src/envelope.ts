@@ -1,0 +1,39 @@
+/** A CloudEvent 1.0 in structured mode, JSON format. */
+export interface CloudEvent<T = unknown> {
+  specversion: '1.0';
+  id: string;
+  source: string;
+  type: string;
+  time: string;
+  datacontenttype?: 'application/json';
+  subject?: string;
+  data: T;
+}
+
+/** RFC 9457, with a stable code and one error for each thing that is wrong. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+  detailZh: string;
+  errors?: FieldError[];
+}
+
+export interface FieldError {
+  /** RFC 6901, into the submitted document. */
+  pointer: string;
+  code: string;
+  message: string;
+  messageZh: string;
+}
+
+/** The answer to one submitted event. `leafHash` is base64 of the RFC 6962 leaf hash of its entry. */
+export interface Receipt {
+  id: string;
+  status: 'accepted' | 'held' | 'duplicate' | 'rejected';
+  position?: number;
+  leafHash?: string;
+  problem?: Problem;
+}

@@ -1,0 +1,52 @@
+/**
+ * Every event type of the ledger. The first group comes in from members (design section 3, "Events in"); the others are
+ * outcomes that the ledger itself appends. A type name, once released, never changes its meaning: a new shape gets `.v2`.
+ */
+export const SUBMITTED_TYPES = {
+  merchantReported: 'liandun.merchant.reported.v1',
+  merchantDelisted: 'liandun.merchant.delisted.v1',
+  merchantReinstated: 'liandun.merchant.reinstated.v1',
+  riskEntityReported: 'liandun.riskentity.reported.v1',
+  riskEntityWithdrawn: 'liandun.riskentity.withdrawn.v1',
+  caseHeard: 'liandun.case.heard.v1',
+  registryListed: 'liandun.registry.listed.v1',
+  registryRemoved: 'liandun.registry.removed.v1',
+  listingEnded: 'liandun.listing.ended.v1',
+  noticeDisposed: 'liandun.notice.disposed.v1',
+} as const;
+
+export const OUTCOME_TYPES = {
+  memberAdmitted: 'liandun.member.admitted.v1',
+  memberSuspended: 'liandun.member.suspended.v1',
+  memberResumed: 'liandun.member.resumed.v1',
+  memberRemoved: 'liandun.member.removed.v1',
+  memberKeyAdded: 'liandun.member.keyadded.v1',
+  memberKeyRevoked: 'liandun.member.keyrevoked.v1',
+  memberSubscriptionChanged: 'liandun.member.subscriptionchanged.v1',
+  approvalRequested: 'liandun.approval.requested.v1',
+  approvalGranted: 'liandun.approval.granted.v1',
+  approvalRefused: 'liandun.approval.refused.v1',
+  matcherActivated: 'liandun.matcher.activated.v1',
+  entityLinked: 'liandun.entity.linked.v1',
+  noticeIssued: 'liandun.notice.issued.v1',
+  screeningMade: 'liandun.screening.made.v1',
+  readAudited: 'liandun.read.audited.v1',
+} as const;
+
+export const EVENT_TYPES = { ...SUBMITTED_TYPES, ...OUTCOME_TYPES } as const;
+
+export type SubmittedType = (typeof SUBMITTED_TYPES)[keyof typeof SUBMITTED_TYPES];
+export type OutcomeType = (typeof OUTCOME_TYPES)[keyof typeof OUTCOME_TYPES];
+export type EventType = SubmittedType | OutcomeType;
+
+/** The `source` of what the ledger itself appends. */
+export const LEDGER_SOURCE = 'urn:liandun:ledger';
+
+const MEMBER_SOURCE = 'urn:liandun:member:';
+
+/** The CloudEvents `source` of a member. */
+export const memberSource = (memberId: string): string => `${MEMBER_SOURCE}${memberId}`;
+
+/** The member behind a CloudEvents `source`; undefined for the ledger's own and for anything else. */
+export const memberOfSource = (source: string): string | undefined =>
+  source.startsWith(MEMBER_SOURCE) ? source.slice(MEMBER_SOURCE.length) : undefined;

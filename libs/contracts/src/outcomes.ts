@@ -1,0 +1,109 @@
+// What the ledger itself appends: the outcomes that every rebuild folds (design section 1, "Outcomes are events").
+import type { MatchGrade, NoticeContent } from './notice.js';
+
+export const MEMBER_ROLES = ['platform', 'regulator', 'admin'] as const;
+export type MemberRole = (typeof MEMBER_ROLES)[number];
+
+/** A public key of a member as a JWK (RFC 7517): Ed25519 or P-256, always with a `kid`. */
+export interface MemberKey {
+  kid: string;
+  kty: 'OKP' | 'EC';
+  crv: 'Ed25519' | 'P-256';
+  x: string;
+  y?: string;
+}
+
+/** What a platform wants to hear of. An absent list means: everything. */
+export interface Subscription {
+  tiers?: number[];
+  codes?: string[];
+  kinds?: string[];
+  /** Whether risk entities that the member doesn't host are sent as well (its agreement). */
+  riskEntities?: boolean;
+}
+
+export interface MemberAdmitted {
+  memberId: string;
+  name: string;
+  role: MemberRole;
+  keys: MemberKey[];
+  subscription: Subscription;
+}
+
+export interface MemberChanged {
+  memberId: string;
+}
+export interface MemberKeyAdded {
+  memberId: string;
+  key: MemberKey;
+}
+export interface MemberKeyRevoked {
+  memberId: string;
+  kid: string;
+}
+export interface MemberSubscriptionChanged {
+  memberId: string;
+  subscription: Subscription;
+}
+
+/** The changes of membership that need a second administrator. */
+export type MembershipChange =
+  | ({ action: 'admit' } & MemberAdmitted)
+  | { action: 'suspend'; memberId: string }
+  | { action: 'resume'; memberId: string }
+  | { action: 'remove'; memberId: string }
+  | ({ action: 'addKey' } & MemberKeyAdded)
+  | ({ action: 'revokeKey' } & MemberKeyRevoked)
+  | ({ action: 'changeSubscription' } & MemberSubscriptionChanged);
+
+export interface ApprovalRequested {
+  approvalId: string;
+  change: MembershipChange;
+  requestedBy: string;
+}
+export interface ApprovalDecided {
+  approvalId: string;
+  decidedBy: string;
+}
+
+export interface MatcherActivated {
+  matcher: string;
+}
+
+/** One reason of a link: which field agreed, and how surely. */
+export interface Because {
+  field: 'uscc' | 'residentId' | 'registrationNumber' | 'bankAccount';
+  grade: MatchGrade;
+}
+
+/** An observation (an entry with an identity) was found to speak of an entity. */
+export interface EntityLinked {
+  /** The position of the entry that was matched. */
+  observation: number;
+  entityId: string;
+  /** True where the observation founded the entity. */
+  founded: boolean;
+  matcher: string;
+  because: Because[];
+  /** Entities that may be the same, for a person to look at; never a reason to close (rule P14). */
+  possible: { entityId: string; because: Because[] }[];
+}
+
+/** The content of a notice without what is known only once its entry is in the log. */
+export type NoticeIssued = NoticeContent & { member: string };
+
+export interface ScreeningMade {
+  screeningId: string;
+  purpose: string;
+  result: 'clear' | 'possible' | 'listed';
+  listingIds: string[];
+}
+
+export interface ReadAudited {
+  reader: string;
+  route: string;
+  purpose: string;
+  caseNo: string;
+  entityId?: string;
+  listingId?: string;
+}
