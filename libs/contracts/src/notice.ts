@@ -36,6 +36,8 @@ export interface NoticeContent {
   /** Whether another listing still covers the merchant. */
   stillListed: boolean;
   entity: NoticeEntity;
+  /** The receiver's own ids of the merchant's accounts; empty where it doesn't host the merchant. */
+  merchantIds: string[];
   /** The receiver's own shops only. */
   shops: Shop[];
   match: { grade: MatchGrade; because: string[] };

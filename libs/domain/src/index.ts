@@ -1,1 +1,3 @@
-export {};
+export * from './entitlement.js';
+export * from './listing.js';
+export * from './notice.js';

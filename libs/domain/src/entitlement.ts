@@ -1,0 +1,39 @@
+import type { MemberRole, Subscription } from '@liandun/contracts';
+import type { Listing } from './listing.js';
+
+/** A member as it stands at one position of the log. */
+export interface Receiver {
+  memberId: string;
+  role: MemberRole;
+  status: 'active' | 'suspended' | 'removed';
+  /** The position at which it was admitted. */
+  joinedPosition: number;
+  subscription: Subscription;
+}
+
+export type Refusal =
+  'notAPlatform' | 'notActive' | 'regulatorsOnly' | 'ownListing' | 'notSubscribed' | 'beforeJoining' | 'notPublished';
+
+export type Entitlement = { granted: true } | { granted: false; because: Refusal };
+
+const refused = (because: Refusal): Entitlement => ({ granted: false, because });
+const excludes = <T>(list: T[] | undefined, value: T): boolean => list !== undefined && !list.includes(value);
+
+/**
+ * Whether `member` may be told of `listing` at `position`, the position of the event that triggers the notice.
+ * `hosts`: it reported that merchant itself, so it knows the person already; without that, a listing from before its
+ * admission is given of organizations only (design section 1, "Entitlement"; rules P16, P18; requirement R09).
+ */
+export function entitled(member: Receiver, listing: Listing, position: number, hosts: boolean): Entitlement {
+  if (member.role !== 'platform') return refused('notAPlatform');
+  if (member.status !== 'active') return refused('notActive');
+  if (listing.tier === 0) return refused('regulatorsOnly');
+  if (listing.sourceMember === member.memberId) return refused('ownListing');
+  if (listing.status === 'held' || listing.position > position) return refused('notPublished');
+  const { tiers, codes, kinds } = member.subscription;
+  if (excludes(tiers, listing.tier) || excludes(codes, listing.code) || excludes(kinds, listing.kind))
+    return refused('notSubscribed');
+  if (!hosts && listing.position < member.joinedPosition && listing.kind !== 'organization')
+    return refused('beforeJoining');
+  return { granted: true };
+}

@@ -1,0 +1,63 @@
+import type { Cause, ProofStandard, RegistryList, SubjectKind } from '@liandun/contracts';
+
+export type ListingOrigin = 'delisting' | 'riskEntity' | 'registry';
+
+interface ListingTerms {
+  listingId: string;
+  origin: ListingOrigin;
+  sourceMember: string;
+  position: number;
+  entityId: string;
+  kind: SubjectKind;
+  /** A risk entity who presents goods live: always a person's decision (rule P08). */
+  streamer: boolean;
+  code: string;
+  tier: number;
+  /** A binding official decision is attached (rule P01). */
+  official: boolean;
+  effectiveAt: string;
+  expiresAt: string;
+}
+
+/** One merchant's entry on the shared list, as its states (rule P11: every published listing has an end). */
+export type Listing =
+  | (ListingTerms & { status: 'held' })
+  | (ListingTerms & { status: 'published' })
+  | (ListingTerms & { status: 'ended'; cause: Cause });
+
+/** Whether a listing counts at `time` (RFC 3339): published, and its term has not run out. */
+export const inForce = (listing: Listing, time: string): boolean =>
+  listing.status === 'published' && Date.parse(listing.expiresAt) > Date.parse(time);
+
+const CODE_OF_LIST = {
+  revoked: 'A03',
+  cancelled: 'A03',
+  abnormalOperation: 'A05',
+  seriousDishonest: 'A06',
+  judgmentDefaulter: 'A07',
+} satisfies Record<RegistryList, string>;
+
+/** The reason code that stands for an official list (reason-codes.csv A03, A05, A06, A07). */
+export const codeOfRegistryList = (list: RegistryList): string => CODE_OF_LIST[list];
+
+/** Whether the proof is a binding official decision and no mere finding of a platform. */
+export const isOfficial = (standard: ProofStandard): boolean => standard !== 'platformFinding';
+
+const DAY_MS = 86_400_000;
+const OFFICIAL_TIER_2_DAYS = 1095;
+
+/**
+ * When a listing ends by itself: what its case or decision says, else its code's term counted from `decidedAt`;
+ * tier 2 with an official decision lasts three years (rule P11). Times are RFC 3339.
+ */
+export function expiryOf(
+  code: { tier: number; defaultRetentionDays: number },
+  listing: { decidedAt: string; stated?: string | undefined; official: boolean },
+): string {
+  if (listing.stated !== undefined) return listing.stated;
+  const days =
+    code.tier === 2 && listing.official
+      ? Math.max(OFFICIAL_TIER_2_DAYS, code.defaultRetentionDays)
+      : code.defaultRetentionDays;
+  return new Date(Date.parse(listing.decidedAt) + days * DAY_MS).toISOString();
+}
