@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const graceMs = 10_000;
+const services = [];
+let reaper;
+
+/**
+ * Starts a service in its own process group: Ctrl-C reaches only us, so we choose the order of stopping.
+ * `log` is a file that gets its output; `inherit: true` gives it our terminal instead. `ended` never rejects: it resolves
+ * to the exit code, the signal, or the system's error code when it couldn't be started.
+ */
+export function start(name, command, args, { log, onLine = () => {}, inherit = false, ...options } = {}) {
+  reaper ??= startReaper();
+  const stdio = inherit ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
+  const child = spawn(command, args, { ...options, detached: true, stdio });
+  const tail = [];
+  const file = log && createWriteStream(log, { flags: 'a' }).on('error', () => {}); // a full disk shows elsewhere
+  for (const stream of inherit ? [] : [child.stdout, child.stderr]) {
+    let rest = '';
+    stream.setEncoding('utf8').on('data', (chunk) => {
+      file?.write(chunk);
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop();
+      for (const line of lines) {
+        if (tail.push(line) > 20) tail.shift();
+        onLine(line);
+      }
+    });
+  }
+  const ended = new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.code));
+    child.once('close', (code, signal) => {
+      file?.end();
+      resolve(code ?? signal);
+    });
+  });
+  if (child.pid) {
+    reaper.stdin.write(`+${child.pid}\n`);
+    child.once('exit', () => reaper?.stdin.write(`-${child.pid}\n`));
+  }
+  const service = { name, child, ended, report: (how) => `${name} ended (${how})\n${tail.join('\n')}` };
+  services.push(service);
+  return service;
+}
+
+/** Resolves on the first line that matches; rejects, with the last lines, when the service ends first. */
+export function startUntil(ready, name, command, args, options) {
+  return new Promise((resolve, reject) => {
+    const onLine = (line) => ready.test(line) && resolve(service);
+    const service = start(name, command, args, { ...options, onLine });
+    void service.ended.then((how) => reject(new Error(service.report(how))));
+  });
+}
+
+/** Ends one service: SIGINT, and SIGKILL when it takes longer than the grace period. */
+export async function stop({ child, ended }) {
+  if (!child.pid || child.exitCode !== null || child.signalCode !== null) return;
+  send(child.pid, 'SIGINT');
+  const timer = setTimeout(send, graceMs, child.pid, 'SIGKILL');
+  await ended;
+  clearTimeout(timer);
+}
+
+/** Ends everything that was started: last started, first stopped. */
+export async function stopAll() {
+  for (const service of services.splice(0).toReversed()) await stop(service);
+  if (reaper?.exitCode === null && reaper.signalCode === null) {
+    reaper.stdin.end();
+    await once(reaper, 'exit');
+  }
+  reaper = undefined;
+}
+
+function send(pid, signal) {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
+function startReaper() {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('reaper.mjs', import.meta.url))], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  child.stdin.on('error', () => {}); // somebody ended it: go on without
+  return child;
+}
