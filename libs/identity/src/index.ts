@@ -1,1 +1,2 @@
-export {};
+export * from './judge.js';
+export * from './observe.js';
