@@ -1,3 +1,5 @@
+export * from './cases.js';
 export * from './entitlement.js';
 export * from './listing.js';
+export * from './membership.js';
 export * from './notice.js';

@@ -1,0 +1,111 @@
+import { expect, test } from '@jest/globals';
+import type { MemberKey, MembershipChange, MemberRole } from '@liandun/contracts';
+import {
+  decideMembership,
+  evolveMembership,
+  initialMembership,
+  type DecideApproval,
+  type MembershipEvent,
+  type RequestChange,
+} from './membership.js';
+
+const key = (kid: string): MemberKey => ({ kid, kty: 'OKP', crv: 'Ed25519', x: 'x' });
+const admitted = (role: MemberRole = 'platform', ...kids: string[]): MembershipEvent => ({
+  type: 'liandun.member.admitted.v1',
+  data: { memberId: 'p', name: 'P', role, keys: (kids.length ? kids : ['k1']).map(key), subscription: {} },
+});
+const request = (change: MembershipChange, otherAdministrators = 2): RequestChange => ({
+  kind: 'requestChange',
+  approvalId: 'a',
+  change,
+  requestedBy: 'admin',
+  otherAdministrators,
+});
+const decide = (decidedBy: string, decision: 'approve' | 'refuse' = 'approve'): DecideApproval => ({
+  kind: 'decideApproval',
+  decision,
+  decidedBy,
+  otherAdministrators: 2,
+});
+const given = (...events: MembershipEvent[]) => ({
+  when: (command: RequestChange | DecideApproval) => {
+    const decision = decideMembership(command, events.reduce(evolveMembership, initialMembership));
+    return 'refused' in decision
+      ? decision.refused
+      : decision.events.map((event) => event.type.split('.').slice(1, 3).join('.'));
+  },
+});
+const requested = (change: MembershipChange): MembershipEvent => ({
+  type: 'liandun.approval.requested.v1',
+  data: { approvalId: 'a', change, requestedBy: 'admin' },
+});
+const suspended: MembershipEvent = { type: 'liandun.member.suspended.v1', data: { memberId: 'p' } };
+const removed: MembershipEvent = { type: 'liandun.member.removed.v1', data: { memberId: 'p' } };
+const memberId = 'p';
+
+test('a change waits for another administrator', () => {
+  const change: MembershipChange = { action: 'addKey', memberId, key: key('k2') };
+  expect(given(admitted()).when(request(change))).toEqual(['approval.requested']);
+  expect(given(admitted(), requested(change)).when(decide('admin'))).toBe('APPROVER_IS_REQUESTER');
+  expect(given(admitted(), requested(change)).when(decide('admin', 'refuse'))).toBe('APPROVER_IS_REQUESTER');
+  expect(given(admitted(), requested(change)).when(decide('admin-2'))).toEqual(['approval.granted', 'member.keyadded']);
+  expect(given(admitted(), requested(change)).when(decide('admin-2', 'refuse'))).toEqual(['approval.refused']);
+});
+
+test('an approval is decided once', () => {
+  const change: MembershipChange = { action: 'remove', memberId };
+  const granted: MembershipEvent = {
+    type: 'liandun.approval.granted.v1',
+    data: { approvalId: 'a', decidedBy: 'admin-2' },
+  };
+  expect(given(admitted(), requested(change), granted, removed).when(decide('admin-3'))).toBe('APPROVAL_DECIDED');
+  expect(given(admitted()).when(decide('admin-2'))).toBe('UNKNOWN_APPROVAL');
+});
+
+test('a suspension acts at once; confirmed it stays, refused it ends', () => {
+  const change: MembershipChange = { action: 'suspend', memberId };
+  expect(given(admitted()).when(request(change))).toEqual(['approval.requested', 'member.suspended']);
+  const pending = given(admitted(), requested(change), suspended);
+  expect(pending.when(decide('admin-2'))).toEqual(['approval.granted']);
+  expect(pending.when(decide('admin-2', 'refuse'))).toEqual(['approval.refused', 'member.resumed']);
+});
+
+test.each<[string, MembershipEvent[], MembershipChange, unknown]>([
+  [
+    'an id is never given out again',
+    [admitted(), removed],
+    { action: 'admit', memberId, name: 'P', role: 'platform', keys: [key('k9')], subscription: {} },
+    'MEMBER_EXISTS',
+  ],
+  ['an unknown member', [], { action: 'suspend', memberId }, 'UNKNOWN_MEMBER'],
+  ['suspended twice', [admitted(), suspended], { action: 'suspend', memberId }, 'MEMBER_NOT_ACTIVE'],
+  ['an active member is not resumed', [admitted()], { action: 'resume', memberId }, 'MEMBER_NOT_SUSPENDED'],
+  ['a removed member stays removed', [admitted(), removed], { action: 'resume', memberId }, 'MEMBER_NOT_ACTIVE'],
+  ['a kid is used once', [admitted()], { action: 'addKey', memberId, key: key('k1') }, 'KEY_EXISTS'],
+  [
+    'at most three live keys',
+    [admitted('platform', 'k1', 'k2', 'k3')],
+    { action: 'addKey', memberId, key: key('k4') },
+    'KEYS_TOO_MANY',
+  ],
+  ['a foreign kid', [admitted()], { action: 'revokeKey', memberId, kid: 'k7' }, 'UNKNOWN_KEY'],
+  ['the last key stays', [admitted()], { action: 'revokeKey', memberId, kid: 'k1' }, 'LAST_KEY'],
+  [
+    'only platforms subscribe',
+    [admitted('regulator')],
+    { action: 'changeSubscription', memberId, subscription: {} },
+    'SUBSCRIPTION_NOT_ALLOWED',
+  ],
+])('refused: %s', (_, history, change, code) => {
+  expect(given(...history).when(request(change))).toBe(code);
+});
+
+test('two administrators have to stay', () => {
+  expect(given(admitted('admin')).when(request({ action: 'suspend', memberId }, 1))).toBe('ADMINISTRATORS_TOO_FEW');
+  expect(given(admitted('admin')).when(request({ action: 'remove', memberId }, 2))).toEqual(['approval.requested']);
+});
+
+test('what the member has become decides when the approval is given', () => {
+  const change: MembershipChange = { action: 'addKey', memberId, key: key('k2') };
+  expect(given(admitted(), requested(change), removed).when(decide('admin-2'))).toBe('MEMBER_NOT_ACTIVE');
+});

@@ -1,0 +1,258 @@
+// Who takes part: members, their keys and subscriptions, and the approval of every change by a second administrator
+// (rule P20: "admin actions need two persons").
+import type {
+  ApprovalDecided,
+  ApprovalRequested,
+  EventType,
+  MemberAdmitted,
+  MemberChanged,
+  MemberKey,
+  MemberKeyAdded,
+  MemberKeyRevoked,
+  MembershipChange,
+  MemberRole,
+  MemberSubscriptionChanged,
+  Subscription,
+} from '@liandun/contracts';
+
+export const LIVE_KEYS_MAX = 3;
+
+/** A suspension acts at once; the other administrator is asked to confirm it within this time. */
+export const SUSPENSION_CONFIRMED_WITHIN_MS = 86_400_000;
+
+export type Member =
+  | { status: 'unknown' }
+  | {
+      status: 'active' | 'suspended' | 'removed';
+      memberId: string;
+      name: string;
+      role: MemberRole;
+      keys: MemberKey[];
+      /** Key ids that were revoked; a kid is never used twice, so a signature always names one key. */
+      revokedKids: string[];
+      subscription: Subscription;
+    };
+
+export type Approval =
+  | { status: 'unknown' }
+  | { status: 'pending'; approvalId: string; change: MembershipChange; requestedBy: string }
+  | {
+      status: 'granted' | 'refused';
+      approvalId: string;
+      change: MembershipChange;
+      requestedBy: string;
+      decidedBy: string;
+    };
+
+export interface Membership {
+  member: Member;
+  approval: Approval;
+}
+
+export const initialMembership: Membership = { member: { status: 'unknown' }, approval: { status: 'unknown' } };
+
+export interface MembershipCommand {
+  /** Active administrators besides the member that the change is about. */
+  otherAdministrators: number;
+}
+
+export interface RequestChange extends MembershipCommand {
+  kind: 'requestChange';
+  approvalId: string;
+  change: MembershipChange;
+  requestedBy: string;
+}
+
+export interface DecideApproval extends MembershipCommand {
+  kind: 'decideApproval';
+  decision: 'approve' | 'refuse';
+  decidedBy: string;
+}
+
+/** The facts of membership, by event type. */
+interface MembershipFacts {
+  'liandun.member.admitted.v1': MemberAdmitted;
+  'liandun.member.suspended.v1': MemberChanged;
+  'liandun.member.resumed.v1': MemberChanged;
+  'liandun.member.removed.v1': MemberChanged;
+  'liandun.member.keyadded.v1': MemberKeyAdded;
+  'liandun.member.keyrevoked.v1': MemberKeyRevoked;
+  'liandun.member.subscriptionchanged.v1': MemberSubscriptionChanged;
+  'liandun.approval.requested.v1': ApprovalRequested;
+  'liandun.approval.granted.v1': ApprovalDecided;
+  'liandun.approval.refused.v1': ApprovalDecided;
+}
+
+export type MembershipEvent = {
+  [T in keyof MembershipFacts & EventType]: { type: T; data: MembershipFacts[T] };
+}[keyof MembershipFacts & EventType];
+
+export type MembershipRefusal =
+  | 'MEMBER_EXISTS'
+  | 'UNKNOWN_MEMBER'
+  | 'MEMBER_NOT_ACTIVE'
+  | 'MEMBER_NOT_SUSPENDED'
+  | 'KEY_EXISTS'
+  | 'KEYS_TOO_MANY'
+  | 'UNKNOWN_KEY'
+  | 'LAST_KEY'
+  | 'SUBSCRIPTION_NOT_ALLOWED'
+  | 'ADMINISTRATORS_TOO_FEW'
+  | 'UNKNOWN_APPROVAL'
+  | 'APPROVAL_DECIDED'
+  | 'APPROVER_IS_REQUESTER';
+
+export type MembershipDecision = { events: MembershipEvent[] } | { refused: MembershipRefusal };
+
+const refused = (code: MembershipRefusal): { refused: MembershipRefusal } => ({ refused: code });
+
+/** Two administrators have to stay, or nothing could be approved any more. */
+const ADMINISTRATORS_MIN = 2;
+
+function keyRefusal(
+  member: { keys: MemberKey[]; revokedKids: string[] },
+  key: MemberKey,
+): MembershipRefusal | undefined {
+  if (member.revokedKids.includes(key.kid) || member.keys.some(({ kid }) => kid === key.kid)) return 'KEY_EXISTS';
+  if (member.keys.length >= LIVE_KEYS_MAX) return 'KEYS_TOO_MANY';
+  return undefined;
+}
+
+/** Why the change can't be made to the member as it stands; undefined where it can. */
+function changeRefusal(member: Member, change: MembershipChange, others: number): MembershipRefusal | undefined {
+  if (change.action === 'admit') {
+    if (member.status !== 'unknown') return 'MEMBER_EXISTS';
+    if (change.keys.length > LIVE_KEYS_MAX) return 'KEYS_TOO_MANY';
+    return new Set(change.keys.map(({ kid }) => kid)).size < change.keys.length ? 'KEY_EXISTS' : undefined;
+  }
+  if (member.status === 'unknown') return 'UNKNOWN_MEMBER';
+  if (member.status === 'removed') return 'MEMBER_NOT_ACTIVE';
+  const closesAdministrator =
+    member.role === 'admin' &&
+    (change.action === 'suspend' || change.action === 'remove') &&
+    others < ADMINISTRATORS_MIN;
+  switch (change.action) {
+    case 'suspend':
+      if (member.status !== 'active') return 'MEMBER_NOT_ACTIVE';
+      return closesAdministrator ? 'ADMINISTRATORS_TOO_FEW' : undefined;
+    case 'resume':
+      return member.status === 'suspended' ? undefined : 'MEMBER_NOT_SUSPENDED';
+    case 'remove':
+      return closesAdministrator ? 'ADMINISTRATORS_TOO_FEW' : undefined;
+    case 'addKey':
+      return keyRefusal(member, change.key);
+    case 'revokeKey':
+      if (!member.keys.some(({ kid }) => kid === change.kid)) return 'UNKNOWN_KEY';
+      // A member whose only key leaked is suspended; without a key it could never come back by itself.
+      return member.keys.length === 1 ? 'LAST_KEY' : undefined;
+    case 'changeSubscription':
+      return member.role === 'platform' ? undefined : 'SUBSCRIPTION_NOT_ALLOWED';
+  }
+}
+
+/** The fact that an approved change is. */
+function factOf(change: MembershipChange): MembershipEvent {
+  switch (change.action) {
+    case 'admit': {
+      const { memberId, name, role, keys, subscription } = change;
+      return { type: 'liandun.member.admitted.v1', data: { memberId, name, role, keys, subscription } };
+    }
+    case 'suspend':
+      return { type: 'liandun.member.suspended.v1', data: { memberId: change.memberId } };
+    case 'resume':
+      return { type: 'liandun.member.resumed.v1', data: { memberId: change.memberId } };
+    case 'remove':
+      return { type: 'liandun.member.removed.v1', data: { memberId: change.memberId } };
+    case 'addKey':
+      return { type: 'liandun.member.keyadded.v1', data: { memberId: change.memberId, key: change.key } };
+    case 'revokeKey':
+      return { type: 'liandun.member.keyrevoked.v1', data: { memberId: change.memberId, kid: change.kid } };
+    case 'changeSubscription':
+      return {
+        type: 'liandun.member.subscriptionchanged.v1',
+        data: { memberId: change.memberId, subscription: change.subscription },
+      };
+  }
+}
+
+function decideRequest(command: RequestChange, { member }: Membership): MembershipDecision {
+  const { approvalId, change, requestedBy } = command;
+  const refusal = changeRefusal(member, change, command.otherAdministrators);
+  if (refusal) return refused(refusal);
+  const requested: MembershipEvent = {
+    type: 'liandun.approval.requested.v1',
+    data: { approvalId, change, requestedBy },
+  };
+  // A suspension protects the others, so it doesn't wait for the second person.
+  return { events: change.action === 'suspend' ? [requested, factOf(change)] : [requested] };
+}
+
+function decideApproval(command: DecideApproval, { member, approval }: Membership): MembershipDecision {
+  if (approval.status === 'unknown') return refused('UNKNOWN_APPROVAL');
+  if (approval.status !== 'pending') return refused('APPROVAL_DECIDED');
+  if (approval.requestedBy === command.decidedBy) return refused('APPROVER_IS_REQUESTER');
+  const { approvalId, change } = approval;
+  const data = { approvalId, decidedBy: command.decidedBy };
+  if (command.decision === 'refuse') {
+    const events: MembershipEvent[] = [{ type: 'liandun.approval.refused.v1', data }];
+    if (change.action === 'suspend' && member.status === 'suspended')
+      events.push({ type: 'liandun.member.resumed.v1', data: { memberId: change.memberId } });
+    return { events };
+  }
+  const granted: MembershipEvent = { type: 'liandun.approval.granted.v1', data };
+  if (change.action === 'suspend') return { events: [granted] };
+  // The member may have changed since the request.
+  const refusal = changeRefusal(member, change, command.otherAdministrators);
+  return refusal ? refused(refusal) : { events: [granted, factOf(change)] };
+}
+
+/** What a request or a decision of an administrator leads to, given the member and the approval that it is about. */
+export function decideMembership(command: RequestChange | DecideApproval, membership: Membership): MembershipDecision {
+  return command.kind === 'requestChange' ? decideRequest(command, membership) : decideApproval(command, membership);
+}
+
+function evolveMember(member: Member, event: MembershipEvent): Member {
+  if (event.type === 'liandun.member.admitted.v1') {
+    const { memberId, name, role, keys, subscription } = event.data;
+    return { status: 'active', memberId, name, role, keys, revokedKids: [], subscription };
+  }
+  if (member.status === 'unknown') return member;
+  switch (event.type) {
+    case 'liandun.member.suspended.v1':
+      return { ...member, status: 'suspended' };
+    case 'liandun.member.resumed.v1':
+      return { ...member, status: 'active' };
+    case 'liandun.member.removed.v1':
+      return { ...member, status: 'removed' };
+    case 'liandun.member.keyadded.v1':
+      return { ...member, keys: [...member.keys, event.data.key] };
+    case 'liandun.member.keyrevoked.v1': {
+      const { kid } = event.data;
+      return {
+        ...member,
+        keys: member.keys.filter((key) => key.kid !== kid),
+        revokedKids: [...member.revokedKids, kid],
+      };
+    }
+    case 'liandun.member.subscriptionchanged.v1':
+      return { ...member, subscription: event.data.subscription };
+    default:
+      return member;
+  }
+}
+
+function evolveApproval(approval: Approval, event: MembershipEvent): Approval {
+  if (event.type === 'liandun.approval.requested.v1') return { status: 'pending', ...event.data };
+  if (approval.status !== 'pending') return approval;
+  if (event.type === 'liandun.approval.granted.v1')
+    return { ...approval, status: 'granted', decidedBy: event.data.decidedBy };
+  if (event.type === 'liandun.approval.refused.v1')
+    return { ...approval, status: 'refused', decidedBy: event.data.decidedBy };
+  return approval;
+}
+
+/** Folds one fact of a member's or an approval's stream. */
+export const evolveMembership = (membership: Membership, event: MembershipEvent): Membership => ({
+  member: evolveMember(membership.member, event),
+  approval: evolveApproval(membership.approval, event),
+});
