@@ -1,2 +1,3 @@
+export * from './batch.js';
 export * from './judge.js';
 export * from './observe.js';

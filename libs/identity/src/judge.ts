@@ -9,12 +9,11 @@ export const POSSIBLE_MAX = 20;
 /** An identifier as an opaque string: live a blind-index token in hex, in a batch the normalised value itself. */
 export type Key = string;
 
-/** What is matched. `weak` (15-digit numbers, bank accounts) is what the caller looked candidates up by. */
+/** What is matched: the subject's own identifiers. By its weak keys (15-digit numbers, accounts) the caller looks up. */
 export interface Observation {
   kind: SubjectKind;
   uscc?: Key;
   residentId?: Key;
-  weak: readonly Key[];
 }
 
 /**
