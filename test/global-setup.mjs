@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, glob, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startKafka } from '../deploy/local/kafka.mjs';
@@ -10,6 +10,14 @@ import { stopAll } from '../deploy/local/children.mjs';
 const issuer = 'https://liandun.test';
 const cache = resolve(process.env.LIANDUN_HOME ?? join(import.meta.dirname, '../.liandun'));
 
+/** A run that was killed leaves its folder behind: the next one removes what is older than half a day. */
+async function sweep() {
+  for await (const dir of glob(`${tmpdir()}/liandun-test-*`)) {
+    const { mtimeMs } = await stat(dir).catch(() => ({ mtimeMs: Infinity }));
+    if (Date.now() - mtimeMs > 12 * 3_600_000) await rm(dir, { recursive: true, force: true });
+  }
+}
+
 /**
  * One PostgreSQL and one Kafka for the whole run, thrown away after it. Tests find them in the environment: DATABASE_URL
  * (superuser), KAFKA_BROKERS (only the ledger's tokens open it), KAFKA_INTERNAL (superuser), KAFKA_KEY (the private JWK
@@ -17,6 +25,7 @@ const cache = resolve(process.env.LIANDUN_HOME ?? join(import.meta.dirname, '../
  */
 export default async function setUp() {
   const began = performance.now();
+  await sweep();
   const dir = (globalThis.testServices = await mkdtemp(`${tmpdir()}/liandun-test-`));
   await chmod(dir, 0o755);
   await mkdir(cache, { recursive: true });

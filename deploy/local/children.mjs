@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 const graceMs = 10_000;
 const services = [];
 let reaper;
+let closed = false;
 
 /**
  * Starts a service in its own process group: Ctrl-C reaches only us, so we choose the order of stopping.
@@ -13,7 +14,8 @@ let reaper;
  * to the exit code, the signal, or the system's error code when it couldn't be started.
  */
 export function start(name, command, args, { log, onLine = () => {}, inherit = false, ...options } = {}) {
-  reaper ??= startReaper();
+  if (closed) throw new Error(`${name} is not started: everything is being stopped`);
+  reaper ??= startReaper([]);
   const stdio = inherit ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
   const child = spawn(command, args, { ...options, detached: true, stdio });
   const tail = [];
@@ -64,8 +66,9 @@ export async function stop({ child, ended }) {
   clearTimeout(timer);
 }
 
-/** Ends everything that was started: last started, first stopped. */
+/** Ends everything that was started, last started, first stopped; nothing can be started after it. */
 export async function stopAll() {
+  closed = true;
   for (const service of services.splice(0).toReversed()) await stop(service);
   if (reaper?.exitCode === null && reaper.signalCode === null) {
     reaper.stdin.end();
@@ -82,11 +85,26 @@ function send(pid, signal) {
   }
 }
 
-function startReaper() {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('reaper.mjs', import.meta.url))], {
+function startReaper(args) {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('reaper.mjs', import.meta.url)), ...args], {
     detached: true,
-    stdio: ['pipe', 'ignore', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.on('error', () => {}); // somebody ended it: go on without
+  child.stdout.setEncoding('utf8');
+  child.unref();
   return child;
+}
+
+/**
+ * Takes the lock of that name before anything is started. The reaper holds it, so it is free again only when every
+ * service has ended, even after kill -9 of this process; the system frees it, so it never goes stale.
+ * @returns {Promise<'locked' | 'running' | 'reaping'>} `running`: another process holds it; `reaping`: that one died and
+ *   its services are being stopped
+ */
+export async function lock(name) {
+  reaper = startReaper([name]);
+  const [answer] = await once(reaper.stdout, 'data');
+  if (answer.trim() !== 'locked') reaper = undefined;
+  return answer.trim();
 }

@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { startUntil } from './children.mjs';
+import { start, startUntil } from './children.mjs';
 import { Trouble } from './trouble.mjs';
 
 const pom = fileURLToPath(new URL('kafka/pom.xml', import.meta.url));
-const run = promisify(execFile);
 
 const needJava = () =>
   new Trouble(
@@ -28,11 +25,12 @@ async function kafkaJars(cache) {
   const jars = `${cache}/kafka-jars-${digest}`;
   if (existsSync(jars)) return jars;
   const partial = `${jars}.${process.pid}`;
-  try {
-    await run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${partial}`]);
-  } catch (error) {
+  const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${partial}`];
+  const maven = start('maven', 'mvn', args);
+  const how = await maven.ended;
+  if (how !== 0) {
     await rm(partial, { recursive: true, force: true });
-    throw error.code === 'ENOENT' ? needMaven() : mavenFailed(error);
+    throw how === 'ENOENT' ? needMaven() : mavenFailed(maven.report(how));
   }
   await rename(partial, jars).catch(() => rm(partial, { recursive: true })); // another start was faster
   return jars;
@@ -44,11 +42,10 @@ const needMaven = () =>
     '首次获取 Kafka 需要 Maven：请安装（Debian、Ubuntu：apt install maven）并确认 mvn 在 PATH 中',
   );
 
-function mavenFailed(error) {
-  const output = `${error.stdout}${error.stderr}`;
+function mavenFailed(output) {
   if (/JAVA_HOME|java: (command )?not found/i.test(output)) return needJava();
   if (/No space left/i.test(output)) return Object.assign(new Error(output), { code: 'ENOSPC' });
-  const cause = /\[ERROR\] (.*)/.exec(output)?.[1] ?? error.message;
+  const cause = /\[ERROR\] (.*)/.exec(output)?.[1] ?? output;
   return new Trouble(
     `Kafka could not be fetched from Maven Central: check the network and Maven's settings, then try again (${cause.slice(0, 300)})`,
     '无法从 Maven Central 获取 Kafka：请检查网络和 Maven 设置后重试',
@@ -126,13 +123,12 @@ async function prepare(dir) {
 }
 
 /** Class-data sharing: the first stop writes the archive, every later start reads it (4 s becomes 2 s). */
-function keepArchive(service, written, archive) {
-  void service.ended.then(async () => {
-    const partial = `${archive}.${process.pid}`;
-    await copyFile(written, partial)
-      .then(() => rename(partial, archive))
-      .catch(() => rm(partial, { force: true }));
-  });
+async function keepArchive(service, written, archive) {
+  await service.ended;
+  const partial = `${archive}.${process.pid}`;
+  await copyFile(written, partial)
+    .then(() => rename(partial, archive))
+    .catch(() => rm(partial, { force: true }));
 }
 
 /**
@@ -154,11 +150,14 @@ export async function startKafka({ dir, cache, ports, jwks, issuer, log }) {
     shared ? `-XX:SharedArchiveFile=${archive}` : `-XX:ArchiveClassesAtExit=${written}`,
     `-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${jwksUrl}`,
     `-Dorg.apache.kafka.sasl.oauthbearer.allowed.files=${jwks}`,
-    ...['-cp', `${jars}/*`, 'kafka.Kafka', `${dir}/server.properties`],
+    '-cp',
+    `${jars}/*`,
+    'kafka.Kafka',
+    `${dir}/server.properties`,
   ];
   const service = await startUntil(/Kafka Server started/, 'kafka', 'java', args, { log }).catch((error) => {
     throw /ended \(ENOENT\)|UnsupportedClassVersionError/.test(error.message) ? needJava() : error;
   });
-  if (!shared) keepArchive(service, written, archive);
+  if (!shared) void keepArchive(service, written, archive);
   return { ...service, brokers: `127.0.0.1:${ports[0]}`, internal: `127.0.0.1:${ports[2]}` };
 }

@@ -31,13 +31,14 @@ function run(command, args, env) {
   });
 }
 
+const packages = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+
 /**
  * Whether node_modules holds what the lockfile names. npm writes its hidden lockfile last, so an installation that was
  * broken off doesn't count. Only packages for other platforms may be missing.
  */
 function installed() {
   if (!existsSync(`${bin}/node`) || !existsSync('node_modules/.package-lock.json')) return false;
-  const packages = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
   const present = packages('node_modules/.package-lock.json');
   return Object.entries(packages('package-lock.json')).every(
     ([path, wanted]) =>

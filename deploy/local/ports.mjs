@@ -1,6 +1,10 @@
 import { createServer } from 'node:net';
 import { Trouble } from './trouble.mjs';
 
+// Below the range that the system takes for outgoing connections, so that none of those can slip in before the server.
+const lowest = 20_000;
+const span = 12_000;
+
 const listen = (port) =>
   new Promise((resolve, reject) => {
     const server = createServer();
@@ -24,8 +28,9 @@ export async function claimPorts(wishes) {
 }
 
 async function claim({ name, wanted }) {
-  const port = wanted === undefined || wanted === '' ? 0 : Number(wanted);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  if (wanted === undefined || wanted === '') return claimAny();
+  const port = Number(wanted);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new Trouble(
       `${name}=${wanted} is not a port: give a number up to 65535`,
       `${name}=${wanted} 不是有效端口：请填不超过 65535 的数字`,
@@ -40,6 +45,14 @@ async function claim({ name, wanted }) {
       `端口 ${port}（${name}）已被占用：请停止占用它的程序，或将 ${name} 改为其他端口，或不设置以使用空闲端口`,
     );
   }
+}
+
+async function claimAny() {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const server = await listen(lowest + Math.floor(Math.random() * span)).catch(() => undefined);
+    if (server) return server;
+  }
+  return listen(0);
 }
 
 /** @param {number} count */

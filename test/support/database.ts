@@ -1,25 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
-/**
- * A database of its own for one test file, on the server that test/global-setup.mjs started.
- * `drop` ends what is still connected and removes it.
- */
-export async function createTestDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+/** An empty database of its own on the test run's server, as its superuser; drop() also ends whatever is connected to it. */
+export async function createTestDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
   const server = process.env['DATABASE_URL'];
-  if (!server) throw new Error('DATABASE_URL is missing: integration tests run under test/global-setup.mjs');
+  if (!server) throw new Error('DATABASE_URL is not set');
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await onServer(server, `CREATE DATABASE ${name}`);
+  await onServer(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return { url: url.href, drop: () => onServer(server, `drop database if exists ${name} with (force)`) };
 }
 
-async function onServer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+/** The same database as the role that the applications have. */
+export function asApp(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.username = 'liandun_app';
+  url.password = '';
+  return url.href;
+}
+
+async function onServer(server: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server });
   await client.connect();
   try {
-    await client.query(statement);
+    await client.query(sql);
   } finally {
     await client.end();
   }

@@ -1,0 +1,74 @@
+import pg from 'pg';
+import { startKafka } from './kafka.mjs';
+import { startPostgres } from './postgres.mjs';
+
+/** The databases of the sandbox platforms, on the same server as the ledger's own. */
+export const sandboxDatabase = (memberId) => `sandbox_${memberId.replaceAll('-', '_')}`;
+
+export function databaseUrl(server, name) {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** Runs statements one by one on a connection of their own. */
+export async function onDatabase(url, work) {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** @param {string[]} names */
+export function createDatabases(url, names) {
+  return onDatabase(url, async (client) => {
+    const { rows } = await client.query('SELECT datname FROM pg_database WHERE datname = ANY($1)', [names]);
+    const present = new Set(rows.map((row) => row.datname));
+    for (const name of names.filter((wanted) => !present.has(wanted))) await client.query(`CREATE DATABASE ${name}`);
+  });
+}
+
+/**
+ * The database server: what DATABASE_URL names, else an embedded one.
+ * @returns {Promise<{ service?: object, url: string }>} the URL of the ledger's own database
+ */
+export async function openDatabase({ home, port, given }) {
+  if (given) return { url: given };
+  const service = await startPostgres({ dir: `${home}/postgres`, port, log: `${home}/postgres.log` });
+  await createDatabases(service.url, ['liandun']);
+  return { service, url: databaseUrl(service.url, 'liandun') };
+}
+
+/**
+ * The broker: what KAFKA_BROKERS names (with KAFKA_INTERNAL_BROKERS for the ledger itself), else an embedded one.
+ * @returns {Promise<{ service?: object, brokers: string, internal: string }>}
+ */
+export async function openBroker({ home, ports, jwks, issuer, given, givenInternal }) {
+  if (given) return { brokers: given, internal: givenInternal || given };
+  const service = await startKafka({
+    dir: `${home}/kafka`,
+    cache: home,
+    ports,
+    jwks,
+    issuer,
+    log: `${home}/kafka.log`,
+  });
+  return { service, brokers: service.brokers, internal: service.internal };
+}
+
+/** Brings the ledger's database to what the build expects, with the migrations of every lib that has tables. */
+export async function migrateLedger(root, url) {
+  const libs = await Promise.all(
+    ['event-log', 'vault', 'intake', 'views', 'messaging'].map((lib) => import(`${root}dist/libs/${lib}/src/index.js`)),
+  );
+  const [{ migrate }] = libs;
+  const migrations = libs.flatMap((lib) =>
+    Object.keys(lib)
+      .filter((name) => name.endsWith('_MIGRATIONS'))
+      .flatMap((name) => lib[name]),
+  );
+  await migrate(url, migrations);
+}

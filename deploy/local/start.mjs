@@ -1,0 +1,199 @@
+// npm start: everything that the ledger needs on one machine, from an empty folder to a running sandbox.
+import { parseArgs } from 'node:util';
+import { readdirSync } from 'node:fs';
+import { startApp } from './apps.mjs';
+import { build } from './build.mjs';
+import { start, stopAll } from './children.mjs';
+import { ledgerKeys, logVkey, MEMBERS, memberKeys, publicJwk, writeWhole } from './keys.mjs';
+import { claimPorts } from './ports.mjs';
+import { languageOf, Progress } from './progress.mjs';
+import { createDatabases, databaseUrl, migrateLedger, openBroker, openDatabase, sandboxDatabase } from './servers.mjs';
+import { home, openState, root, writeEnv } from './state.mjs';
+import { printSummary } from './summary.mjs';
+import { Trouble, troubleOf } from './trouble.mjs';
+
+const PLATFORMS = MEMBERS.filter(({ role }) => role === 'platform').map(({ memberId }) => memberId);
+const envName = (memberId) => `${memberId.toUpperCase().replaceAll('-', '_')}_KEY`;
+
+let options;
+let progress = new Progress(languageOf());
+let stopping;
+
+/** Ends everything, once: npm forwards the Ctrl-C that the terminal has already sent to all of us. */
+function stop(code, cause) {
+  stopping ??= (async () => {
+    const since = performance.now();
+    if (cause) console.error(cause);
+    progress.note('stopping');
+    await stopAll();
+    progress.done('stopped', since);
+    process.exit(code);
+  })();
+  return stopping;
+}
+
+function fail(error) {
+  const trouble = error instanceof Trouble ? error : troubleOf(error, home);
+  return stop(1, trouble ? `\n✗ ${trouble.message}` : `\n✗ ${error instanceof Error ? error.stack : error}`);
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        once: { type: 'boolean', default: false },
+        'no-scenario': { type: 'boolean', default: false },
+        lang: { type: 'string' },
+      },
+    });
+    if (values.lang !== undefined && values.lang !== 'zh' && values.lang !== 'en')
+      throw new Error(`--lang ${values.lang}`);
+    return values;
+  } catch (error) {
+    throw new Trouble(
+      `${error.message}: npm start takes -- --once, --no-scenario, --lang zh|en`,
+      'npm start 的参数为 -- --once、--no-scenario、--lang zh|en',
+    );
+  }
+}
+
+async function claimAllPorts(env) {
+  const wish = (name, outside) => ({ name, wanted: outside ? undefined : env[name] });
+  const [api, database, client, controller, internal, worker, ...sandboxes] = await claimPorts([
+    wish('LIANDUN_PORT'),
+    wish('POSTGRES_PORT', env.DATABASE_URL),
+    wish('KAFKA_PORT', env.KAFKA_BROKERS),
+    ...Array.from({ length: 3 + PLATFORMS.length }, () => ({ name: 'port' })),
+  ]);
+  return { api, database, kafka: [client, controller, internal], worker, sandboxes };
+}
+
+/** The parts that need nothing from each other start side by side. */
+async function startServers({ ports, jwks, issuer }) {
+  const { env } = process;
+  const fetched = readdirSync(home).some((name) => name.startsWith('kafka-jars-'));
+  const [database, broker] = await Promise.all([
+    progress.step('postgres', openDatabase({ home, port: ports.database, given: env.DATABASE_URL })),
+    progress.step(
+      fetched ? 'kafka' : 'kafkaFirst',
+      openBroker({
+        home,
+        ports: ports.kafka,
+        jwks,
+        issuer,
+        given: env.KAFKA_BROKERS,
+        givenInternal: env.KAFKA_INTERNAL_BROKERS,
+      }),
+    ),
+    progress.step('build', build(), (built) => (built ? 'build' : 'buildSkipped')),
+  ]);
+  return { database, broker };
+}
+
+/** What the ledger's own programs are told. */
+function ledgerEnv({ database, broker, keysPath, genesis, issuer }) {
+  return {
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: broker.brokers,
+    KAFKA_INTERNAL_BROKERS: broker.internal,
+    LIANDUN_KEYS: keysPath,
+    LIANDUN_GENESIS: genesis,
+    LIANDUN_ISSUER: issuer,
+    LIANDUN_HOME: home,
+  };
+}
+
+async function startSandboxes({ database, broker, ports, paths, url }) {
+  await createDatabases(database.url, PLATFORMS.map(sandboxDatabase));
+  return Promise.all(
+    PLATFORMS.map((memberId, i) =>
+      startApp({
+        name: `sandbox-${memberId}`,
+        app: 'sandbox-platform',
+        port: ports.sandboxes[i],
+        home,
+        root,
+        env: {
+          PORT: String(ports.sandboxes[i]),
+          MEMBER: memberId,
+          MEMBER_KEY: paths[memberId],
+          LIANDUN_URL: url,
+          KAFKA_BROKERS: broker.brokers,
+          DATABASE_URL: databaseUrl(database.url, sandboxDatabase(memberId)),
+        },
+      }),
+    ),
+  );
+}
+
+async function up() {
+  const state = await progress.step('state', openState({ onWait: () => progress.note('waiting') }));
+  const ports = await claimAllPorts(process.env);
+  const { path: keysPath, keys } = await ledgerKeys(home, state.isNew);
+  const { genesis, paths } = await memberKeys(home);
+  const jwks = `${home}/jwks.json`;
+  await writeWhole(jwks, JSON.stringify({ keys: [publicJwk(keys.signing)] }));
+  const url = `http://127.0.0.1:${ports.api}`;
+  const issuer = process.env.LIANDUN_ISSUER || url;
+  const { database, broker } = await startServers({ ports, jwks, issuer });
+  await progress.step('migrate', migrateLedger(root, database.url));
+
+  const env = ledgerEnv({ database, broker, keysPath, genesis, issuer });
+  const api = { ...env, PORT: String(ports.api) };
+  const worker = { ...env, WORKER_PORT: String(ports.worker) };
+  const ledger = await Promise.all([
+    progress.step('api', startApp({ name: 'api', app: 'api', port: ports.api, env: api, home, root })),
+    progress.step('worker', startApp({ name: 'worker', app: 'worker', port: ports.worker, env: worker, home, root })),
+  ]);
+  const addresses = {
+    LIANDUN_URL: url,
+    KAFKA_BROKERS: broker.brokers,
+    DATABASE_URL: database.url,
+    CONSOLE_URL: url,
+    LOG_VKEY: logVkey(keys.logSigning),
+    ...Object.fromEntries(MEMBERS.map(({ memberId }) => [envName(memberId), paths[memberId]])),
+  };
+  await writeEnv(addresses);
+  const sandboxes = await progress.step('sandboxes', startSandboxes({ database, broker, ports, paths, url }));
+  watch([database.service, broker.service, ...ledger, ...sandboxes].filter(Boolean));
+  progress.done('up');
+  return { addresses, ports };
+}
+
+/** From now on the end of any part is the end of all: half a ledger would only confuse. */
+function watch(services) {
+  for (const service of services) void service.ended.then((how) => stopping ?? stop(1, `\n✗ ${service.report(how)}`));
+}
+
+async function playScenario({ addresses, ports }, language) {
+  const script = `${root}dist/apps/scenario/src/main.js`;
+  const sandboxes = PLATFORMS.map((memberId, i) => [memberId, `http://127.0.0.1:${ports.sandboxes[i]}`]);
+  const service = start('scenario', process.execPath, ['--enable-source-maps', script, '--lang', language], {
+    cwd: root,
+    env: { ...process.env, ...addresses, SANDBOXES: JSON.stringify(Object.fromEntries(sandboxes)) },
+    inherit: true,
+  });
+  const how = await service.ended;
+  if (how !== 0 && !stopping) throw new Error(`the scenario failed (${how}): see ${home}/*.log`);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => stop(options?.once ? 130 : 0));
+}
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || stop(1, 'the parent is gone'), 500).unref();
+
+try {
+  options = readOptions();
+  const language = languageOf(options.lang);
+  progress = new Progress(language);
+  const running = await up();
+  if (!options['no-scenario']) await playScenario(running, language);
+  if (options.once) await stop(0);
+  else printSummary({ language, home, addresses: running.addresses });
+} catch (error) {
+  // A step that fails because everything is being stopped is not the cause.
+  await (stopping ?? fail(error));
+}
