@@ -14,7 +14,8 @@ export interface CloudEvent<T = unknown> {
 export interface Problem {
   type: string;
   title: string;
-  status: number;
+  /** Set by the HTTP edge alone. */
+  status?: number;
   code: string;
   detail: string;
   detailZh: string;

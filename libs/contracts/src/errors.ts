@@ -1,0 +1,289 @@
+import type { FieldError, Problem } from './envelope.js';
+
+type Text = readonly [en: string, zh: string];
+
+/**
+ * Every code that the ledger may answer with, each with what is wrong and what to do, in English and Chinese. Closed:
+ * a code, once released, keeps its meaning. HTTP statuses are the edge's business. No text ever repeats a submitted value.
+ */
+export const PROBLEMS = {
+  // Form
+  MALFORMED_JSON: [
+    'The text is not valid JSON. Send one JSON object per event, UTF-8.',
+    '内容不是有效的 JSON。请以 UTF-8 发送，每个事件一个 JSON 对象。',
+  ],
+  UNSUPPORTED_MEDIA_TYPE: [
+    'The content type is not supported. Use application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson or, for other bodies, application/json.',
+    '不支持该内容类型。事件请用 application/cloudevents+json、application/cloudevents-batch+json 或 application/x-ndjson，其他请求用 application/json。',
+  ],
+  TOO_MANY_EVENTS: [
+    'A batch holds at most 1,000 events. Split it, or send NDJSON.',
+    '一个批次最多 1000 个事件。请拆分，或改用 NDJSON。',
+  ],
+  EVENT_TOO_LARGE: [
+    'The entry would pass 60,000 bytes. Send fewer shops, accounts or pieces of evidence.',
+    '记录将超过 60000 字节。请减少店铺、账号或证据的数量。',
+  ],
+  BODY_TOO_LARGE: ['The body or line is larger than allowed. Split it.', '请求正文或单行超过上限。请拆分后发送。'],
+  MISSING_FIELD: ['The field is required. Add it.', '缺少必填字段。请补充。'],
+  UNKNOWN_FIELD: [
+    'The field is not part of this type. Remove it; free text and extensions are not accepted.',
+    '该类型没有此字段。请删除；不接受自由文本和扩展字段。',
+  ],
+  WRONG_TYPE: [
+    'The value has the wrong JSON type. See /openapi.json for the type of this field.',
+    '值的 JSON 类型不对。该字段的类型见 /openapi.json。',
+  ],
+  INVALID_FORMAT: [
+    'The value does not have the form of this field. See its pattern and length in /openapi.json.',
+    '值的格式不符合该字段的要求。格式和长度见 /openapi.json。',
+  ],
+  INVALID_VALUE: [
+    'The value is not in the closed list of this field. Use one of the values in /openapi.json.',
+    '值不在该字段的封闭列表内。可用的值见 /openapi.json。',
+  ],
+  INVALID_TIME: [
+    'The time is not RFC 3339 with an offset, for example 2020-02-03T09:30:00+08:00.',
+    '时间不是带时区的 RFC 3339 格式，例如 2020-02-03T09:30:00+08:00。',
+  ],
+  INVALID_URL: [
+    'The address must be an http or https URL without user name or spaces, at most 2,048 characters.',
+    '网址须为不含用户名和空格的 http 或 https 地址，最长 2048 个字符。',
+  ],
+  TOO_MANY_ITEMS: [
+    'The list is longer than allowed. See maxItems in /openapi.json.',
+    '列表过长。上限见 /openapi.json 的 maxItems。',
+  ],
+  TOO_MANY_ERRORS: [
+    'More is wrong than is listed here. Mend these and send again.',
+    '错误过多，未全部列出。请先改正所列错误再发送。',
+  ],
+  EXACTLY_ONE: ['Exactly one of the two fields must be given.', '两个字段必须且只能填写一个。'],
+  FIELD_NOT_APPLICABLE: ['The field does not go with the other values. Remove it.', '该字段与其他值不相配。请删除。'],
+  // Envelope
+  UNSUPPORTED_SPECVERSION: [
+    'The event must be CloudEvents 1.0: set specversion to "1.0".',
+    '事件须为 CloudEvents 1.0：请将 specversion 设为 "1.0"。',
+  ],
+  SOURCE_NOT_YOURS: [
+    'The source must be urn:liandun:member:<your member id>.',
+    'source 必须是 urn:liandun:member:<本成员编号>。',
+  ],
+  UNKNOWN_TYPE: [
+    'The event type is not known. Use one of the types in /asyncapi.json.',
+    '未知的事件类型。可用类型见 /asyncapi.json。',
+  ],
+  TYPE_NOT_ALLOWED: ['Members of your role may not send this event type.', '该角色的成员不能发送此类事件。'],
+  EVENT_ID_REUSED: [
+    'This id was used before with other content. Give the new event a new id.',
+    '该 id 已用于其他内容。请为新事件使用新的 id。',
+  ],
+  NOT_OPAQUE: [
+    'The id looks like a resident number or a phone number. Use an opaque id of your own.',
+    '该编号疑似居民身份证号码或电话号码。请使用不含个人信息的内部编号。',
+  ],
+  // Identity
+  BAD_USCC: [
+    'The unified social credit code fails GB 32100-2015 (18 capital characters, two check characters). Compare it with the licence.',
+    '统一社会信用代码不符合 GB 32100-2015（18 位大写字符，两位校验码）。请与营业执照核对。',
+  ],
+  BAD_REGISTRATION_NUMBER: [
+    'The registration number must have 15 digits and pass the MOD 11,10 check (GS 15-2006). Compare it with the licence.',
+    '注册号须为 15 位数字并通过 MOD 11,10 校验（GS 15-2006）。请与营业执照核对。',
+  ],
+  BAD_RESIDENT_ID: [
+    'The resident number fails GB 11643-1999 (18 characters, a real date, check character with capital X). Compare it with the document, or mask it with *.',
+    '居民身份证号码不符合 GB 11643-1999（18 位、日期有效、校验码 X 大写）。请与证件核对，或以 * 掩码。',
+  ],
+  PURPOSE_NOT_ALLOWED: [
+    'The purpose must be onboarding or compliance (rule P15); no other use of the ledger is allowed.',
+    '用途只能是 onboarding（入驻审查）或 compliance（合规），不得用于其他目的（规则 P15）。',
+  ],
+  // Case
+  UNKNOWN_CODE: [
+    'The reason code is not in the list. Use a code of reason-codes.csv.',
+    '事由代码不在清单内。请使用 reason-codes.csv 中的代码。',
+  ],
+  CODE_NOT_SHAREABLE: [
+    'This code can never be shared: a breach of platform rules alone is no reason to list (rule P05).',
+    '该代码不得共享：仅违反平台规则不构成列名事由（规则 P05）。',
+  ],
+  CODE_FOR_REGULATORS_ONLY: ['Only regulators may use this code or subject.', '该代码或主体类型仅限监管端使用。'],
+  CODE_SUBJECT_MISMATCH: [
+    'Code K01 and the subject professionalClaimant go only with each other.',
+    '代码 K01 与主体 professionalClaimant 只能同时使用。',
+  ],
+  PROOF_BELOW_FLOOR: [
+    'The proof is weaker than this code demands (rule P04). See its proofFloor in reason-codes.csv.',
+    '证明标准低于该代码的要求（规则 P04）。见 reason-codes.csv 的 proofFloor。',
+  ],
+  KIND_NOT_ALLOWED: [
+    'The code or list does not apply to this kind of subject. See its subjectKinds in reason-codes.csv.',
+    '该代码或名单不适用于此类主体。见 reason-codes.csv 的 subjectKinds。',
+  ],
+  EVIDENCE_MISSING: ['At least one piece of evidence is required, with its SHA-256.', '至少需要一份证据及其 SHA-256。'],
+  ATTESTATION_INCOMPLETE: [
+    'All four points of the attestation must be true (rule P04). Do not send the case before they are.',
+    '四项声明必须全部为 true（规则 P04）。未满足前请勿报送。',
+  ],
+  CLOCK_AHEAD: [
+    'The time lies more than three hours ahead of the ledger. Set the clock right and send again.',
+    '时间比联盾时间超前三小时以上。请校准时钟后重新发送。',
+  ],
+  EXPIRES_PAST_TERM: [
+    "The listing would outlast the code's term (rule P11). Shorten expiresAt, or name the official decision that sets it in proof.decisionNo.",
+    '有效期超过该代码的期限（规则 P11）。请缩短 expiresAt，或在 proof.decisionNo 写明确定期限的官方决定。',
+  ],
+  TIME_ORDER: ['The time must not lie before the one that it follows.', '时间顺序不对：后一时间不得早于前一时间。'],
+  HEARING_INCONSISTENT: [
+    'The hearing must end after it was notified, and a cause needs an answer that was considered.',
+    '听取意见的结束时间不得早于告知时间；填写 cause 时 answer 须为 considered。',
+  ],
+  EMERGENCY_MISSING: [
+    'This code needs the declared emergency with its name and dates.',
+    '该代码须写明已宣布的应急事件名称及起止日期。',
+  ],
+  ITEM_RULE_MISSING: ["This code needs the item's own rule in itemRule.", '该代码须在 itemRule 写明该物品的专门规定。'],
+  OPEN_ORDERS_MISSING: [
+    'A closed disposition must say what happens to open orders: kept or none (rule P22).',
+    '关店回执须说明未完成订单的处理：kept 或 none（规则 P22）。',
+  ],
+  // State
+  MERCHANT_NOT_FOUND: [
+    'You have no such merchant in the ledger. Report the merchant first, or mend the id.',
+    '联盾中没有贵方的该商户。请先报送商户，或更正编号。',
+  ],
+  DELISTING_NOT_FOUND: [
+    'You have no such delisting in force. Give the CloudEvents id of your own delisting.',
+    '没有贵方生效中的该清退记录。请填写贵方清退事件的 id。',
+  ],
+  REPORT_NOT_FOUND: [
+    'You have no such report in force. Give the CloudEvents id of your own report.',
+    '没有贵方生效中的该报告。请填写贵方报告事件的 id。',
+  ],
+  CASE_NOT_HELD: [
+    'You have no held case with this id: it is unknown, released or withdrawn.',
+    '没有该编号的待释放案件：不存在、已释放或已撤回。',
+  ],
+  LISTING_NOT_FOUND: ['No such listing is in force.', '没有生效中的该列名。'],
+  DECISION_ENDED: [
+    'The official decision was annulled, repaired or has ended, so nothing may be filed on it again (rule P12).',
+    '该官方决定已撤销、修复或终止，不得据以重新报送（规则 P12）。',
+  ],
+  NOTICE_NOT_FOUND: ['You received no such notice.', '贵方未收到过该通知。'],
+  VERSION_CONFLICT: [
+    'Something else changed first. Read the current state and send again.',
+    '状态已被其他操作改变。请读取最新状态后重新发送。',
+  ],
+  PERSONAL_DATA_IN_CLEAR: [
+    "On Kafka an event with personal fields must be a JWE to the ledger's published key. Use the SDK, or encrypt it.",
+    '通过 Kafka 发送含个人信息的事件须用联盾公布的公钥加密为 JWE。请使用 SDK 或自行加密。',
+  ],
+  MALFORMED_JWE: [
+    "The JWE can't be opened. Encrypt to the current inbox key in /.well-known/jwks.json with ECDH-ES+A256KW and A256GCM.",
+    '无法解密 JWE。请用 /.well-known/jwks.json 中现行的收件密钥，以 ECDH-ES+A256KW 和 A256GCM 加密。',
+  ],
+  // Access
+  UNAUTHENTICATED: [
+    'A valid access token is required. Get one at POST /oauth/token.',
+    '需要有效的访问令牌。请在 POST /oauth/token 获取。',
+  ],
+  INVALID_CLIENT: [
+    'The client assertion was refused. Check key, kid, audience, expiry, and use each jti once.',
+    '客户端声明被拒绝。请检查密钥、kid、受众和有效期，且每个 jti 只用一次。',
+  ],
+  INVALID_REQUEST: [
+    'The request is not what this route takes. See /openapi.json.',
+    '请求不符合该接口的要求。见 /openapi.json。',
+  ],
+  MEMBER_SUSPENDED: ['The member is suspended. Ask an administrator.', '成员已被暂停。请联系管理员。'],
+  FORBIDDEN: ['Your role may not use this route.', '该角色无权使用此接口。'],
+  NOT_FOUND: ['There is nothing here for you. Check the address.', '没有可供查看的内容。请检查地址。'],
+  PURPOSE_REQUIRED: [
+    "A regulator's read needs the headers Liandun-Purpose and Liandun-Case.",
+    '监管端查询须带 Liandun-Purpose 和 Liandun-Case 请求头。',
+  ],
+  CURSOR_INVALID: [
+    'The cursor is not one that this route gave out. Begin without it.',
+    '游标不是本接口给出的。请去掉后重新开始。',
+  ],
+  RATE_LIMITED: ['Too many requests. Wait as long as Retry-After says.', '请求过多。请按 Retry-After 等待。'],
+  // Membership
+  MEMBER_EXISTS: ['A member with this id exists. Choose another id.', '该成员编号已存在。请换一个编号。'],
+  MEMBER_NOT_FOUND: ['There is no such member.', '没有该成员。'],
+  MEMBER_NOT_ACTIVE: ['The member is not in a state that allows this change.', '成员当前状态不允许此变更。'],
+  KEY_EXISTS: ['The member has a key with this kid. Choose another kid.', '该成员已有此 kid 的密钥。请换一个 kid。'],
+  KEY_NOT_FOUND: ['The member has no key with this kid.', '该成员没有此 kid 的密钥。'],
+  KEY_LIMIT: ['A member has at most two live keys. Revoke one first.', '每个成员最多两把有效密钥。请先撤销一把。'],
+  LAST_KEY: [
+    'The last key of a member cannot be revoked. Add another first.',
+    '不能撤销成员的最后一把密钥。请先添加新密钥。',
+  ],
+  APPROVAL_NOT_FOUND: ['There is no such request.', '没有该申请。'],
+  APPROVAL_DECIDED: ['The request has been decided already.', '该申请已有决定。'],
+  SECOND_PERSON_NEEDED: [
+    'Another administrator must decide: whoever requests a change cannot approve it (rule P20).',
+    '须由另一名管理员决定：申请人不得审批自己的申请（规则 P20）。',
+  ],
+  REVIEW_NOT_FOUND: ['There is no such review.', '没有该复核事项。'],
+  REVIEW_DECIDED: ['You have decided this review already.', '贵方已对该复核作出决定。'],
+  // The ledger's own
+  UNAVAILABLE: [
+    'The ledger cannot answer now. Nothing was stored; try again with the same id.',
+    '联盾暂时无法处理，未保存任何内容。请用同一 id 重试。',
+  ],
+  INTERNAL: [
+    'Something went wrong inside the ledger. Try again with the same id; the operators see the cause.',
+    '联盾内部出错。请用同一 id 重试；运维人员可见原因。',
+  ],
+} as const satisfies Record<string, Text>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One thing that is wrong, at one place; the texts come from the table. */
+export function fieldError(pointer: string, code: ProblemCode): FieldError {
+  const [message, messageZh] = PROBLEMS[code];
+  return { pointer, code, message, messageZh };
+}
+
+/**
+ * A problem (RFC 9457) without `status`, which the HTTP edge adds. `title` and, unless given, `detail` are the table's.
+ */
+export function problem(
+  code: ProblemCode,
+  more: { detail?: string; detailZh?: string; errors?: FieldError[] } = {},
+): Problem {
+  const [title, titleZh] = PROBLEMS[code];
+  const { detail = title, detailZh = titleZh, errors } = more;
+  const type = `urn:liandun:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+  return { type, title: firstSentence(title), code, detail, detailZh, ...(errors && { errors }) };
+}
+
+const firstSentence = (text: string): string => /^.*?[.](?=\s|$)/.exec(text)?.[0].slice(0, -1) ?? text;
+
+/** The errors of one submission as one problem: its code is that of the first, the others stand in `errors`. */
+export function problemOf(errors: [FieldError, ...FieldError[]]): Problem {
+  const [first] = errors;
+  const rest = errors.length - 1;
+  return problem(first.code as ProblemCode, {
+    detail: rest === 0 ? first.message : `${first.message} (${rest} more in errors)`,
+    detailZh: rest === 0 ? first.messageZh : `${first.messageZh}（errors 中另有 ${rest} 处）`,
+    errors,
+  });
+}
+
+/** A refusal with its stable code, for whatever isn't a field of a submission. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+  constructor(
+    readonly code: ProblemCode,
+    readonly errors?: FieldError[],
+    options?: ErrorOptions,
+  ) {
+    super(PROBLEMS[code][0], options);
+  }
+
+  toProblem(): Problem {
+    return problem(this.code, this.errors && { errors: this.errors });
+  }
+}
