@@ -1,1 +1,9 @@
-export {};
+export * from './client.js';
+export { consumeNotices, NoticeConsumer, type ConsumerSettings, type ConsumerStatus } from './consume.js';
+export { LiandunError } from './errors.js';
+export { kafkaClient, type KafkaSettings } from './kafka-client.js';
+export { checkNotice } from './notice-check.js';
+export type { NoticeHandler } from './notice-processor.js';
+export { closedShops, pgNoticeStore, type FailedNotice, type NoticeStore, type ShopState } from './notice-store.js';
+export { TokenSource, type Audience } from './tokens.js';
+export { backoffMs, pause, within } from './waiting.js';

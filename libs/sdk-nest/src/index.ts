@@ -1,0 +1,2 @@
+export * from './liandun.module.js';
+export { OnNotice, type OnNoticeOptions } from './on-notice.js';
