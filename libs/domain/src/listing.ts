@@ -42,22 +42,3 @@ export const codeOfRegistryList = (list: RegistryList): string => CODE_OF_LIST[l
 
 /** Whether the proof is a binding official decision and no mere finding of a platform. */
 export const isOfficial = (standard: ProofStandard): boolean => standard !== 'platformFinding';
-
-const DAY_MS = 86_400_000;
-const OFFICIAL_TIER_2_DAYS = 1095;
-
-/**
- * When a listing ends by itself: what its case or decision says, else its code's term counted from `decidedAt`;
- * tier 2 with an official decision lasts three years (rule P11). Times are RFC 3339.
- */
-export function expiryOf(
-  code: { tier: number; defaultRetentionDays: number },
-  listing: { decidedAt: string; stated?: string | undefined; official: boolean },
-): string {
-  if (listing.stated !== undefined) return listing.stated;
-  const days =
-    code.tier === 2 && listing.official
-      ? Math.max(OFFICIAL_TIER_2_DAYS, code.defaultRetentionDays)
-      : code.defaultRetentionDays;
-  return new Date(Date.parse(listing.decidedAt) + days * DAY_MS).toISOString();
-}

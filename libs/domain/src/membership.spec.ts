@@ -46,8 +46,8 @@ const memberId = 'p';
 test('a change waits for another administrator', () => {
   const change: MembershipChange = { action: 'addKey', memberId, key: key('k2') };
   expect(given(admitted()).when(request(change))).toEqual(['approval.requested']);
-  expect(given(admitted(), requested(change)).when(decide('admin'))).toBe('APPROVER_IS_REQUESTER');
-  expect(given(admitted(), requested(change)).when(decide('admin', 'refuse'))).toBe('APPROVER_IS_REQUESTER');
+  expect(given(admitted(), requested(change)).when(decide('admin'))).toBe('SECOND_PERSON_NEEDED');
+  expect(given(admitted(), requested(change)).when(decide('admin', 'refuse'))).toBe('SECOND_PERSON_NEEDED');
   expect(given(admitted(), requested(change)).when(decide('admin-2'))).toEqual(['approval.granted', 'member.keyadded']);
   expect(given(admitted(), requested(change)).when(decide('admin-2', 'refuse'))).toEqual(['approval.refused']);
 });
@@ -59,7 +59,7 @@ test('an approval is decided once', () => {
     data: { approvalId: 'a', decidedBy: 'admin-2' },
   };
   expect(given(admitted(), requested(change), granted, removed).when(decide('admin-3'))).toBe('APPROVAL_DECIDED');
-  expect(given(admitted()).when(decide('admin-2'))).toBe('UNKNOWN_APPROVAL');
+  expect(given(admitted()).when(decide('admin-2'))).toBe('APPROVAL_NOT_FOUND');
 });
 
 test('a suspension acts at once; confirmed it stays, refused it ends', () => {
@@ -77,24 +77,24 @@ test.each<[string, MembershipEvent[], MembershipChange, unknown]>([
     { action: 'admit', memberId, name: 'P', role: 'platform', keys: [key('k9')], subscription: {} },
     'MEMBER_EXISTS',
   ],
-  ['an unknown member', [], { action: 'suspend', memberId }, 'UNKNOWN_MEMBER'],
+  ['an unknown member', [], { action: 'suspend', memberId }, 'MEMBER_NOT_FOUND'],
   ['suspended twice', [admitted(), suspended], { action: 'suspend', memberId }, 'MEMBER_NOT_ACTIVE'],
-  ['an active member is not resumed', [admitted()], { action: 'resume', memberId }, 'MEMBER_NOT_SUSPENDED'],
+  ['an active member is not resumed', [admitted()], { action: 'resume', memberId }, 'MEMBER_NOT_ACTIVE'],
   ['a removed member stays removed', [admitted(), removed], { action: 'resume', memberId }, 'MEMBER_NOT_ACTIVE'],
   ['a kid is used once', [admitted()], { action: 'addKey', memberId, key: key('k1') }, 'KEY_EXISTS'],
   [
     'at most three live keys',
     [admitted('platform', 'k1', 'k2', 'k3')],
     { action: 'addKey', memberId, key: key('k4') },
-    'KEYS_TOO_MANY',
+    'KEY_LIMIT',
   ],
-  ['a foreign kid', [admitted()], { action: 'revokeKey', memberId, kid: 'k7' }, 'UNKNOWN_KEY'],
+  ['a foreign kid', [admitted()], { action: 'revokeKey', memberId, kid: 'k7' }, 'KEY_NOT_FOUND'],
   ['the last key stays', [admitted()], { action: 'revokeKey', memberId, kid: 'k1' }, 'LAST_KEY'],
   [
     'only platforms subscribe',
     [admitted('regulator')],
     { action: 'changeSubscription', memberId, subscription: {} },
-    'SUBSCRIPTION_NOT_ALLOWED',
+    'FIELD_NOT_APPLICABLE',
   ],
 ])('refused: %s', (_, history, change, code) => {
   expect(given(...history).when(request(change))).toBe(code);

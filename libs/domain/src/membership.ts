@@ -12,6 +12,7 @@ import type {
   MembershipChange,
   MemberRole,
   MemberSubscriptionChanged,
+  ProblemCode,
   Subscription,
 } from '@liandun/contracts';
 
@@ -87,20 +88,21 @@ export type MembershipEvent = {
   [T in keyof MembershipFacts & EventType]: { type: T; data: MembershipFacts[T] };
 }[keyof MembershipFacts & EventType];
 
-export type MembershipRefusal =
+export type MembershipRefusal = Extract<
+  ProblemCode,
   | 'MEMBER_EXISTS'
-  | 'UNKNOWN_MEMBER'
+  | 'MEMBER_NOT_FOUND'
   | 'MEMBER_NOT_ACTIVE'
-  | 'MEMBER_NOT_SUSPENDED'
   | 'KEY_EXISTS'
-  | 'KEYS_TOO_MANY'
-  | 'UNKNOWN_KEY'
+  | 'KEY_LIMIT'
+  | 'KEY_NOT_FOUND'
   | 'LAST_KEY'
-  | 'SUBSCRIPTION_NOT_ALLOWED'
+  | 'FIELD_NOT_APPLICABLE'
   | 'ADMINISTRATORS_TOO_FEW'
-  | 'UNKNOWN_APPROVAL'
+  | 'APPROVAL_NOT_FOUND'
   | 'APPROVAL_DECIDED'
-  | 'APPROVER_IS_REQUESTER';
+  | 'SECOND_PERSON_NEEDED'
+>;
 
 export type MembershipDecision = { events: MembershipEvent[] } | { refused: MembershipRefusal };
 
@@ -114,7 +116,7 @@ function keyRefusal(
   key: MemberKey,
 ): MembershipRefusal | undefined {
   if (member.revokedKids.includes(key.kid) || member.keys.some(({ kid }) => kid === key.kid)) return 'KEY_EXISTS';
-  if (member.keys.length >= LIVE_KEYS_MAX) return 'KEYS_TOO_MANY';
+  if (member.keys.length >= LIVE_KEYS_MAX) return 'KEY_LIMIT';
   return undefined;
 }
 
@@ -122,10 +124,10 @@ function keyRefusal(
 function changeRefusal(member: Member, change: MembershipChange, others: number): MembershipRefusal | undefined {
   if (change.action === 'admit') {
     if (member.status !== 'unknown') return 'MEMBER_EXISTS';
-    if (change.keys.length > LIVE_KEYS_MAX) return 'KEYS_TOO_MANY';
+    if (change.keys.length > LIVE_KEYS_MAX) return 'KEY_LIMIT';
     return new Set(change.keys.map(({ kid }) => kid)).size < change.keys.length ? 'KEY_EXISTS' : undefined;
   }
-  if (member.status === 'unknown') return 'UNKNOWN_MEMBER';
+  if (member.status === 'unknown') return 'MEMBER_NOT_FOUND';
   if (member.status === 'removed') return 'MEMBER_NOT_ACTIVE';
   const closesAdministrator =
     member.role === 'admin' &&
@@ -136,17 +138,17 @@ function changeRefusal(member: Member, change: MembershipChange, others: number)
       if (member.status !== 'active') return 'MEMBER_NOT_ACTIVE';
       return closesAdministrator ? 'ADMINISTRATORS_TOO_FEW' : undefined;
     case 'resume':
-      return member.status === 'suspended' ? undefined : 'MEMBER_NOT_SUSPENDED';
+      return member.status === 'suspended' ? undefined : 'MEMBER_NOT_ACTIVE';
     case 'remove':
       return closesAdministrator ? 'ADMINISTRATORS_TOO_FEW' : undefined;
     case 'addKey':
       return keyRefusal(member, change.key);
     case 'revokeKey':
-      if (!member.keys.some(({ kid }) => kid === change.kid)) return 'UNKNOWN_KEY';
+      if (!member.keys.some(({ kid }) => kid === change.kid)) return 'KEY_NOT_FOUND';
       // A member whose only key leaked is suspended; without a key it could never come back by itself.
       return member.keys.length === 1 ? 'LAST_KEY' : undefined;
     case 'changeSubscription':
-      return member.role === 'platform' ? undefined : 'SUBSCRIPTION_NOT_ALLOWED';
+      return member.role === 'platform' ? undefined : 'FIELD_NOT_APPLICABLE';
   }
 }
 
@@ -188,9 +190,9 @@ function decideRequest(command: RequestChange, { member }: Membership): Membersh
 }
 
 function decideApproval(command: DecideApproval, { member, approval }: Membership): MembershipDecision {
-  if (approval.status === 'unknown') return refused('UNKNOWN_APPROVAL');
+  if (approval.status === 'unknown') return refused('APPROVAL_NOT_FOUND');
   if (approval.status !== 'pending') return refused('APPROVAL_DECIDED');
-  if (approval.requestedBy === command.decidedBy) return refused('APPROVER_IS_REQUESTER');
+  if (approval.requestedBy === command.decidedBy) return refused('SECOND_PERSON_NEEDED');
   const { approvalId, change } = approval;
   const data = { approvalId, decidedBy: command.decidedBy };
   if (command.decision === 'refuse') {

@@ -1,1 +1,6 @@
-export {};
+export * from './access.js';
+export * from './fan-out.js';
+export * from './identity-links.js';
+export * from './ledger-fold.js';
+export * from './migrations.js';
+export * from './queries.js';

@@ -1,0 +1,280 @@
+import {
+  EVENT_TYPES,
+  LEDGER_SOURCE,
+  memberOfSource,
+  reasonCodes,
+  toBeijingTime,
+  type EntityLinked,
+  type NoticeIssued,
+} from '@liandun/contracts';
+import {
+  decideEnded,
+  decideListed,
+  decideMoved,
+  inForce,
+  respondBy,
+  type Hosting,
+  type NoticeIntent,
+  type Receiver,
+} from '@liandun/domain';
+import { EventLog, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
+import {
+  coverOf,
+  endedUntold,
+  foldRun,
+  hostingsOf,
+  lastSeqs,
+  ledgerProjection,
+  listedEntitiesReportedAt,
+  listingsMovedAt,
+  movingAccounts,
+  receivers,
+  runsByType,
+  standingListings,
+  toldOf,
+  type EntityHosting,
+  type LinkedListing,
+} from '@liandun/views';
+import { createHash } from 'node:crypto';
+import type { ClientBase } from 'pg';
+
+const VIEW = 'view';
+const CATCHING_UP = new Set<string>([EVENT_TYPES.memberAdmitted, EVENT_TYPES.memberResumed]);
+
+/** A decided notice with the event that triggered it. */
+interface Draft {
+  intent: NoticeIntent;
+  about: LinkedListing;
+  trigger: StoredEvent;
+}
+
+/**
+ * The reader that tells members: it folds the log into the ledger's view and, at each event that makes a listing due,
+ * ends it, or shows a listed merchant at another platform, appends the notices as outcomes. View, notices and
+ * checkpoint commit together, so a crash repeats nothing.
+ */
+export const notifyReader = (log: EventLog): ReaderDefinition => ({
+  name: 'notify',
+  batchMax: 500,
+  keysOf: partitionKeys,
+  async handle(client, events) {
+    for (const run of runsByType(events)) {
+      const moving = await accountsMoving(client, run);
+      await foldRun(client, VIEW, run);
+      await issue(client, log, [...moving, ...(await decide(client, run))]);
+    }
+    await ledgerProjection.index(client, VIEW, events);
+  },
+});
+
+/** Events of one member's merchant wait behind each other; notices and membership by member. */
+export function partitionKeys(event: StoredEvent): string[] {
+  const data = event.data as { merchantId?: string; noticeId?: string; memberId?: string; entityId?: string };
+  if (data.noticeId !== undefined) return [`notice:${data.noticeId}`];
+  const member = memberOfSource(event.source) ?? data.memberId;
+  if (member !== undefined) return [`${member}/${data.merchantId ?? event.stream}`];
+  return data.entityId === undefined ? [] : [`entity:${data.entityId}`];
+}
+
+async function accountsMoving(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
+  if (run[0]?.type !== EVENT_TYPES.entityLinked) return [];
+  const links = run.map((event) => ({ position: event.position, ...(event.data as EntityLinked) }));
+  const moving = await movingAccounts(client, links);
+  if (moving.length === 0) return [];
+  const members = await receivers(client);
+  const left = await standingListings(client, [...new Set(moving.map((account) => account.from))]);
+  const told = await toldOf(
+    client,
+    left.map(({ listing }) => listing.listingId),
+  );
+  return moving.flatMap((account) =>
+    left
+      .filter(({ listing }) => listing.entityId === account.from)
+      .flatMap((about) => {
+        const member = members.get(account.member);
+        const before = told.get(about.listing.listingId)?.get(account.member);
+        const trigger = run.find((event) => event.position === account.position);
+        if (!member || !before || !trigger) return [];
+        return decideMoved(member, before, account.merchantId, account.shops).map((intent) => ({
+          intent,
+          about,
+          trigger,
+        }));
+      }),
+  );
+}
+
+async function decide(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
+  const first = run[0];
+  if (!first || first.type === EVENT_TYPES.noticeIssued || first.type === EVENT_TYPES.merchantReported) return [];
+  if (CATCHING_UP.has(first.type)) return catchUp(client, run);
+  const positions = run.map((event) => event.position);
+  const triggerAt = (position: number | undefined): StoredEvent =>
+    run.find((event) => event.position === position) ?? first;
+  const { due, ended } = await listingsMovedAt(client, positions);
+  const drafts: Draft[] = [];
+  if (ended.length > 0) drafts.push(...(await endings(client, ended, (about) => triggerAt(about.endedAt))));
+  if (due.length > 0) drafts.push(...(await fanOut(client, due, run.at(-1) ?? first)));
+  if (first.type === EVENT_TYPES.entityLinked) drafts.push(...(await reportedLater(client, run, due)));
+  return drafts;
+}
+
+type AsTrigger = (about: LinkedListing & { endedAt: number }) => StoredEvent;
+
+async function endings(
+  client: ClientBase,
+  ended: (LinkedListing & { endedAt: number })[],
+  triggerOf: AsTrigger,
+): Promise<Draft[]> {
+  const members = await receivers(client);
+  const told = await toldOf(
+    client,
+    ended.map(({ listing }) => listing.listingId),
+  );
+  return ended.flatMap((about) =>
+    [...(told.get(about.listing.listingId)?.values() ?? [])].flatMap((before) => {
+      const member = members.get(before.memberId);
+      if (!member) return [];
+      return decideEnded(member, before, before.shops).map((intent) => ({ intent, about, trigger: triggerOf(about) }));
+    }),
+  );
+}
+
+/** One notice decision for each listing and member; `only` narrows the members. */
+async function listed(
+  client: ClientBase,
+  listings: LinkedListing[],
+  trigger: StoredEvent,
+  only: (memberId: string, hosts: boolean) => boolean,
+  hostings: EntityHosting[],
+): Promise<Draft[]> {
+  const members = await receivers(client);
+  const told = await toldOf(
+    client,
+    listings.map(({ listing }) => listing.listingId),
+  );
+  return listings.flatMap((about) => {
+    const hosting = Map.groupBy(
+      hostings.filter((account) => account.entityId === about.listing.entityId),
+      (account) => account.memberId,
+    );
+    return [...members.values()]
+      .filter(({ memberId }) => only(memberId, hosting.has(memberId)))
+      .flatMap((member: Receiver) =>
+        decideListed(
+          about.listing,
+          member,
+          surestPerAccount(hosting.get(member.memberId) ?? []),
+          told.get(about.listing.listingId)?.get(member.memberId),
+          trigger.position,
+        ).map((intent) => ({ intent, about, trigger })),
+      );
+  });
+}
+
+/** An account that is linked to the entity and possibly the same as another of its accounts counts once, as linked. */
+function surestPerAccount(hostings: EntityHosting[]): Hosting[] {
+  const sure = new Set(hostings.filter(({ grade }) => grade !== 'possible').map(({ merchantId }) => merchantId));
+  return hostings.filter(({ grade, merchantId }) => grade !== 'possible' || !sure.has(merchantId));
+}
+
+const entityIdsOf = (listings: LinkedListing[]): string[] => [
+  ...new Set(listings.map(({ listing }) => listing.entityId)),
+];
+
+async function fanOut(client: ClientBase, due: LinkedListing[], trigger: StoredEvent): Promise<Draft[]> {
+  const standing = due.filter(({ listing }) => inForce(listing, trigger.acceptedAt));
+  return listed(client, standing, trigger, () => true, await hostingsOf(client, entityIdsOf(standing)));
+}
+
+/** A merchant reported after the listing gets its platform the notice now; listings that are due now are not repeated. */
+async function reportedLater(client: ClientBase, run: StoredEvent[], due: LinkedListing[]): Promise<Draft[]> {
+  const positions = run.map((event) => event.position);
+  const entityIds = await listedEntitiesReportedAt(client, positions);
+  if (entityIds.length === 0) return [];
+  const now = new Set(due.map(({ listing }) => listing.listingId));
+  const trigger = run.at(-1);
+  if (!trigger) return [];
+  const standing = (await standingListings(client, entityIds)).filter(
+    ({ listing }) => !now.has(listing.listingId) && inForce(listing, trigger.acceptedAt),
+  );
+  const hostings = await hostingsOf(client, entityIds, positions);
+  return listed(client, standing, trigger, (_memberId, hosts) => hosts, hostings);
+}
+
+/** A member that joins gets what stands (of organizations); one that comes back also what ended meanwhile. */
+async function catchUp(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
+  const standing = await standingListings(client);
+  const hostings = await hostingsOf(client, entityIdsOf(standing));
+  const drafts: Draft[] = [];
+  for (const trigger of run) {
+    const { memberId } = trigger.data as { memberId: string };
+    const ended = (await endedUntold(client, memberId)).map((about) => ({ ...about, endedAt: trigger.position }));
+    const back = await endings(client, ended, () => trigger);
+    drafts.push(...back.filter(({ intent }) => intent.memberId === memberId));
+    const inForceNow = standing.filter(({ listing }) => inForce(listing, trigger.acceptedAt));
+    drafts.push(...(await listed(client, inForceNow, trigger, (id) => id === memberId, hostings)));
+  }
+  return drafts;
+}
+
+/** Appends the notices, numbered densely per member, and folds them so that the next decision knows of them. */
+async function issue(client: ClientBase, log: EventLog, drafts: Draft[]): Promise<void> {
+  if (drafts.length === 0) return;
+  const at = drafts[0]?.trigger.acceptedAt ?? '';
+  const cover = await coverOf(client, entityIdsOf(drafts.map(({ about }) => about)), at);
+  const seqs = await lastSeqs(client, [...new Set(drafts.map(({ intent }) => intent.memberId))]);
+  const counts = new Map<number, number>();
+  const events: NewEvent[] = [];
+  for (const { intent, about, trigger } of drafts) {
+    const member = intent.memberId;
+    const seq = (seqs.get(member) ?? -1) + 1;
+    seqs.set(member, seq);
+    const n = counts.get(trigger.position) ?? 0;
+    counts.set(trigger.position, n + 1);
+    const others = (cover.get(about.listing.entityId) ?? []).filter(
+      (other) => other.listingId !== about.listing.listingId,
+    );
+    const stillListed = others.some((other) => other.knownTo.has(member));
+    const id = `notify:${trigger.position}:${n}`;
+    events.push({
+      id,
+      source: LEDGER_SOURCE,
+      type: EVENT_TYPES.noticeIssued,
+      time: trigger.acceptedAt,
+      stream: `notices/${member}`,
+      data: noticeOf({ intent, about, trigger }, seq, stillListed),
+      fingerprint: createHash('sha256').update(id).digest(),
+    });
+  }
+  const [outcome] = await log.appendIn(client, [{ events }]);
+  if (outcome?.status !== 'appended') throw new Error(`notices could not be appended: ${outcome?.status ?? 'none'}`);
+  const issued = events.map((event, n) => ({ ...event, ...outcome.receipts[n] }) as unknown as StoredEvent);
+  await foldRun(client, VIEW, issued);
+}
+
+function noticeOf({ intent, about, trigger }: Draft, seq: number, stillListed: boolean): NoticeIssued {
+  const { listing, entity } = about;
+  const code = reasonCodes().codes.get(listing.code);
+  if (!code) throw new Error(`the code table does not hold ${listing.code}`);
+  const ending = ['reopen', 'lift', 'correct'].includes(intent.action);
+  const beijing = (time: string): string => toBeijingTime(new Date(time));
+  return {
+    member: intent.memberId,
+    noticeId: `${intent.memberId}.${seq}`,
+    seq,
+    action: intent.action,
+    listingId: listing.listingId,
+    stillListed,
+    entity,
+    merchantIds: intent.merchantIds,
+    shops: intent.shops,
+    match: { grade: intent.grade, because: intent.because },
+    reason: { code: code.code, labelZh: code.labelZh, labelEn: code.labelEn, legalBasis: code.legalBasis },
+    tier: listing.tier,
+    autoClosable: code.autoClosable && listing.official && entity.kind === 'organization' && intent.grade === 'exact',
+    effectiveAt: beijing(ending ? trigger.acceptedAt : listing.effectiveAt),
+    expiresAt: beijing(listing.expiresAt),
+    respondBy: beijing(respondBy(listing.tier, trigger.acceptedAt)),
+  };
+}

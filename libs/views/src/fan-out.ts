@@ -1,0 +1,220 @@
+// What the notify reader asks of the folded ledger, inside its own transaction.
+import type { Because, MatchGrade, NoticeEntity, Shop } from '@liandun/contracts';
+import type { Hosting, Listing, Receiver, Told } from '@liandun/domain';
+import type { ClientBase } from 'pg';
+
+// oxlint-disable-next-line typescript/no-explicit-any
+type Row = any;
+
+/** A listing that is linked, with what its notices say of it besides the reason. */
+export interface LinkedListing {
+  listing: Listing;
+  entity: NoticeEntity;
+}
+
+const SELECT_LISTING = `
+  select l.*, e.kind as entity_kind, e.name as entity_name, e.uscc as entity_uscc
+  from view.listing l join view.entity e using (entity_id)`;
+
+const toLinkedListing = (row: Row): LinkedListing => ({
+  listing: {
+    listingId: row.listing_id,
+    origin: row.origin,
+    sourceMember: row.source_member,
+    position: Number(row.position),
+    entityId: row.entity_id,
+    kind: row.kind,
+    streamer: row.streamer,
+    code: row.code,
+    tier: row.tier,
+    official: row.official,
+    effectiveAt: row.effective_at.toISOString(),
+    expiresAt: row.expires_at.toISOString(),
+    status: row.status,
+    cause: row.cause,
+  },
+  entity: {
+    entityId: row.entity_id,
+    kind: row.entity_kind,
+    name: row.entity_name,
+    ...(row.entity_kind === 'organization' && row.entity_uscc ? { uscc: row.entity_uscc } : {}),
+  },
+});
+
+/** Listings that became due (published and linked) or ended at one of these positions, in the order of the log. */
+export async function listingsMovedAt(
+  client: ClientBase,
+  positions: number[],
+): Promise<{ due: LinkedListing[]; ended: (LinkedListing & { endedAt: number })[] }> {
+  const { rows } = await client.query(
+    `${SELECT_LISTING} where l.due_at = any($1) or l.ended_at = any($1) order by l.position`,
+    [positions],
+  );
+  const at = new Set(positions);
+  return {
+    due: rows.filter((row: Row) => row.status === 'published' && at.has(Number(row.due_at))).map(toLinkedListing),
+    ended: rows
+      .filter((row: Row) => at.has(Number(row.ended_at)))
+      .map((row: Row) => ({ ...toLinkedListing(row), endedAt: Number(row.ended_at) })),
+  };
+}
+
+/** Every listing that stands, for a member that joins or comes back; those of the given entities only, if given. */
+export async function standingListings(client: ClientBase, entityIds?: string[]): Promise<LinkedListing[]> {
+  const { rows } = await client.query(
+    `${SELECT_LISTING} where l.status = 'published' and ($1::text[] is null or l.entity_id = any($1)) order by l.position`,
+    [entityIds ?? null],
+  );
+  return rows.map(toLinkedListing);
+}
+
+/** Listings that ended while a member was told and not yet told of the end. */
+export async function endedUntold(client: ClientBase, member: string): Promise<LinkedListing[]> {
+  const { rows } = await client.query(
+    `${SELECT_LISTING} join view.told t using (listing_id)
+     where l.status = 'ended' and t.member = $1 and not t.ended order by l.position`,
+    [member],
+  );
+  return rows.map(toLinkedListing);
+}
+
+const toReceiver = (row: Row): Receiver => ({
+  memberId: row.member_id,
+  role: row.role,
+  status: row.status,
+  joinedPosition: Number(row.joined_position),
+  subscription: row.subscription,
+});
+
+/** All members by id, as they stand at the reader's position. */
+export async function receivers(client: ClientBase): Promise<Map<string, Receiver>> {
+  const { rows } = await client.query('select * from view.receiver order by member_id');
+  return new Map(rows.map((row: Row) => [row.member_id, toReceiver(row)]));
+}
+
+/** A member's account that hosts one of the entities, and how surely it is the entity asked for. */
+export type EntityHosting = Hosting & { entityId: string };
+
+const gradeOf = (because: Because[]): MatchGrade =>
+  because.some(({ grade }) => grade !== 'exact') ? 'strong' : 'exact';
+
+/**
+ * Who hosts an entity: accounts linked to it (exact or strong), and those of entities that are only possibly the same.
+ * With `linkedAt`, only accounts whose link has one of these positions.
+ */
+export async function hostingsOf(
+  client: ClientBase,
+  entityIds: string[],
+  linkedAt?: number[],
+): Promise<EntityHosting[]> {
+  const { rows } = await client.query(
+    `select h.member, h.merchant_id, h.shops, h.because, h.entity_id as of_entity, false as possible
+       from view.hosting h where h.active and h.entity_id = any($1) and ($2::bigint[] is null or h.linked_at = any($2))
+     union all
+     select h.member, h.merchant_id, h.shops, p.because, p.entity_id as of_entity, true as possible
+       from view.possible p join view.hosting h on h.entity_id = p.other_id
+       where h.active and p.entity_id = any($1) and ($2::bigint[] is null or h.linked_at = any($2))
+     order by member, merchant_id, of_entity`,
+    [entityIds, linkedAt ?? null],
+  );
+  return rows.map((row: Row) => ({
+    memberId: row.member,
+    merchantId: row.merchant_id,
+    entityId: row.of_entity,
+    shops: row.shops,
+    grade: row.possible ? 'possible' : gradeOf(row.because),
+    because: row.because.map((because: Because) => because.field),
+  }));
+}
+
+/** Entities with a listing that stands which accounts linked at these positions are, surely or possibly. */
+export async function listedEntitiesReportedAt(client: ClientBase, positions: number[]): Promise<string[]> {
+  const { rows } = await client.query(
+    `select distinct l.entity_id from view.hosting h
+       left join view.possible p on p.other_id = h.entity_id
+       join view.listing l on l.status = 'published' and l.entity_id in (h.entity_id, p.entity_id)
+     where h.active and h.linked_at = any($1)`,
+    [positions],
+  );
+  return rows.map((row: Row) => row.entity_id);
+}
+
+/** Accounts that are about to be linked to another entity than before, by a link at one of these positions. */
+export async function movingAccounts(
+  client: ClientBase,
+  links: { position: number; observation: number; entityId: string }[],
+): Promise<{ member: string; merchantId: string; shops: Shop[]; from: string; position: number }[]> {
+  const { rows } = await client.query(
+    `select h.member, h.merchant_id, h.shops, h.entity_id, r.position
+     from jsonb_to_recordset($1) r (position bigint, observation bigint, "entityId" text)
+     join view.observation o on o.position = r.observation and o.type = 'liandun.merchant.reported.v1'
+     join view.hosting h on h.member = o.member and h.merchant_id = o.merchant_id and h.entity_id <> r."entityId"`,
+    [JSON.stringify(links)],
+  );
+  return rows.map((row: Row) => ({
+    member: row.member,
+    merchantId: row.merchant_id,
+    shops: row.shops,
+    from: row.entity_id,
+    position: Number(row.position),
+  }));
+}
+
+/** What each member was told, by listing id. */
+export async function toldOf(
+  client: ClientBase,
+  listingIds: string[],
+): Promise<Map<string, Map<string, Told & { shops: Shop[] }>>> {
+  const { rows } = await client.query('select * from view.told where listing_id = any($1) order by member', [
+    listingIds,
+  ]);
+  const byListing = new Map<string, Map<string, Told & { shops: Shop[] }>>();
+  for (const row of rows as Row[]) {
+    const told = byListing.get(row.listing_id) ?? new Map();
+    byListing.set(row.listing_id, told);
+    told.set(row.member, {
+      memberId: row.member,
+      merchants: row.merchants,
+      shopIds: row.shops.map((shop: Shop) => shop.shopId),
+      shops: row.shops,
+      ended: row.ended,
+    });
+  }
+  return byListing;
+}
+
+/**
+ * For each entity the listings that stand and cover it, with the members that know of them: those who were told, and
+ * the platform that listed it.
+ */
+export async function coverOf(
+  client: ClientBase,
+  entityIds: string[],
+  at: string,
+): Promise<Map<string, { listingId: string; knownTo: Set<string> }[]>> {
+  const { rows } = await client.query(
+    `select l.entity_id, l.listing_id,
+       array_agg(t.member) filter (where t.member is not null) || l.source_member as known_to
+     from view.listing l left join view.told t on t.listing_id = l.listing_id and not t.ended
+     where l.entity_id = any($1) and l.status = 'published' and l.expires_at > $2
+     group by l.entity_id, l.listing_id, l.source_member`,
+    [entityIds, at],
+  );
+  const byEntity = new Map<string, { listingId: string; knownTo: Set<string> }[]>();
+  for (const row of rows as Row[]) {
+    const covers = byEntity.get(row.entity_id) ?? [];
+    byEntity.set(row.entity_id, covers);
+    covers.push({ listingId: row.listing_id, knownTo: new Set(row.known_to) });
+  }
+  return byEntity;
+}
+
+/** The number of the last notice to each member, -1 where there is none, as the open transaction sees it. */
+export async function lastSeqs(client: ClientBase, members: string[]): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ stream: string; version: string }>(
+    'select stream, version from log.stream where stream = any($1)',
+    [members.map((member) => `notices/${member}`)],
+  );
+  const versions = new Map(rows.map((row) => [row.stream, Number(row.version)]));
+  return new Map(members.map((member) => [member, versions.get(`notices/${member}`) ?? -1]));
+}

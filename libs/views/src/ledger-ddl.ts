@@ -1,0 +1,146 @@
+/**
+ * The tables of the projection `ledger` in the given schema: who hosts whom, what is listed, who was told, what they
+ * did, and the index of the audit. No personal value is in them: names of persons are masked.
+ */
+export const ledgerViewDdl = (schema: string): string => `
+create schema ${schema};
+
+create table ${schema}.receiver (
+  member_id text primary key,
+  role text not null,
+  status text not null,
+  joined_position bigint not null,
+  subscription jsonb not null
+);
+
+create table ${schema}.entity (
+  entity_id text primary key,
+  founded_at bigint not null,
+  kind text not null,
+  name text not null,
+  uscc text
+);
+
+-- One row for each entry that carries an identity.
+create table ${schema}.observation (
+  position bigint primary key,
+  member text not null,
+  merchant_id text,
+  type text not null,
+  kind text not null,
+  name text not null,
+  uscc text,
+  shops jsonb not null,
+  active boolean not null,
+  registry_list text,
+  accepted_at timestamptz not null,
+  entity_id text,
+  because jsonb
+);
+create index on ${schema}.observation (entity_id);
+
+create table ${schema}.possible (
+  entity_id text not null,
+  other_id text not null,
+  because jsonb not null,
+  position bigint not null,
+  primary key (entity_id, other_id)
+);
+
+-- A member's account of a merchant as it was last reported.
+create table ${schema}.hosting (
+  member text not null,
+  merchant_id text not null,
+  entity_id text not null,
+  active boolean not null,
+  shops jsonb not null,
+  because jsonb not null,
+  linked_at bigint not null,
+  primary key (member, merchant_id)
+);
+create index on ${schema}.hosting (entity_id);
+create index on ${schema}.hosting (linked_at);
+
+create table ${schema}.listing (
+  listing_id text primary key,
+  position bigint not null unique,
+  source_member text not null,
+  source_event_id text not null,
+  origin text not null,
+  merchant_id text,
+  registry_list text,
+  decision_no text,
+  entity_id text,
+  kind text not null,
+  streamer boolean not null,
+  code text not null,
+  tier int not null,
+  official boolean not null,
+  status text not null,
+  effective_at timestamptz not null,
+  expires_at timestamptz not null,
+  accepted_at timestamptz not null,
+  -- The position at which it was both published and linked, so that members were told.
+  due_at bigint,
+  ended_at bigint,
+  cause text
+);
+create index on ${schema}.listing (entity_id);
+create index on ${schema}.listing (source_member, source_event_id);
+create index on ${schema}.listing (source_member, merchant_id);
+create index on ${schema}.listing (decision_no) where decision_no is not null;
+create index on ${schema}.listing (due_at);
+create index on ${schema}.listing (ended_at);
+
+create table ${schema}.told (
+  listing_id text not null,
+  member text not null,
+  merchants jsonb not null,
+  shops jsonb not null,
+  ended boolean not null,
+  primary key (listing_id, member)
+);
+create index on ${schema}.told (member);
+
+create table ${schema}.notice (
+  notice_id text primary key,
+  member text not null,
+  seq bigint not null,
+  action text not null,
+  listing_id text not null,
+  entity_id text not null,
+  merchant_ids jsonb not null,
+  position bigint not null,
+  issued_at timestamptz not null
+);
+create index on ${schema}.notice (listing_id);
+create index on ${schema}.notice (entity_id);
+
+create table ${schema}.disposition (
+  position bigint primary key,
+  notice_id text not null,
+  member text not null,
+  decision text not null,
+  reason_code text,
+  open_orders text,
+  shops jsonb not null,
+  decided_at timestamptz not null,
+  decided_by text not null,
+  accepted_at timestamptz not null
+);
+create index on ${schema}.disposition (notice_id);
+
+-- Who and what each entry is about, for the regulators' audit.
+create table ${schema}.audit (
+  position bigint not null,
+  member text not null,
+  type text not null,
+  entity_id text,
+  accepted_at timestamptz not null,
+  primary key (position, member)
+);
+create index on ${schema}.audit (member, position);
+create index on ${schema}.audit (type, position);
+create index on ${schema}.audit (entity_id, position);
+create index on ${schema}.audit (accepted_at);
+`;

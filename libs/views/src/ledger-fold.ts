@@ -1,0 +1,384 @@
+import { DAY_MS, EVENT_TYPES, memberOfSource, reasonCodes, termDays, type EventType } from '@liandun/contracts';
+import { codeOfRegistryList, isHeld, isOfficial } from '@liandun/domain';
+import type { Projection, StoredEvent } from '@liandun/event-log';
+import type { ClientBase } from 'pg';
+import { ledgerViewDdl } from './ledger-ddl.js';
+
+// Entries of every released version are read here, so their data is looked at field by field.
+// oxlint-disable-next-line typescript/no-explicit-any
+type Data = any;
+
+type FoldRun = (client: ClientBase, schema: string, events: StoredEvent[]) => Promise<void>;
+
+/** A personal name stands in an entry as `{ commitment, masked }`; an organization's in clear. */
+const publicName = (name: Data): string => (typeof name === 'string' ? name : (name?.masked ?? '*'));
+const inClear = (value: Data): string | undefined => (typeof value === 'string' ? value : undefined);
+const sender = (event: StoredEvent): string => memberOfSource(event.source) ?? 'ledger';
+
+/** The id of the listing that an entry makes: its position and the first 48 bits of its leaf hash. */
+export const listingIdOf = (event: { position: number; leafHash: Buffer }): string =>
+  `L${event.position}-${event.leafHash.toString('hex', 0, 6)}`;
+
+/** The id of the entity that an observation founds. */
+export const entityIdOf = (event: { position: number; leafHash: Buffer }): string =>
+  `E${event.position}-${event.leafHash.toString('hex', 0, 6)}`;
+
+/** Runs `sql` once with the rows as one JSON parameter: the set-based form of all bulk writes here. */
+const bulk = (client: ClientBase, sql: string, rows: object[]): Promise<unknown> =>
+  rows.length === 0 ? Promise.resolve() : client.query(sql, [JSON.stringify(rows)]);
+
+const observe: FoldRun = (client, schema, events) =>
+  bulk(
+    client,
+    `insert into ${schema}.observation
+       (position, member, merchant_id, type, kind, name, uscc, shops, active, registry_list, accepted_at)
+     select position, member, "merchantId", type, kind, name, uscc, shops, active, list, "acceptedAt"
+     from jsonb_to_recordset($1) r (position bigint, member text, "merchantId" text, type text, kind text, name text,
+       uscc text, shops jsonb, active boolean, list text, "acceptedAt" timestamptz)`,
+    events.map((event) => {
+      const data = event.data as Data;
+      return {
+        position: event.position,
+        member: sender(event),
+        merchantId: data.merchantId,
+        type: event.type,
+        kind: data.identity.kind,
+        name: publicName(data.identity.name),
+        uscc: inClear(data.identity.uscc),
+        shops: data.shops ?? [],
+        active: event.type === EVENT_TYPES.merchantReported && data.status === 'active',
+        list: data.list,
+        acceptedAt: event.acceptedAt,
+      };
+    }),
+  ) as Promise<void>;
+
+function listingRow(event: StoredEvent): object {
+  const data = event.data as Data;
+  const registry = event.type === EVENT_TYPES.registryListed;
+  const code = reasonCodes().codes.get(registry ? codeOfRegistryList(data.list) : data.reason.code);
+  if (!code) throw new Error(`entry ${event.position} names a reason code that the code table does not hold`);
+  const standard = registry ? 'registerPush' : data.proof.standard;
+  const stated = registry ? data.until : data.expiresAt;
+  const term = new Date(Date.parse(data.decidedAt) + termDays(code, standard) * DAY_MS).toISOString();
+  return {
+    listingId: listingIdOf(event),
+    position: event.position,
+    member: sender(event),
+    eventId: event.id,
+    origin: registry ? 'registry' : event.type === EVENT_TYPES.merchantDelisted ? 'delisting' : 'riskEntity',
+    merchantId: data.merchantId,
+    list: data.list,
+    decisionNo: registry ? data.decisionNo : data.proof.decisionNo,
+    kind: data.identity.kind,
+    streamer: data.subject === 'streamer',
+    code: code.code,
+    tier: code.tier,
+    official: isOfficial(standard),
+    status: !registry && isHeld(data, code.tier) ? 'held' : 'published',
+    expiresAt: stated ?? term,
+    acceptedAt: event.acceptedAt,
+  };
+}
+
+const list: FoldRun = async (client, schema, events) => {
+  await observe(client, schema, events);
+  await bulk(
+    client,
+    `insert into ${schema}.listing (listing_id, position, source_member, source_event_id, origin, merchant_id,
+       registry_list, decision_no, kind, streamer, code, tier, official, status, effective_at, expires_at, accepted_at)
+     select "listingId", position, member, "eventId", origin, "merchantId", list, "decisionNo", kind, streamer, code,
+       tier, official, status, "acceptedAt", "expiresAt", "acceptedAt"
+     from jsonb_to_recordset($1) r ("listingId" text, position bigint, member text, "eventId" text, origin text,
+       "merchantId" text, list text, "decisionNo" text, kind text, streamer boolean, code text, tier int,
+       official boolean, status text, "expiresAt" timestamptz, "acceptedAt" timestamptz)`,
+    events.map(listingRow),
+  );
+};
+
+/** A delisting also ends the sender's own hosting of that account. */
+const delist: FoldRun = async (client, schema, events) => {
+  await list(client, schema, events);
+  await bulk(
+    client,
+    `update ${schema}.hosting h set active = false
+     from jsonb_to_recordset($1) r (member text, "merchantId" text)
+     where h.member = r.member and h.merchant_id = r."merchantId"`,
+    events.map((event) => ({ member: sender(event), merchantId: (event.data as Data).merchantId })),
+  );
+};
+
+const LINK_ROWS = `jsonb_to_recordset($1) r (position bigint, observation bigint, "entityId" text, founded boolean,
+  because jsonb, possible jsonb)`;
+
+/** The link gives an observation its entity; hosting, listings and official removals follow from what was observed. */
+const link: FoldRun = async (client, schema, events) => {
+  const rows = events.map((event) => ({ position: event.position, ...(event.data as object) }));
+  const steps = [
+    `update ${schema}.observation o set entity_id = r."entityId", because = r.because
+     from ${LINK_ROWS} where o.position = r.observation`,
+    `insert into ${schema}.entity as e (entity_id, founded_at, kind, name, uscc)
+     select distinct on (r."entityId") r."entityId", o.position, o.kind, o.name, o.uscc
+     from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
+     order by r."entityId", (o.uscc is null), o.position
+     on conflict (entity_id) do update set uscc = coalesce(e.uscc, excluded.uscc)
+       where e.uscc is null and excluded.uscc is not null`,
+    `insert into ${schema}.hosting as h (member, merchant_id, entity_id, active, shops, because, linked_at)
+     select distinct on (o.member, o.merchant_id)
+       o.member, o.merchant_id, r."entityId", o.active, o.shops, r.because, r.position
+     from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
+     where o.type = '${EVENT_TYPES.merchantReported}'
+     order by o.member, o.merchant_id, r.position desc
+     on conflict (member, merchant_id) do update set entity_id = excluded.entity_id, active = excluded.active,
+       shops = excluded.shops, because = excluded.because, linked_at = excluded.linked_at`,
+    `update ${schema}.listing l set entity_id = r."entityId",
+       due_at = case when l.status = 'published' then r.position end
+     from ${LINK_ROWS} where l.position = r.observation`,
+    `update ${schema}.listing l set status = 'ended', ended_at = r.position, cause = 'removed'
+     from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
+     where o.type = '${EVENT_TYPES.registryRemoved}' and l.entity_id = r."entityId" and l.origin = 'registry'
+       and l.registry_list = o.registry_list and l.status <> 'ended' and l.position < o.position`,
+    `insert into ${schema}.possible (entity_id, other_id, because, position)
+     select distinct on (1, 2) a, b, p->'because', r.position
+     from ${LINK_ROWS} cross join lateral jsonb_array_elements(r.possible) p
+     cross join lateral (values (r."entityId", p->>'entityId'), (p->>'entityId', r."entityId")) pair (a, b)
+     order by 1, 2, r.position
+     on conflict do nothing`,
+  ];
+  for (const step of steps) await bulk(client, step, rows);
+};
+
+const END = `set status = 'ended', ended_at = $1, cause = $2`;
+
+const reinstate: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const data = event.data as Data;
+    await client.query(
+      `update ${schema}.listing ${END} where origin = 'delisting' and status <> 'ended' and source_member = $3
+         and (source_event_id = $4 or merchant_id = $5)`,
+      [event.position, data.cause, sender(event), data.delistingId ?? null, data.merchantId ?? null],
+    );
+  }
+};
+
+const withdraw: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const data = event.data as Data;
+    await client.query(
+      `update ${schema}.listing ${END} where origin = 'riskEntity' and status <> 'ended' and source_member = $3
+         and source_event_id = $4`,
+      [event.position, data.cause, sender(event), data.reportId],
+    );
+  }
+};
+
+/** A heard case is published, and due at once where it is linked already; or withdrawn where the answer convinced. */
+const hear: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const data = event.data as Data;
+    const whose = `source_member = $3 and source_event_id = $4 and status = 'held'`;
+    if (data.cause !== undefined) {
+      await client.query(`update ${schema}.listing ${END} where ${whose}`, [
+        event.position,
+        data.cause,
+        sender(event),
+        data.caseId,
+      ]);
+      continue;
+    }
+    await client.query(
+      `update ${schema}.listing set status = 'published', effective_at = $2,
+         due_at = case when entity_id is not null then $1::bigint end where ${whose}`,
+      [event.position, event.acceptedAt, sender(event), data.caseId],
+    );
+  }
+};
+
+const endListing: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const data = event.data as Data;
+    await client.query(
+      `update ${schema}.listing ${END} where status <> 'ended' and (listing_id = $3 or decision_no = $4)`,
+      [event.position, data.cause, data.listingId ?? null, data.decisionNo ?? null],
+    );
+  }
+};
+
+const dispose: FoldRun = (client, schema, events) =>
+  bulk(
+    client,
+    `insert into ${schema}.disposition (position, notice_id, member, decision, reason_code, open_orders, shops,
+       decided_at, decided_by, accepted_at)
+     select position, "noticeId", member, decision, "reasonCode", "openOrders", shops, "decidedAt", "decidedBy", "acceptedAt"
+     from jsonb_to_recordset($1) r (position bigint, "noticeId" text, member text, decision text, "reasonCode" text,
+       "openOrders" text, shops jsonb, "decidedAt" timestamptz, "decidedBy" text, "acceptedAt" timestamptz)`,
+    events.map((event) => ({
+      ...(event.data as object),
+      position: event.position,
+      member: sender(event),
+      acceptedAt: event.acceptedAt,
+    })),
+  ) as Promise<void>;
+
+/**
+ * A notice is folded when it is issued and met again when the reader comes to its own entry: the second time changes
+ * nothing, because only rows that were new move what a member was told.
+ */
+const tell: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const data = event.data as Data;
+    const { rowCount } = await client.query(
+      `insert into ${schema}.notice (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
+      [
+        data.noticeId,
+        data.member,
+        data.seq,
+        data.action,
+        data.listingId,
+        data.entity.entityId,
+        JSON.stringify(data.merchantIds),
+        event.position,
+        event.acceptedAt,
+      ],
+    );
+    if (rowCount === 1) await foldTold(client, schema, data);
+  }
+};
+
+async function foldTold(client: ClientBase, schema: string, data: Data): Promise<void> {
+  const key = [data.listingId, data.member];
+  if (data.action === 'reopen' || data.action === 'lift') {
+    await client.query(`update ${schema}.told set ended = true where listing_id = $1 and member = $2`, key);
+  } else if (data.action === 'correct') {
+    await client.query(
+      `update ${schema}.told set merchants = merchants - $3::text[] where listing_id = $1 and member = $2`,
+      [...key, data.merchantIds],
+    );
+  } else {
+    const merchants = Object.fromEntries(data.merchantIds.map((id: string) => [id, data.match.grade]));
+    await client.query(
+      `insert into ${schema}.told as t (listing_id, member, merchants, shops, ended) values ($1, $2, $3, $4, false)
+       on conflict (listing_id, member) do update set merchants = t.merchants || excluded.merchants,
+         shops = (select coalesce(jsonb_agg(distinct s order by s), '[]') from jsonb_array_elements(t.shops || excluded.shops) s)`,
+      [...key, JSON.stringify(merchants), JSON.stringify(data.shops)],
+    );
+  }
+}
+
+const admit: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const data = event.data as Data;
+    await client.query(
+      `insert into ${schema}.receiver (member_id, role, status, joined_position, subscription)
+       values ($1, $2, 'active', $3, $4)
+       on conflict (member_id) do update set role = excluded.role, status = 'active',
+         joined_position = excluded.joined_position, subscription = excluded.subscription`,
+      [data.memberId, data.role, event.position, JSON.stringify(data.subscription)],
+    );
+  }
+};
+
+const setStatus =
+  (status: string): FoldRun =>
+  async (client, schema, events) => {
+    await client.query(`update ${schema}.receiver set status = $1 where member_id = any($2)`, [
+      status,
+      events.map((event) => (event.data as Data).memberId),
+    ]);
+  };
+
+const subscribe: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const data = event.data as Data;
+    await client.query(`update ${schema}.receiver set subscription = $2 where member_id = $1`, [
+      data.memberId,
+      JSON.stringify(data.subscription),
+    ]);
+  }
+};
+
+const FOLDS: Partial<Record<string, FoldRun>> = {
+  [EVENT_TYPES.merchantReported]: observe,
+  [EVENT_TYPES.merchantDelisted]: delist,
+  [EVENT_TYPES.riskEntityReported]: list,
+  [EVENT_TYPES.registryListed]: list,
+  [EVENT_TYPES.registryRemoved]: observe,
+  [EVENT_TYPES.merchantReinstated]: reinstate,
+  [EVENT_TYPES.riskEntityWithdrawn]: withdraw,
+  [EVENT_TYPES.caseHeard]: hear,
+  [EVENT_TYPES.listingEnded]: endListing,
+  [EVENT_TYPES.noticeDisposed]: dispose,
+  [EVENT_TYPES.entityLinked]: link,
+  [EVENT_TYPES.noticeIssued]: tell,
+  [EVENT_TYPES.memberAdmitted]: admit,
+  [EVENT_TYPES.memberSuspended]: setStatus('suspended'),
+  [EVENT_TYPES.memberResumed]: setStatus('active'),
+  [EVENT_TYPES.memberRemoved]: setStatus('removed'),
+  [EVENT_TYPES.memberSubscriptionChanged]: subscribe,
+} satisfies Partial<Record<EventType, FoldRun>>;
+
+/** Whom an entry concerns besides its sender: the receiver of a notice, the member that a change is about. */
+function concerned(event: StoredEvent): string[] {
+  const data = event.data as Data;
+  const others = [data.member, data.memberId, data.reader, data.change?.memberId].filter(
+    (id): id is string => typeof id === 'string',
+  );
+  return [...new Set([sender(event), ...others])];
+}
+
+async function indexForAudit(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void> {
+  await bulk(
+    client,
+    `insert into ${schema}.audit (position, member, type, entity_id, accepted_at)
+     select position, member, type, "entityId", "acceptedAt"
+     from jsonb_to_recordset($1) r (position bigint, member text, type text, "entityId" text, "acceptedAt" timestamptz)`,
+    events.flatMap((event) =>
+      concerned(event).map((member) => ({
+        position: event.position,
+        member,
+        type: event.type,
+        entityId: (event.data as Data).entityId ?? (event.data as Data).entity?.entityId,
+        acceptedAt: event.acceptedAt,
+      })),
+    ),
+  );
+  await bulk(
+    client,
+    `update ${schema}.audit a set entity_id = r."entityId"
+     from jsonb_to_recordset($1) r (observation bigint, "entityId" text) where a.position = r.observation`,
+    events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
+  );
+}
+
+/** Consecutive events of one type, so that each run is one bulk write. */
+export function* runsByType(events: StoredEvent[]): Generator<StoredEvent[]> {
+  let run: StoredEvent[] = [];
+  for (const event of events) {
+    if (run.length > 0 && run[0]?.type !== event.type) {
+      yield run;
+      run = [];
+    }
+    run.push(event);
+  }
+  if (run.length > 0) yield run;
+}
+
+/** Folds one run of events of the same type, without the audit's index. */
+export async function foldRun(client: ClientBase, schema: string, run: StoredEvent[]): Promise<void> {
+  const fold = FOLDS[run[0]?.type ?? ''];
+  if (fold) await fold(client, schema, run);
+}
+
+/** Everything that the ledger's readers know, folded from the log alone: no matcher, no vault (invariant I5). */
+export const ledgerProjection: Projection & {
+  index(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void>;
+} = {
+  name: 'ledger',
+  ddl: ledgerViewDdl,
+  async apply(client, schema, events) {
+    for (const run of runsByType(events)) await foldRun(client, schema, run);
+    await indexForAudit(client, schema, events);
+  },
+  index: indexForAudit,
+};

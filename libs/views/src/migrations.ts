@@ -1,0 +1,23 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { identityLinksProjection } from './identity-links.js';
+import { ledgerViewDdl } from './ledger-ddl.js';
+
+/** The tables that the ledger's readers fold from the log; everything here can be rebuilt from it. */
+export class CreateLedgerViews1763800000000 implements MigrationInterface {
+  name = 'CreateLedgerViews1763800000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(ledgerViewDdl('view'));
+    await runner.query(identityLinksProjection.ddl('identity'));
+    for (const schema of ['view', 'identity']) {
+      await runner.query(`grant usage on schema ${schema} to liandun_app;
+        grant select, insert, update, delete on all tables in schema ${schema} to liandun_app;`);
+    }
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop schema view cascade; drop schema identity cascade');
+  }
+}
+
+export const VIEW_MIGRATIONS = [CreateLedgerViews1763800000000];

@@ -1,0 +1,315 @@
+// What the HTTP side asks of the folded ledger. Times come back as RFC 3339 with +08:00.
+import { toBeijingTime, type Because, type MatchGrade, type Shop, type SubjectKind } from '@liandun/contracts';
+import type { Pool } from 'pg';
+
+// oxlint-disable-next-line typescript/no-explicit-any
+type Row = any;
+
+const time = (value: Date | null): string | undefined => (value === null ? undefined : toBeijingTime(value));
+
+/** One observation of an entity on its page: an entry of the log and why it was taken for this entity. */
+export interface ObservedFact {
+  position: number;
+  member: string;
+  merchantId?: string;
+  type: string;
+  name: string;
+  shops: Shop[];
+  because: Because[];
+  acceptedAt: string;
+}
+
+export interface ListingSummary {
+  listingId: string;
+  origin: string;
+  member: string;
+  code: string;
+  tier: number;
+  status: string;
+  effectiveAt: string;
+  expiresAt: string;
+  cause?: string;
+}
+
+export interface EntityPage {
+  entityId: string;
+  kind: SubjectKind;
+  name: string;
+  uscc?: string;
+  observations: ObservedFact[];
+  listings: ListingSummary[];
+  possible: { entityId: string; because: Because[] }[];
+}
+
+const PAGE_FACTS_MAX = 500;
+
+/**
+ * What is known of an entity. For a regulator everything; for a platform (`member`) only what it sent itself, and
+ * undefined where it sent nothing, just as for an entity that doesn't exist (rule P18).
+ */
+export async function entityPage(pool: Pool, entityId: string, member?: string): Promise<EntityPage | undefined> {
+  const [entity, observations, listings, possible] = await Promise.all([
+    pool.query('select * from view.entity where entity_id = $1', [entityId]),
+    pool.query(
+      `select * from view.observation where entity_id = $1 and ($2::text is null or member = $2)
+       order by position limit ${PAGE_FACTS_MAX}`,
+      [entityId, member ?? null],
+    ),
+    pool.query(
+      `select * from view.listing where entity_id = $1 and ($2::text is null or source_member = $2)
+       order by position limit ${PAGE_FACTS_MAX}`,
+      [entityId, member ?? null],
+    ),
+    pool.query(
+      'select other_id, because from view.possible where entity_id = $1 and $2::text is null order by other_id',
+      [entityId, member ?? null],
+    ),
+  ]);
+  const found: Row = entity.rows[0];
+  if (!found || (member !== undefined && observations.rows.length === 0)) return undefined;
+  return {
+    entityId,
+    kind: found.kind,
+    name: found.name,
+    ...(found.uscc && (member === undefined || observations.rows.some((row: Row) => row.uscc !== null))
+      ? { uscc: found.uscc }
+      : {}),
+    observations: observations.rows.map((row: Row) => ({
+      position: Number(row.position),
+      member: row.member,
+      ...(row.merchant_id === null ? {} : { merchantId: row.merchant_id }),
+      type: row.type,
+      name: row.name,
+      shops: row.shops,
+      because: row.because ?? [],
+      acceptedAt: toBeijingTime(row.accepted_at),
+    })),
+    listings: listings.rows.map((row: Row) => ({
+      listingId: row.listing_id,
+      origin: row.origin,
+      member: row.source_member,
+      code: row.code,
+      tier: row.tier,
+      status: row.status,
+      effectiveAt: toBeijingTime(row.effective_at),
+      expiresAt: toBeijingTime(row.expires_at),
+      ...(row.cause === null ? {} : { cause: row.cause }),
+    })),
+    possible: possible.rows.map((row: Row) => ({ entityId: row.other_id, because: row.because })),
+  };
+}
+
+/** One member's notices of a listing and what it did. */
+export interface CoverageRow {
+  member: string;
+  merchantIds: string[];
+  action: string;
+  noticeId: string;
+  toldAt: string;
+  decision?: string;
+  reasonCode?: string;
+  decidedAt?: string;
+  /** From the acceptance of the listing (of its ending, for `reopen` and `lift`) to the accepted disposition. */
+  tookMs?: number;
+}
+
+export interface Coverage {
+  listingId: string;
+  status: string;
+  /** Members that were told to close, check, protect or look at a register status, and how they answered. */
+  told: number;
+  closed: number;
+  restricted: number;
+  declined: number;
+  silent: number;
+  reopened: number;
+  /** Merchant-instances (户次): accounts at other members that were told of, and of these closed. */
+  instancesTold: number;
+  instancesClosed: number;
+  medianMsToClose?: number;
+  longestMsToClose?: number;
+  medianMsToReopen?: number;
+  longestMsToReopen?: number;
+  members: CoverageRow[];
+}
+
+const CLOSED = new Set(['closed', 'alreadyClosed']);
+const ENDING = new Set(['reopen', 'lift']);
+
+function median(values: number[]): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  if (sorted.length === 0) return undefined;
+  return Number.isInteger(middle)
+    ? ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+    : sorted[Math.floor(middle)];
+}
+
+const spread = (values: number[], name: string): Record<string, number> =>
+  values.length === 0
+    ? {}
+    : { [`medianMsTo${name}`]: median(values) ?? 0, [`longestMsTo${name}`]: Math.max(...values) };
+
+/** How a listing was followed: who was told, what each decided, and how long it took; undefined if there is none. */
+export async function coverage(pool: Pool, listingId: string): Promise<Coverage | undefined> {
+  const listing = await pool.query('select * from view.listing where listing_id = $1', [listingId]);
+  const found: Row = listing.rows[0];
+  if (!found) return undefined;
+  const { rows } = await pool.query(
+    `select n.*, d.decision, d.reason_code, d.decided_at, d.accepted_at as disposed_at, started.accepted_at as started_at
+     from view.notice n
+     left join lateral (select * from view.disposition d where d.notice_id = n.notice_id order by d.position desc limit 1) d on true
+     left join lateral (select e.accepted_at from log.entry e
+       where e.position = case when n.action in ('reopen', 'lift') then $2::bigint else $3::bigint end) started on true
+     where n.listing_id = $1 order by n.position`,
+    [listingId, found.ended_at, found.due_at === null ? found.position : startOf(found)],
+  );
+  const members: CoverageRow[] = rows.map((row: Row) => ({
+    member: row.member,
+    merchantIds: row.merchant_ids,
+    action: row.action,
+    noticeId: row.notice_id,
+    toldAt: toBeijingTime(row.issued_at),
+    ...(row.decision === null
+      ? {}
+      : {
+          decision: row.decision,
+          ...(row.reason_code === null ? {} : { reasonCode: row.reason_code }),
+          decidedAt: time(row.decided_at),
+          tookMs: row.disposed_at - (row.started_at ?? row.issued_at),
+        }),
+  }));
+  return { listingId, status: found.status, ...summary(members), members };
+}
+
+/** A listing starts when it was accepted; one that was held starts when it was published. */
+const startOf = (row: Row): unknown => (row.effective_at > row.accepted_at ? row.due_at : row.position);
+
+function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | 'members'> {
+  const hosting = rows.filter(
+    (row) => !ENDING.has(row.action) && row.action !== 'correct' && row.merchantIds.length > 0,
+  );
+  const closing = hosting.filter((row) => CLOSED.has(row.decision ?? ''));
+  const reopening = rows.filter((row) => row.decision === 'reopened');
+  const members = (some: CoverageRow[]): number => new Set(some.map((row) => row.member)).size;
+  const instances = (some: CoverageRow[]): number =>
+    new Set(some.flatMap((row) => row.merchantIds.map((id) => `${row.member} ${id}`))).size;
+  return {
+    told: members(hosting),
+    closed: members(closing),
+    restricted: members(rows.filter((row) => row.decision === 'restricted')),
+    declined: members(rows.filter((row) => row.decision === 'declined')),
+    silent: members(hosting.filter((row) => row.decision === undefined)),
+    reopened: members(reopening),
+    instancesTold: instances(hosting),
+    instancesClosed: instances(closing),
+    ...spread(
+      closing.map((row) => row.tookMs ?? 0),
+      'Close',
+    ),
+    ...spread(
+      reopening.map((row) => row.tookMs ?? 0),
+      'Reopen',
+    ),
+  };
+}
+
+/** A blind-index token of an applicant's identifier. */
+export interface ScreeningToken {
+  kind: 'uscc' | 'residentId' | 'registrationNumber' | 'bankAccount';
+  token: Buffer;
+}
+
+export interface ScreeningMatch {
+  listingId: string;
+  code: string;
+  tier: number;
+  grade: MatchGrade;
+  /** The grade of each field that agreed. */
+  fields: Record<string, MatchGrade>;
+  effectiveAt: string;
+  expiresAt: string;
+}
+
+/**
+ * The listings that stand and that an applicant with these tokens falls under. `exact` only on the subject's own USCC or
+ * resident id and of the same kind; an equal 15-digit number or bank account is `possible` (rule P14). Advice that
+ * platforms never get (tier 0) is left out.
+ */
+export async function screen(pool: Pool, kind: SubjectKind, tokens: ScreeningToken[]): Promise<ScreeningMatch[]> {
+  const { rows } = await pool.query(
+    `select l.listing_id, l.code, l.tier, l.effective_at, l.expires_at,
+       array_agg(distinct w.kind) as fields, bool_or(w.kind in ('uscc', 'residentId') and i.kind = $3) as exact
+     from unnest($1::text[], $2::bytea[]) w (kind, token)
+     join vault.token t on t.kind = w.kind and t.token = w.token
+     join identity.link i on i.position = t.position
+     join view.listing l on l.entity_id = i.entity_id
+     where l.status = 'published' and l.tier > 0 and l.expires_at > now()
+     group by l.listing_id order by l.position limit 50`,
+    [tokens.map((token) => token.kind), tokens.map((token) => token.token), kind],
+  );
+  return rows.map((row: Row) => ({
+    listingId: row.listing_id,
+    code: row.code,
+    tier: row.tier,
+    grade: row.exact ? 'exact' : 'possible',
+    fields: Object.fromEntries(
+      row.fields.map((field: string) => [
+        field,
+        row.exact && (field === 'uscc' || field === 'residentId') ? 'exact' : 'possible',
+      ]),
+    ),
+    effectiveAt: toBeijingTime(row.effective_at),
+    expiresAt: toBeijingTime(row.expires_at),
+  }));
+}
+
+export interface AuditFilter {
+  member?: string;
+  type?: string;
+  entityId?: string;
+  /** RFC 3339, inclusive. */
+  from?: string;
+  /** RFC 3339, exclusive. */
+  to?: string;
+  /** The position after which to go on; -1 from the start. */
+  after: number;
+  limit: number;
+}
+
+export interface AuditEvent {
+  position: number;
+  /** base64 */
+  leafHash: string;
+  entityId?: string;
+  /** The entry as it is in the log, version 1. */
+  entry: unknown;
+}
+
+/** Entries by member (what it sent, received or was changed by), type, entity and time, in the order of the log. */
+export async function auditEvents(pool: Pool, filter: AuditFilter): Promise<{ items: AuditEvent[]; next: number }> {
+  const { rows } = await pool.query(
+    `select distinct on (a.position) a.position, a.entity_id, e.entry, e.leaf_hash
+     from view.audit a join log.entry e using (position)
+     where a.position > $1 and ($2::text is null or a.member = $2) and ($3::text is null or a.type = $3)
+       and ($4::text is null or a.entity_id = $4) and ($5::timestamptz is null or a.accepted_at >= $5)
+       and ($6::timestamptz is null or a.accepted_at < $6)
+     order by a.position limit $7`,
+    [
+      filter.after,
+      filter.member ?? null,
+      filter.type ?? null,
+      filter.entityId ?? null,
+      filter.from ?? null,
+      filter.to ?? null,
+      filter.limit,
+    ],
+  );
+  const items = rows.map((row: Row) => ({
+    position: Number(row.position),
+    leafHash: row.leaf_hash.toString('base64'),
+    ...(row.entity_id === null ? {} : { entityId: row.entity_id }),
+    entry: JSON.parse(row.entry) as unknown,
+  }));
+  return { items, next: items.at(-1)?.position ?? filter.after };
+}
