@@ -199,6 +199,10 @@ export const PROBLEMS = {
   MEMBER_SUSPENDED: ['The member is suspended. Ask an administrator.', '成员已被暂停。请联系管理员。'],
   FORBIDDEN: ['Your role may not use this route.', '该角色无权使用此接口。'],
   NOT_FOUND: ['There is nothing here for you. Check the address.', '没有可供查看的内容。请检查地址。'],
+  METHOD_NOT_ALLOWED: [
+    'This address does not take that method. See the Allow header.',
+    '该地址不支持此方法。见 Allow 响应头。',
+  ],
   PURPOSE_REQUIRED: [
     "A regulator's read needs the headers Liandun-Purpose and Liandun-Case.",
     '监管端查询须带 Liandun-Purpose 和 Liandun-Case 请求头。',
@@ -214,10 +218,14 @@ export const PROBLEMS = {
   MEMBER_NOT_ACTIVE: ['The member is not in a state that allows this change.', '成员当前状态不允许此变更。'],
   KEY_EXISTS: ['The member has a key with this kid. Choose another kid.', '该成员已有此 kid 的密钥。请换一个 kid。'],
   KEY_NOT_FOUND: ['The member has no key with this kid.', '该成员没有此 kid 的密钥。'],
-  KEY_LIMIT: ['A member has at most two live keys. Revoke one first.', '每个成员最多两把有效密钥。请先撤销一把。'],
+  KEY_LIMIT: ['A member has at most three live keys. Revoke one first.', '每个成员最多三把有效密钥。请先撤销一把。'],
   LAST_KEY: [
     'The last key of a member cannot be revoked. Add another first.',
     '不能撤销成员的最后一把密钥。请先添加新密钥。',
+  ],
+  ADMINISTRATORS_TOO_FEW: [
+    'Two active administrators have to stay, or nothing could be approved any more. Admit another first.',
+    '须至少保留两名有效管理员，否则无法再审批。请先接纳另一名管理员。',
   ],
   APPROVAL_NOT_FOUND: ['There is no such request.', '没有该申请。'],
   APPROVAL_DECIDED: ['The request has been decided already.', '该申请已有决定。'],

@@ -1,1 +1,6 @@
-export {};
+export * from './keys.js';
+export * from './migrations.js';
+export * from './sealing.js';
+export * from './separate.js';
+export * from './tokens.js';
+export * from './vault.js';

@@ -157,7 +157,44 @@ export class CreateAccess1763800200000 implements MigrationInterface {
   }
 }
 
-export const ACCESS_MIGRATIONS = [CreateAccess1763800200000];
+/** What was presented once and must not be again. Beside the projection: a rebuild must not forget it. */
+export class CreateUsedAssertions1763800300000 implements MigrationInterface {
+  name = 'CreateUsedAssertions1763800300000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+create schema auth;
+create table auth.used_jti (
+  member_id text not null,
+  jti text not null,
+  expires_at timestamptz not null,
+  primary key (member_id, jti)
+);
+create index on auth.used_jti (expires_at);
+grant usage on schema auth to liandun_app;
+grant select, insert, delete on auth.used_jti to liandun_app;
+`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop schema auth cascade');
+  }
+}
+
+export const ACCESS_MIGRATIONS = [CreateAccess1763800200000, CreateUsedAssertions1763800300000];
+
+/**
+ * Marks the `jti` of a member's assertion as used (RFC 7523 section 3, item 7); false where it was used before. Those
+ * that have expired are forgotten: their expiry refuses them.
+ */
+export async function useJti(db: pg.Pool, memberId: string, jti: string, expiresAt: Date): Promise<boolean> {
+  await db.query("delete from auth.used_jti where expires_at < now() - interval '5 minutes'");
+  const { rowCount } = await db.query(
+    'insert into auth.used_jti (member_id, jti, expires_at) values ($1, $2, $3) on conflict do nothing',
+    [memberId, jti, expiresAt],
+  );
+  return rowCount === 1;
+}
 
 export interface MemberRow {
   memberId: string;

@@ -1,0 +1,302 @@
+import {
+  fieldError,
+  memberSource,
+  problemOf,
+  reasonCodes,
+  SUBMITTED_TYPES,
+  validateSubmission,
+  type Case,
+  type CloudEvent,
+  type ListingEnded,
+  type MemberRole,
+  type NoticeDisposed,
+  type Problem,
+  type ProblemCode,
+  type Receipt,
+} from '@liandun/contracts';
+import { caseRefusal, foldCases, isHeld, type CaseCommand, type Cases } from '@liandun/domain';
+import type { AppendCommand, AppendOutcome, EventLog, StoredEvent } from '@liandun/event-log';
+import { canonicalJson, ENTRY_BYTES_MAX, encodeEntry } from '@liandun/transparency-log';
+import { VAULT_RIDER, type Vault } from '@liandun/vault';
+
+/** Who submits: its access was checked before. */
+export interface Submitter {
+  memberId: string;
+  role: MemberRole;
+}
+
+/** The part of the event log that intake uses. */
+export type IntakeLog = Pick<EventLog, 'appendAll' | 'find' | 'at' | 'readStream' | 'streamVersion'>;
+
+/** A submission that was validated and sealed, or refused; `settle` finishes it. */
+export type Prepared =
+  | { step: 'refused'; receipt: Receipt }
+  | { step: 'append'; held: boolean; command: AppendCommand }
+  | { step: 'lookUp' | 'decide'; event: CloudEvent; fingerprint: Buffer };
+
+type Ready = Exclude<Prepared, { step: 'lookUp' }>;
+
+const CONFLICT_RETRIES_MAX = 8;
+const STREAM_PAGE_EVENTS = 1_000;
+// A UTF-16 unit has three bytes of UTF-8 at most, and all but `data` of an entry fits into the rest.
+const SURELY_SMALL_UNITS = 18_000;
+const LISTING_ID = /^L(0|[1-9]\d{0,14})-([0-9a-f]{12})$/;
+const NOTICE_ID = /^(.+)\.(0|[1-9]\d{0,14})$/;
+const LISTING_TYPES = new Set<string>([
+  SUBMITTED_TYPES.merchantDelisted,
+  SUBMITTED_TYPES.riskEntityReported,
+  SUBMITTED_TYPES.registryListed,
+]);
+
+/** Which stream an event of this type goes to; the other types' streams depend on what they refer to. */
+const STREAMS: Record<string, (member: string, event: CloudEvent) => string> = {
+  [SUBMITTED_TYPES.merchantReported]: (member, { data }) => merchantStream(member, data),
+  [SUBMITTED_TYPES.merchantDelisted]: (member, { data }) => merchantStream(member, data),
+  [SUBMITTED_TYPES.riskEntityReported]: (member, { id }) => `report/${member}/${id}`,
+  [SUBMITTED_TYPES.registryListed]: (member, { id }) => `registry/${member}/${id}`,
+  [SUBMITTED_TYPES.registryRemoved]: (member, { id }) => `registry/${member}/${id}`,
+};
+const LOOKED_UP = new Set<string>([SUBMITTED_TYPES.noticeDisposed, SUBMITTED_TYPES.listingEnded]);
+
+const merchantStream = (member: string, data: unknown): string =>
+  `merchant/${member}/${(data as { merchantId: string }).merchantId}`;
+
+const rejected = (id: string, refusal: Problem): Receipt => ({ id, status: 'rejected', problem: refusal });
+const refused = (id: string, refusal: Problem): Ready => ({ step: 'refused', receipt: rejected(id, refusal) });
+const tierOf = (code: string): number => reasonCodes().codes.get(code)?.tier ?? 0;
+
+/** The id of whatever was sent, for its receipt. */
+function idOf(raw: unknown): string {
+  const id = typeof raw === 'object' && raw !== null ? (raw as { id?: unknown }).id : undefined;
+  return typeof id === 'string' ? id.slice(0, 128) : '';
+}
+
+/**
+ * The door of the ledger, the same for HTTP and Kafka: validates, decides on what the log knows, takes personal values
+ * out, appends, and answers with a receipt. The sender's membership must have been checked.
+ */
+export class Intake {
+  readonly #log: IntakeLog;
+  readonly #vault: Vault;
+  readonly #clock: () => Date;
+
+  /** `clock` gives the database's time, which decides whether a date lies ahead. */
+  constructor({ log, vault, clock }: { log: IntakeLog; vault: Vault; clock: () => Date }) {
+    this.#log = log;
+    this.#vault = vault;
+    this.#clock = clock;
+  }
+
+  /** One event; see `submitAll`. */
+  async submit(member: Submitter, raw: unknown): Promise<Receipt> {
+    const [receipt] = await this.submitAll(member, [raw]);
+    return receipt as Receipt;
+  }
+
+  /**
+   * The receipts of the submissions, in their order. Each stands alone: a refused one is a receipt with its problem and
+   * hinders no other. A case that is decided on sees what stands before it in the list. Throws only where the log can't
+   * be reached; then some may be stored, and sending all again is safe.
+   */
+  async submitAll(member: Submitter, raws: unknown[]): Promise<Receipt[]> {
+    return this.settle(
+      member,
+      raws.map((raw) => this.prepare(member, raw)),
+    );
+  }
+
+  /** The part that needs no log: validation, sealing. Costs processor time only, so it can run while others are appended. */
+  prepare(member: Submitter, raw: unknown): Prepared {
+    const now = this.#clock();
+    const validated = validateSubmission(raw, { ...member, now });
+    if ('problem' in validated) return { step: 'refused', receipt: rejected(idOf(raw), validated.problem) };
+    const event: CloudEvent = validated.event;
+    const fingerprint = this.#vault.fingerprint(canonicalJson(raw));
+    const streamOf = STREAMS[event.type];
+    if (streamOf) return this.#readyToAppend(event, streamOf(member.memberId, event), fingerprint);
+    return { step: LOOKED_UP.has(event.type) ? 'lookUp' : 'decide', event, fingerprint };
+  }
+
+  /** Appends what was prepared, in its order. To keep the order of two lists, settle the first before the second. */
+  async settle(member: Submitter, prepared: Prepared[]): Promise<Receipt[]> {
+    const ready = await this.#lookUpAll(member, prepared);
+    const receipts: Receipt[] = [];
+    let waiting: Extract<Prepared, { step: 'append' }>[] = [];
+    let slots: number[] = [];
+    const flush = async (): Promise<void> => {
+      if (waiting.length === 0) return;
+      const outcomes = await this.#log.appendAll(waiting.map(({ command }) => command));
+      outcomes.forEach((outcome, i) => {
+        const { command, held } = waiting[i] as (typeof waiting)[number];
+        receipts[slots[i] as number] = receiptOf(command, outcome, held);
+      });
+      waiting = [];
+      slots = [];
+    };
+    for (const [slot, item] of ready.entries()) {
+      if (item.step === 'refused') receipts[slot] = item.receipt;
+      else if (item.step === 'append') {
+        waiting.push(item);
+        slots.push(slot);
+      } else {
+        await flush();
+        receipts[slot] = await this.#decideCase(member, item.event, item.fingerprint);
+      }
+    }
+    await flush();
+    return receipts;
+  }
+
+  #readyToAppend(event: CloudEvent, stream: string, fingerprint: Buffer, expected?: Record<string, number>): Ready {
+    const { id, source, type, time } = event;
+    const { data: shared, row } = this.#vault.separate(event, event.data as object);
+    const data = this.#isAhead(event.data) ? { ...shared, clockAhead: true } : shared;
+    const content = { id, source, type, time, stream, data };
+    if (isTooLarge(content)) return refused(id, wrong('', 'EVENT_TOO_LARGE'));
+    const riders = row ? { riders: { [VAULT_RIDER]: row } } : {};
+    const command = { events: [{ ...content, fingerprint, ...riders }], ...(expected ? { expected } : {}) };
+    return { step: 'append', held: startsHeld(event), command };
+  }
+
+  /** A decision dated after the database's time: a wrong clock at the sender, kept and marked. */
+  #isAhead(data: unknown): boolean {
+    const { decidedAt } = data as { decidedAt?: string };
+    return decidedAt !== undefined && Date.parse(decidedAt) > this.#clock().getTime();
+  }
+
+  async #lookUpAll(member: Submitter, prepared: Prepared[]): Promise<Ready[]> {
+    if (!prepared.some(({ step }) => step === 'lookUp')) return prepared as Ready[];
+    const issued = prepared.some((item) => item.step === 'lookUp' && item.event.type === SUBMITTED_TYPES.noticeDisposed)
+      ? await this.#log.streamVersion(`notices/${member.memberId}`)
+      : -1;
+    return Promise.all(
+      prepared.map((item) =>
+        item.step === 'lookUp' ? this.#lookUp(member, item.event, item.fingerprint, issued) : item,
+      ),
+    );
+  }
+
+  /** `issued`: the seq of the member's newest notice. */
+  async #lookUp({ memberId }: Submitter, event: CloudEvent, fingerprint: Buffer, issued: number): Promise<Ready> {
+    if (event.type === SUBMITTED_TYPES.noticeDisposed) {
+      const { noticeId } = event.data as NoticeDisposed;
+      const [, receiver, seq] = NOTICE_ID.exec(noticeId) ?? [];
+      if (receiver !== memberId || Number(seq) > issued)
+        return refused(event.id, wrong('/data/noticeId', 'NOTICE_NOT_FOUND'));
+      return this.#readyToAppend(event, `notice/${noticeId}`, fingerprint);
+    }
+    const { listingId } = event.data as ListingEnded;
+    if (listingId !== undefined && !(await this.#isListing(listingId)))
+      return refused(event.id, wrong('/data/listingId', 'LISTING_NOT_FOUND'));
+    return this.#readyToAppend(event, `ending/${memberId}/${event.id}`, fingerprint);
+  }
+
+  async #isListing(listingId: string): Promise<boolean> {
+    const [, position, leaf] = LISTING_ID.exec(listingId) ?? [];
+    if (position === undefined) return false;
+    const entry = await this.#log.at(Number(position));
+    return entry !== undefined && LISTING_TYPES.has(entry.type) && entry.leafHash.toString('hex', 0, 6) === leaf;
+  }
+
+  /** A decision on the sender's own case: appended only onto the state that it was decided on. */
+  async #decideCase({ memberId }: Submitter, event: CloudEvent, fingerprint: Buffer): Promise<Receipt> {
+    const { type, data } = event as { type: CaseCommand['type']; data: CaseCommand['data'] };
+    const command = { type, data } as CaseCommand;
+    const stream = await this.#streamOfCase(memberId, command);
+    for (let attempt = 0; attempt <= CONFLICT_RETRIES_MAX; attempt += 1) {
+      const { cases, version } = stream ? await this.#casesIn(stream) : NOTHING;
+      const refusal = caseRefusal(command, cases);
+      // What was accepted before is answered as a repetition, though its own effect would refuse it now.
+      if (refusal && !(await this.#log.find(event.source, event.id)))
+        return rejected(event.id, caseProblem(command, version >= 0));
+      const expected = stream === undefined || refusal ? undefined : { [stream]: version };
+      const ready = this.#readyToAppend(event, stream ?? `merchant/${memberId}`, fingerprint, expected);
+      if (ready.step !== 'append') return (ready as Extract<Ready, { step: 'refused' }>).receipt;
+      const [outcome] = await this.#log.appendAll([ready.command]);
+      if (outcome?.status !== 'conflict') return receiptOf(ready.command, outcome as AppendOutcome, false);
+    }
+    throw new Error(`stream ${stream} changed ${CONFLICT_RETRIES_MAX} times while a case was decided`);
+  }
+
+  /** The stream that holds the case, if it is the sender's own; another's looks like one that doesn't exist. */
+  async #streamOfCase(memberId: string, { type, data }: CaseCommand): Promise<string | undefined> {
+    const find = async (id: string, prefixes: string[]): Promise<string | undefined> => {
+      const stream = (await this.#log.find(memberSource(memberId), id))?.stream;
+      return prefixes.some((prefix) => stream?.startsWith(prefix)) ? stream : undefined;
+    };
+    switch (type) {
+      case 'liandun.case.heard.v1':
+        return find(data.caseId, ['merchant/', 'report/']);
+      case 'liandun.riskentity.withdrawn.v1':
+        return find(data.reportId, ['report/']);
+      case 'liandun.merchant.reinstated.v1':
+        return data.delistingId === undefined ? merchantStream(memberId, data) : find(data.delistingId, ['merchant/']);
+    }
+  }
+
+  async #casesIn(stream: string): Promise<{ cases: Cases; version: number }> {
+    const events: StoredEvent[] = [];
+    for (;;) {
+      const page = await this.#log.readStream(stream, {
+        after: events.at(-1)?.version ?? -1,
+        limit: STREAM_PAGE_EVENTS,
+      });
+      events.push(...page);
+      if (page.length < STREAM_PAGE_EVENTS) break;
+    }
+    return { cases: foldCases(events, tierOf), version: events.at(-1)?.version ?? -1 };
+  }
+}
+
+const NOTHING: { cases: Cases; version: number } = { cases: new Map(), version: -1 };
+
+/** Whether nobody is told of the event's case before its subject was heard (rule P06). */
+function startsHeld({ type, data }: CloudEvent): boolean {
+  if (type !== SUBMITTED_TYPES.merchantDelisted && type !== SUBMITTED_TYPES.riskEntityReported) return false;
+  const listed = data as Case;
+  return isHeld(listed, tierOf(listed.reason.code));
+}
+
+interface Content {
+  id: string;
+  source: string;
+  type: string;
+  time: string;
+  stream: string;
+  data: object;
+}
+
+function isTooLarge(content: Content): boolean {
+  if (JSON.stringify(content.data).length < SURELY_SMALL_UNITS) return false;
+  const entry = encodeEntry({
+    ...content,
+    nonce: 'n'.repeat(43),
+    acceptedAt: '2000-01-01T00:00:00.000+08:00',
+    version: 999_999_999,
+  });
+  return Buffer.byteLength(entry) > ENTRY_BYTES_MAX;
+}
+
+function receiptOf({ events }: AppendCommand, outcome: AppendOutcome, held: boolean): Receipt {
+  const id = events[0]?.id ?? '';
+  if (outcome.status === 'reused') return rejected(id, wrong('/id', 'EVENT_ID_REUSED'));
+  if (outcome.status === 'conflict') throw new Error(`unexpected conflict on ${outcome.stream}`);
+  const first = outcome.receipts[0];
+  const status = outcome.status === 'duplicate' ? 'duplicate' : held ? 'held' : 'accepted';
+  return { id, status, position: first?.position as number, leafHash: first?.leafHash.toString('base64') as string };
+}
+
+const wrong = (pointer: string, code: ProblemCode): Problem => problemOf([fieldError(pointer, code)]);
+
+/** Says what the sender has no such thing of; another member's is answered alike (rule P18). */
+function caseProblem({ type, data }: CaseCommand, streamExists: boolean): Problem {
+  switch (type) {
+    case 'liandun.case.heard.v1':
+      return wrong('/data/caseId', 'CASE_NOT_HELD');
+    case 'liandun.riskentity.withdrawn.v1':
+      return wrong('/data/reportId', 'REPORT_NOT_FOUND');
+    case 'liandun.merchant.reinstated.v1':
+      if (data.delistingId !== undefined) return wrong('/data/delistingId', 'DELISTING_NOT_FOUND');
+      return wrong('/data/merchantId', streamExists ? 'DELISTING_NOT_FOUND' : 'MERCHANT_NOT_FOUND');
+  }
+}

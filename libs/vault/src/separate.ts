@@ -1,0 +1,81 @@
+import { isPersonal, type Identity, type SubjectKind } from '@liandun/contracts';
+import type { VaultKeys } from './keys.js';
+import { commit, opensCommitment, seal, type Commitment, type EventRef, type SealedValue } from './sealing.js';
+import { tokensOf, type Token } from './tokens.js';
+
+/** What the vault's rider stores beside an entry, in the append's own transaction. */
+export interface VaultRow {
+  /** Absent where the event has no personal value. */
+  sealed?: Buffer;
+  tokens: Token[];
+}
+
+export interface Separated {
+  /** For the log: every personal value replaced by its commitment. */
+  data: object;
+  /** For the vault; absent where the event names nobody. */
+  row?: VaultRow;
+}
+
+/** The subject's own name: what others may see of it stands beside the commitment, as in the notices. */
+const NAME_POINTER = '/identity/name';
+
+const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A copy of `value` without what is personal; what was taken out is pushed to `taken`. */
+function withhold(value: unknown, kind: SubjectKind, path: string, pointer: string, taken: SealedValue[]): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => withhold(item, kind, path, `${pointer}/${index}`, taken));
+  if (isPlainObject(value)) {
+    const copy: Record<string, unknown> = {};
+    for (const key of Object.keys(value))
+      copy[key] = withhold(value[key], kind, path ? `${path}.${key}` : key, `${pointer}/${key}`, taken);
+    return copy;
+  }
+  if (typeof value !== 'string' || !isPersonal(kind, path)) return value;
+  const { commitment, sealed } = commit(pointer, value);
+  taken.push(sealed);
+  return pointer === NAME_POINTER ? { ...commitment, masked: displayName(kind, value) } : commitment;
+}
+
+/**
+ * Parts an event's data into what the log may hold and what only the vault may (design section 1, "Personal data never
+ * enters the log"; 个人信息保护法 第51条). Which fields are personal is the table of `contracts`. Pure but for the random salts.
+ */
+export function separate(event: EventRef, data: object, keys: Pick<VaultKeys, 'seal' | 'blind'>): Separated {
+  const { identity } = data as { identity?: Identity };
+  if (identity === undefined) return { data };
+  const taken: SealedValue[] = [];
+  const shared = withhold(data, identity.kind, '', '', taken) as object;
+  const tokens = tokensOf(identity, keys);
+  if (taken.length === 0 && tokens.length === 0) return { data: shared };
+  return { data: shared, row: { tokens, ...(taken.length > 0 ? { sealed: seal(taken, event, keys) } : {}) } };
+}
+
+function place(target: unknown, { pointer, salt, value }: SealedValue): void {
+  const path = pointer.split('/').slice(1);
+  const last = path.pop();
+  let at = target as Record<string, unknown> | undefined;
+  for (const key of path) at = at?.[key] as Record<string, unknown> | undefined;
+  if (at === undefined || last === undefined) return;
+  const commitment = at[last];
+  if (!isPlainObject(commitment) || !opensCommitment({ pointer, salt, value }, commitment as unknown as Commitment))
+    throw new Error(`the vault's value at ${pointer} is not the one that the entry committed to`);
+  at[last] = value;
+}
+
+/**
+ * An entry's data with the personal values back in the place of their commitments, in memory only. Every value is
+ * checked against its commitment; throws where one doesn't open it.
+ */
+export function restore<T extends object>(data: T, values: SealedValue[]): T {
+  const copy = structuredClone(data);
+  for (const value of values) place(copy, value);
+  return copy;
+}
+
+const FIRST_CHARACTER = /^./su;
+
+/** How a name is shown to others: an organization's in clear, a person's or sole proprietor's first character and two stars. */
+export const displayName = (kind: SubjectKind, name: string): string =>
+  kind === 'organization' ? name : `${FIRST_CHARACTER.exec(name)?.[0] ?? ''}**`;
