@@ -10,10 +10,15 @@ let closed = false;
 
 /**
  * Starts a service in its own process group: Ctrl-C reaches only us, so we choose the order of stopping.
- * `log` is a file that gets its output; `inherit: true` gives it our terminal instead. `ended` never rejects: it resolves
+ * `log` is a file that gets its output; `isServer` says that others need it to stop in order; `inherit: true` gives it our terminal instead. `ended` never rejects: it resolves
  * to the exit code, the signal, or the system's error code when it couldn't be started.
  */
-export function start(name, command, args, { log, onLine = () => {}, inherit = false, ...options } = {}) {
+export function start(
+  name,
+  command,
+  args,
+  { log, onLine = () => {}, inherit = false, isServer = false, ...options } = {},
+) {
   if (closed) throw new Error(`${name} is not started: everything is being stopped`);
   reaper ??= startReaper([]);
   const stdio = inherit ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'];
@@ -43,7 +48,7 @@ export function start(name, command, args, { log, onLine = () => {}, inherit = f
     reaper.stdin.write(`+${child.pid}\n`);
     child.once('exit', () => reaper?.stdin.write(`-${child.pid}\n`));
   }
-  const service = { name, child, ended, report: (how) => `${name} ended (${how})\n${tail.join('\n')}` };
+  const service = { name, child, ended, isServer, report: (how) => `${name} ended (${how})\n${tail.join('\n')}` };
   services.push(service);
   return service;
 }
@@ -57,8 +62,12 @@ export function startUntil(ready, name, command, args, options) {
   });
 }
 
+/** How many of the services that were started still run. */
+export const running = () =>
+  services.filter(({ child }) => child.pid && child.exitCode === null && child.signalCode === null).length;
+
 /** Ends one service: SIGINT, and SIGKILL when it takes longer than the grace period. */
-export async function stop({ child, ended }) {
+async function stop({ child, ended }) {
   if (!child.pid || child.exitCode !== null || child.signalCode !== null) return;
   send(child.pid, 'SIGINT');
   const timer = setTimeout(send, graceMs, child.pid, 'SIGKILL');
@@ -66,10 +75,13 @@ export async function stop({ child, ended }) {
   clearTimeout(timer);
 }
 
-/** Ends everything that was started, last started, first stopped; nothing can be started after it. */
+/** Ends everything that was started, the servers after those who use them; nothing can be started after it. */
 export async function stopAll() {
   closed = true;
-  for (const service of services.splice(0).toReversed()) await stop(service);
+  const started = services.splice(0);
+  for (const isServer of [false, true]) {
+    await Promise.all(started.filter((service) => service.isServer === isServer).map(stop));
+  }
   if (reaper?.exitCode === null && reaper.signalCode === null) {
     reaper.stdin.end();
     await once(reaper, 'exit');
@@ -92,7 +104,6 @@ function startReaper(args) {
   });
   child.stdin.on('error', () => {}); // somebody ended it: go on without
   child.stdout.setEncoding('utf8');
-  child.unref();
   return child;
 }
 

@@ -36,6 +36,12 @@ async function identityFor(dir, program) {
     ]);
     if (await run(...probe, candidate.options).catch(() => undefined)) return candidate;
   }
+  if (owner !== undefined && owner !== 0 && owner !== nobody.uid) {
+    throw new Trouble(
+      `${dir} belongs to the user with the number ${owner}: start as that user, or set LIANDUN_HOME to a folder of your own`,
+      `${dir} 属于编号为 ${owner} 的用户：请以该用户启动，或将 LIANDUN_HOME 设为自己的文件夹`,
+    );
+  }
   throw new Trouble(
     `PostgreSQL can't run as root, and the user "nobody" can't enter ${dirname(dir)}: clone into a folder that others may enter (such as /srv), set LIANDUN_HOME, or start as an ordinary user`,
     `PostgreSQL 不能以 root 运行，而用户 nobody 无法进入 ${dirname(dir)}：请克隆到其他用户可进入的目录（如 /srv），或设置 LIANDUN_HOME，或以普通用户启动`,
@@ -65,6 +71,16 @@ async function checkVersion(dir, major) {
   throw new Trouble(
     `the database in ${dir} is damaged or of another version (${found}, ${major} is needed): move the folder away, or set LIANDUN_HOME to a new one`,
     `${dir} 中的数据库已损坏或版本不符（需要 ${major}）：请移走该文件夹，或将 LIANDUN_HOME 设为新的文件夹`,
+  );
+}
+
+/** PostgreSQL says in one line why it doesn't start. */
+function refused(report, dir) {
+  const cause = /(?:FATAL: +|PANIC: +|but )(.*)/.exec(report)?.[1];
+  if (!cause || /No space left|Permission denied/.test(cause)) return new Error(report);
+  return new Trouble(
+    `PostgreSQL doesn't start from ${dir} (${cause}): if another one still runs on it, stop that; if the folder is damaged, put back a copy, or move it away and begin anew`,
+    `PostgreSQL 无法从 ${dir} 启动：若仍有其他 PostgreSQL 在使用该文件夹，请先停止；若文件夹已损坏，请恢复备份，或移走后重新开始`,
   );
 }
 
@@ -98,7 +114,9 @@ export async function startPostgres({ dir, port, settings = {}, log }) {
   else await initialise(dir, initdb, identity);
   const flags = Object.entries({ ...defaults, ...settings }).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
   const [command, args] = commandAs(identity, postgres, ['-D', dir, '-p', String(port), ...flags]);
-  const options = { ...identity.options, log };
-  const service = await startUntil(/ready to accept connections/, 'postgres', command, args, options);
+  const options = { ...identity.options, log, isServer: true };
+  const service = await startUntil(/ready to accept connections/, 'postgres', command, args, options).catch((error) => {
+    throw refused(error.message, dir);
+  });
   return { ...service, url: `postgres://liandun@127.0.0.1:${port}/postgres` };
 }

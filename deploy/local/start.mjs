@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { readdirSync } from 'node:fs';
 import { startApp } from './apps.mjs';
 import { build } from './build.mjs';
-import { start, stopAll } from './children.mjs';
+import { running, start, stopAll } from './children.mjs';
 import { ledgerKeys, logVkey, MEMBERS, memberKeys, publicJwk, writeWhole } from './keys.mjs';
 import { claimPorts } from './ports.mjs';
 import { languageOf, Progress } from './progress.mjs';
@@ -23,18 +23,24 @@ let stopping;
 function stop(code, cause) {
   stopping ??= (async () => {
     const since = performance.now();
-    if (cause) console.error(cause);
-    progress.note('stopping');
+    const tell = running() > 0;
+    if (tell) progress.note('stopping');
     await stopAll();
-    progress.done('stopped', since);
+    if (tell) progress.done('stopped', since);
+    // Last, so that the remedy is what remains on the screen.
+    if (cause) console.error(`\n✗ ${cause}`);
     process.exit(code);
   })();
   return stopping;
 }
 
+/** A TypeError and its like are our own mistakes: their stack says where. */
+const describe = (error) =>
+  error instanceof Error && error.name === 'Error' ? error.message : (error?.stack ?? String(error));
+
 function fail(error) {
   const trouble = error instanceof Trouble ? error : troubleOf(error, home);
-  return stop(1, trouble ? `\n✗ ${trouble.message}` : `\n✗ ${error instanceof Error ? error.stack : error}`);
+  return stop(1, trouble?.message ?? describe(error));
 }
 
 function readOptions() {
@@ -162,7 +168,7 @@ async function up() {
 
 /** From now on the end of any part is the end of all: half a ledger would only confuse. */
 function watch(services) {
-  for (const service of services) void service.ended.then((how) => stopping ?? stop(1, `\n✗ ${service.report(how)}`));
+  for (const service of services) void service.ended.then((how) => stopping ?? stop(1, service.report(how)));
 }
 
 async function playScenario({ addresses, ports }, language) {
@@ -189,10 +195,10 @@ try {
   options = readOptions();
   const language = languageOf(options.lang);
   progress = new Progress(language);
-  const running = await up();
-  if (!options['no-scenario']) await playScenario(running, language);
+  const ledger = await up();
+  if (!options['no-scenario']) await playScenario(ledger, language);
   if (options.once) await stop(0);
-  else printSummary({ language, home, addresses: running.addresses });
+  else printSummary({ language, home, addresses: ledger.addresses });
 } catch (error) {
   // A step that fails because everything is being stopped is not the cause.
   await (stopping ?? fail(error));
