@@ -1,1 +1,16 @@
-export {};
+export { EventLog, type EventLogOptions } from './event-log.js';
+export type { AppendCommand, AppendOutcome, AppendReceipt, NewEvent, StoredEvent } from './events.js';
+export type { Rider, RiderRow } from './group-writer.js';
+export { migrate, type MigrationClass } from './migrate.js';
+export { EVENT_LOG_MIGRATIONS } from './migrations/index.js';
+export { ENTRY_BYTES_MAX, EntryTooLargeError } from '@liandun/transparency-log';
+export { unpark } from './checkpoints.js';
+export { projectionReader, rebuildProjection, type Projection } from './projection.js';
+export {
+  PARKED_KEYS_MAX,
+  Reader,
+  runReader,
+  type ReaderDefinition,
+  type ReaderLogger,
+  type ReaderStatus,
+} from './reader.js';

@@ -1,0 +1,79 @@
+import pg from 'pg';
+import type { StoredEvent } from './events.js';
+import type { ReaderDefinition } from './reader.js';
+import { head, read } from './stored-events.js';
+
+/** State folded from the log alone: rebuilt, it is the same, byte for byte. */
+export interface Projection {
+  /** Of its schema, and of its reader unless it is inline. */
+  name: string;
+  /** Creates the schema, everything in it and the rights to it. */
+  ddl(schema: string): string;
+  /** Folds events, in position order. Its effects depend on nothing but the events and the schema's state. */
+  apply(client: pg.ClientBase, schema: string, events: StoredEvent[]): Promise<void>;
+  /** Folded by a rider in the append's own transaction, not by a reader. */
+  inline?: boolean;
+}
+
+/** The reader that keeps a projection up to date. */
+export function projectionReader(projection: Projection, batchMax = 500): ReaderDefinition {
+  const { name } = projection;
+  return { name, batchMax, handle: (client, events) => projection.apply(client, name, events) };
+}
+
+/**
+ * Folds the whole log into `<name>_next` while the live schema goes on, then swaps them. Only the last stretch is folded under
+ * the lock of what writes the live one (its reader's, the head's if it is inline). Needs the owner's rights, and a live schema.
+ */
+export async function rebuildProjection(
+  pool: pg.Pool,
+  projection: Projection,
+  { batchMax = 1000, reader = projection.name }: { batchMax?: number; reader?: string } = {},
+): Promise<void> {
+  const next = `${projection.name}_next`;
+  await pool.query(`drop schema if exists ${next} cascade`);
+  await inTransaction(pool, (client) => client.query(projection.ddl(next)));
+
+  const fold = async (client: pg.ClientBase, after: number, until: number): Promise<number> => {
+    let position = after;
+    while (position < until) {
+      const events = await read(client, { after: position, limit: Math.min(batchMax, until - position) });
+      await projection.apply(client, next, events);
+      position = events.at(-1)!.position;
+    }
+    return position;
+  };
+
+  const live = () => (projection.inline ? head(pool) : readerPosition(pool, reader));
+  let position = -1;
+  for (let until = await live(); until - position > batchMax; until = await live()) {
+    position = await inTransaction(pool, (client) => fold(client, position, Math.min(until, position + batchMax)));
+  }
+  await inTransaction(pool, async (client) => {
+    const lock = projection.inline
+      ? 'select position from log.head for update'
+      : `select position from log.reader where name = ${pg.escapeLiteral(reader)} for update`;
+    const { rows } = await client.query<{ position: string }>(lock);
+    await fold(client, position, rows[0] ? Number(rows[0].position) : -1);
+    await client.query(`drop schema ${projection.name} cascade; alter schema ${next} rename to ${projection.name}`);
+  });
+}
+
+async function readerPosition(pool: pg.Pool, reader: string): Promise<number> {
+  const { rows } = await pool.query<{ position: string }>('select position from log.reader where name = $1', [reader]);
+  return rows[0] ? Number(rows[0].position) : -1;
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    client.release();
+    return result;
+  } catch (error) {
+    client.release(true); // the server rolls back
+    throw error;
+  }
+}

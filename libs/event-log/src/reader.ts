@@ -1,0 +1,371 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import {
+  loadCheckpoint,
+  moveCheckpoint,
+  nextRetry,
+  park,
+  parkAgain,
+  parkedCounts,
+  removeParked,
+  type ParkedKeys,
+} from './checkpoints.js';
+import { isTransient } from './errors.js';
+import type { StoredEvent } from './events.js';
+import { head, readWindow } from './stored-events.js';
+import { onAppended } from './wakeups.js';
+
+export interface ReaderDefinition {
+  /** Its checkpoint's name: never changed once released. */
+  name: string;
+  /** It gets at most this many events at a time. */
+  batchMax: number;
+  /** Only these types; its checkpoint still moves over all of the log. */
+  types?: readonly string[];
+  /**
+   * Applies events, in position order. All effects through `client` commit with the checkpoint, so a crash repeats none of them.
+   * Effects elsewhere may be repeated. A throw rolls back. With `ownTransactions` the client has no transaction open and the
+   * checkpoint moves afterwards, so every effect may be repeated.
+   */
+  handle(client: pg.PoolClient, events: StoredEvent[]): Promise<void>;
+  /** After an event failed for good, later ones that share one of its keys wait behind it. Default: none wait. */
+  keysOf?(event: StoredEvent): string[];
+  ownTransactions?: boolean;
+}
+
+/** Such as pino's. */
+export interface ReaderLogger {
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export interface ReaderStatus {
+  name: string;
+  /** Everything up to here is applied or parked. */
+  position: number;
+  head: number;
+  /** How many events it has yet to go over. */
+  lag: number;
+  parkedEvents: number;
+  parkedKeys: number;
+  /** Why it has stopped for good; it needs a person. */
+  stopped?: string;
+  /** What it is trying again after. */
+  retrying?: string;
+}
+
+const POLL_INTERVAL_MS = 1000;
+const BACKOFF_MIN_MS = 20;
+const BACKOFF_MAX_MS = 5000;
+export const PARKED_KEYS_MAX = 100;
+
+/** Another instance of this reader moved the checkpoint: nothing of this batch was applied here. */
+class OvertakenError extends Error {}
+
+/** Too much is parked. */
+class StoppedError extends Error {}
+
+interface Batch {
+  from: number;
+  to: number;
+  events: StoredEvent[];
+}
+
+/** A reader at work. Several instances, in several processes, may run under one name: each event is applied by one of them. */
+export class Reader {
+  private position = -1;
+  private stopped: string | undefined;
+  private retrying: string | undefined;
+  private woken = false;
+  private retriesAsked = true;
+  private wake = (): void => void (this.woken = true);
+  private readonly waiters = new Set<{ position: number; resolve: () => void }>();
+  private readonly stopping = new AbortController();
+  private readonly running: Promise<void>;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly definition: ReaderDefinition,
+    private readonly logger: ReaderLogger | undefined,
+  ) {
+    this.running = this.run();
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+
+  /** Everything up to here is applied or parked, as far as this instance knows. */
+  checkpoint(): number {
+    return this.position;
+  }
+
+  async lag(): Promise<number> {
+    return Math.max(0, (await head(this.pool)) - this.position);
+  }
+
+  /** For health and metrics. */
+  async status(): Promise<ReaderStatus> {
+    const [last, { events, keys }] = await Promise.all([head(this.pool), parkedCounts(this.pool, this.name)]);
+    return {
+      name: this.name,
+      position: this.position,
+      head: last,
+      lag: Math.max(0, last - this.position),
+      parkedEvents: events,
+      parkedKeys: keys,
+      ...(this.stopped !== undefined && { stopped: this.stopped }),
+      ...(this.retrying !== undefined && { retrying: this.retrying }),
+    };
+  }
+
+  /** Resolves when its checkpoint has come to this position. */
+  reached(position: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.position >= position) resolve();
+      else this.waiters.add({ position, resolve });
+    });
+  }
+
+  /** Finishes the batch under way, then ends. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const silence = onAppended(this.pool, (unparked) => {
+      this.retriesAsked ||= unparked;
+      this.wake();
+    });
+    try {
+      await this.persistently(async () => this.setPosition(await loadCheckpoint(this.pool, this.name)));
+      while (!this.stopping.signal.aborted) await this.turn();
+    } catch (error) {
+      if (!this.stopping.signal.aborted) this.halt(error);
+    } finally {
+      await silence();
+    }
+  }
+
+  private halt(error: unknown): void {
+    this.stopped = textOf(error);
+    this.logger?.error({ reader: this.name, position: this.position, err: error }, 'The reader stopped');
+  }
+
+  /** Applies what is there, else waits for more. */
+  private async turn(): Promise<void> {
+    this.woken = false;
+    if (this.retriesAsked) {
+      this.retriesAsked = false;
+      await this.persistently(() => this.replayRetries());
+    }
+    const from = this.position;
+    const { batchMax: limit, types } = this.definition;
+    const { events, to } = await this.persistently(() => readWindow(this.pool, { after: from, limit, types }));
+    if (to <= from) return this.rest();
+    try {
+      await this.apply({ from, to, events });
+    } catch (error) {
+      if (!(error instanceof OvertakenError)) throw error;
+      await this.persistently(async () => this.setPosition(await loadCheckpoint(this.pool, this.name)));
+    }
+  }
+
+  /** Waits for a wake-up. The poll stands in for one that was lost. */
+  private async rest(): Promise<void> {
+    if (this.woken || this.stopping.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.retriesAsked = true;
+        resolve();
+      }, POLL_INTERVAL_MS);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wake = () => void (this.woken = true);
+  }
+
+  /** Applies a batch whole if it can be; else finds the events at fault by halving, and parks them. */
+  private async apply(batch: Batch): Promise<void> {
+    const failure = await this.attempt(batch);
+    if (failure === undefined) return this.setPosition(batch.to);
+    const { from, to, events } = batch;
+    if (events.length <= 1) return this.parkFailed(batch, failure.error);
+    const middle = events.length >> 1;
+    const through = events[middle - 1]!.position;
+    await this.apply({ from, to: through, events: events.slice(0, middle) });
+    await this.apply({ from: through, to, events: events.slice(middle) });
+  }
+
+  /** Tries a batch; the answer is a failure that would recur. One event alone is tried twice before it is blamed. */
+  private async attempt(batch: Batch): Promise<{ error: unknown } | undefined> {
+    for (let tries = batch.events.length === 1 ? 2 : 1; ; tries -= 1) {
+      try {
+        await this.persistently(() => this.applyOnce(batch));
+        return undefined;
+      } catch (error) {
+        if (error instanceof OvertakenError || error instanceof StoppedError || this.stopping.signal.aborted)
+          throw error;
+        if (tries === 1) return { error };
+      }
+    }
+  }
+
+  private async applyOnce({ from, to, events }: Batch): Promise<void> {
+    if (this.definition.ownTransactions) return this.applyThenMove({ from, to, events });
+    await this.inTransaction(async (client) => {
+      // Over events of other types the checkpoint may fall back in a crash: they are skipped again.
+      if (events.length === 0) await client.query('set local synchronous_commit = off');
+      const parked = await this.move(client, from, to);
+      const free = await this.parkBehind(client, events, parked);
+      if (free.length > 0) await this.definition.handle(client, free);
+    });
+  }
+
+  private async applyThenMove({ from, to, events }: Batch): Promise<void> {
+    const client = await this.pool.connect();
+    try {
+      if (events.length > 0) await this.definition.handle(client, events);
+      await client.query('begin');
+      await this.move(client, from, to);
+      await client.query('commit');
+      client.release();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  private async move(client: pg.ClientBase, from: number, to: number): Promise<ParkedKeys> {
+    const parked = await moveCheckpoint(client, { reader: this.name, from, to });
+    if (!parked) throw new OvertakenError(`Another instance of ${this.name} went on from ${from}`);
+    return parked;
+  }
+
+  /** Parks the events of parked keys, in the batch's transaction, and answers the others. */
+  private async parkBehind(
+    client: pg.ClientBase,
+    events: StoredEvent[],
+    alreadyParked: ParkedKeys,
+  ): Promise<StoredEvent[]> {
+    if (alreadyParked.size === 0) return events;
+    const parked = new Set(alreadyParked);
+    const free: StoredEvent[] = [];
+    for (const event of events) {
+      const keys = this.keysOf(event);
+      if (!keys.some((key) => parked.has(key))) {
+        free.push(event);
+        continue;
+      }
+      keys.forEach((key) => parked.add(key));
+      if (parked.size > PARKED_KEYS_MAX) throw new StoppedError(`More than ${PARKED_KEYS_MAX} keys would be parked`);
+      await park(client, { reader: this.name, position: event.position, keys, error: null });
+    }
+    return free;
+  }
+
+  /** Parking and moving on are one transaction. */
+  private async parkFailed({ from, to, events }: Batch, error: unknown): Promise<void> {
+    const event = events[0];
+    if (!event) throw error;
+    const { name: reader } = this;
+    await this.persistently(() =>
+      this.inTransaction(async (client) => {
+        const parked = await this.move(client, from, to);
+        const keys = this.keysOf(event);
+        if (new Set([...parked, ...keys]).size > PARKED_KEYS_MAX) {
+          throw new StoppedError(`More than ${PARKED_KEYS_MAX} keys would be parked; the last error: ${textOf(error)}`);
+        }
+        await park(client, { reader, position: event.position, keys, error: textOf(error) });
+      }),
+    );
+    this.logger?.error({ reader, position: event.position, err: error }, 'An event was parked');
+    this.setPosition(to);
+  }
+
+  /** Handles, in order, what was unparked. What fails again stays parked, with all that waits behind it. */
+  private async replayRetries(): Promise<void> {
+    for (;;) {
+      let retry: { event: StoredEvent; keys: string[] } | undefined;
+      try {
+        await this.inTransaction(async (client) => {
+          retry = await nextRetry(client, this.name);
+          if (!retry) return;
+          await this.definition.handle(client, [retry.event]);
+          await removeParked(client, this.name, retry.event.position);
+        });
+      } catch (error) {
+        if (!retry || isTransient(error)) throw error;
+        const { event, keys } = retry;
+        await parkAgain(this.pool, { reader: this.name, position: event.position, keys, error: textOf(error) });
+      }
+      if (!retry || this.stopping.signal.aborted) return;
+    }
+  }
+
+  private keysOf(event: StoredEvent): string[] {
+    const keys = this.definition.keysOf?.(event) ?? [];
+    return keys.length > 0 ? keys : [`position ${event.position}`];
+  }
+
+  private async inTransaction(work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('begin');
+      await work(client);
+      const { command } = await client.query('commit');
+      // A handler that swallowed a statement's error: the server has rolled back.
+      if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed');
+      client.release();
+    } catch (error) {
+      await client.query('rollback').then(
+        () => client.release(),
+        () => client.release(true),
+      );
+      throw error;
+    }
+  }
+
+  /** Repeats work until it succeeds, fails for good, or the reader is stopped. */
+  private async persistently<T>(work: () => Promise<T>): Promise<T> {
+    for (let delayMs = BACKOFF_MIN_MS; ; delayMs = Math.min(delayMs * 2, BACKOFF_MAX_MS)) {
+      try {
+        const result = await work();
+        this.retrying = undefined;
+        return result;
+      } catch (error) {
+        if (!isTransient(error) || this.stopping.signal.aborted) throw error;
+        this.retrying = textOf(error);
+        this.logger?.warn({ reader: this.name, position: this.position, err: error }, 'The reader tries again');
+        await sleep(delayMs, undefined, { signal: this.stopping.signal }).catch(() => {});
+      }
+    }
+  }
+
+  private setPosition(position: number): void {
+    this.position = position;
+    for (const waiter of this.waiters) {
+      if (waiter.position > position) continue;
+      this.waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Starts a reader at its checkpoint. It ends with stop() or the signal; errors never leave it, see status(). */
+export function runReader(
+  pool: pg.Pool,
+  definition: ReaderDefinition,
+  { signal, logger }: { signal?: AbortSignal; logger?: ReaderLogger } = {},
+): Reader {
+  const reader = new Reader(pool, definition, logger);
+  if (signal?.aborted) void reader.stop();
+  signal?.addEventListener('abort', () => void reader.stop(), { once: true });
+  return reader;
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+const CHANNEL = 'liandun_log';
+/** The payload that says that a parked event is to be handled again; others are the log's head. */
+export const UNPARKED = 'unparked';
+const RECONNECT_DELAY_MS = 500;
+
+type Listener = (unparked: boolean) => void;
+
+/** One listening connection for each pool of the process. It hints only: who relies on it polls as well. */
+class Wakeups {
+  private readonly listeners = new Set<Listener>();
+  private readonly stopped = new AbortController();
+  private client: pg.Client | undefined;
+  private readonly running: Promise<void>;
+
+  constructor(private readonly pool: pg.Pool) {
+    this.running = this.run();
+  }
+
+  add(listener: Listener): void {
+    this.listeners.add(listener);
+  }
+
+  /** Answers whether nobody is left. */
+  remove(listener: Listener): boolean {
+    this.listeners.delete(listener);
+    return this.listeners.size === 0;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    await this.client?.end().catch(() => {});
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped.signal.aborted) {
+      await this.listen().catch(() => {});
+      await sleep(RECONNECT_DELAY_MS, undefined, { signal: this.stopped.signal }).catch(() => {});
+    }
+  }
+
+  /** Resolves when the connection has ended. */
+  private async listen(): Promise<void> {
+    const client = new pg.Client({ ...this.pool.options, password: this.pool.options.password });
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    client.on('error', () => {}); // `end` follows
+    client.on('notification', ({ payload }) => this.wake(payload));
+    await client.connect();
+    this.client = client;
+    if (this.stopped.signal.aborted) return client.end();
+    await client.query(`listen ${CHANNEL}`);
+    this.wake(); // what was committed before it listened
+    await ended;
+  }
+
+  private wake(payload?: string): void {
+    for (const listener of this.listeners) listener(payload === UNPARKED);
+  }
+}
+
+const byPool = new WeakMap<pg.Pool, Wakeups>();
+
+/** Calls `listener` after commits that append or unpark. Returns how to stop; the connection closes with the last listener. */
+export function onAppended(pool: pg.Pool, listener: Listener): () => Promise<void> {
+  const wakeups = byPool.get(pool) ?? new Wakeups(pool);
+  byPool.set(pool, wakeups);
+  wakeups.add(listener);
+  return async () => {
+    if (!wakeups.remove(listener)) return;
+    byPool.delete(pool);
+    await wakeups.stop();
+  };
+}
