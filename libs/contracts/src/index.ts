@@ -10,3 +10,5 @@ export * from './payloads.events.js';
 export * from './personal-fields.js';
 export * from './reason-codes.js';
 export * from './time.js';
+export * from './submissions.js';
+export * from './validate.js';

@@ -1,4 +1,20 @@
-import type { Shop, SubjectKind } from './payloads.events.js';
+import type { CloudEvent } from './envelope.js';
+import { LEDGER_SOURCE } from './event-types.js';
+import {
+  Count,
+  Doc,
+  Flag,
+  Line,
+  List,
+  Nested,
+  NestedList,
+  OneOf,
+  OpaqueId,
+  Optional,
+  Pattern,
+  Time,
+} from './fields.js';
+import { Shop, SUBJECT_KINDS, type SubjectKind } from './payloads.events.js';
 
 export const NOTICE_TYPE = 'liandun.notice.v1';
 
@@ -14,45 +30,180 @@ export const NOTICE_ACTIONS = [
 ] as const;
 export type NoticeAction = (typeof NOTICE_ACTIONS)[number];
 
-export type MatchGrade = 'exact' | 'strong' | 'possible';
+export const MATCH_GRADES = ['exact', 'strong', 'possible'] as const;
+export type MatchGrade = (typeof MATCH_GRADES)[number];
 
-export interface NoticeEntity {
+const ITEMS_MAX = 500;
+
+export class NoticeEntity {
+  @Doc('Id of the entity in the ledger', '联盾中的实体编号')
+  @OpaqueId()
   entityId: string;
+
+  @Doc('Kind of subject', '主体类型')
+  @OneOf(SUBJECT_KINDS)
   kind: SubjectKind;
+
   /** An organization's name; of a sole proprietor or a person the first character and two stars. */
+  @Doc("An organization's name; of others the first character and two stars", '企业名称；其他主体为首字加两个星号')
+  @Line(200)
   name: string;
+
   /** Organizations only. */
+  @Doc('Unified social credit code, of organizations only', '统一社会信用代码，仅限企业')
+  @Optional()
+  @Line(18)
   uscc?: string;
 }
 
+export class NoticeMatch {
+  @Doc('How sure the match is; possible never closes (rule P14)', '匹配程度；possible 不得据以关店（规则 P14）')
+  @OneOf(MATCH_GRADES)
+  grade: MatchGrade;
+
+  @Doc('The fields that agreed', '一致的字段')
+  @List(ITEMS_MAX)
+  @OneOf(['uscc', 'residentId', 'registrationNumber', 'bankAccount'], true)
+  because: string[];
+}
+
+export class NoticeReason {
+  @Doc('Reason code', '事由代码')
+  @Pattern(/^[A-Z][0-9]{2}$/)
+  code: string;
+
+  @Doc('Label in Chinese', '中文名称')
+  @Line(200)
+  labelZh: string;
+
+  @Doc('Label in English', '英文名称')
+  @Line(200)
+  labelEn: string;
+
+  @Doc('Articles of law', '法律依据')
+  @List(ITEMS_MAX)
+  @Pattern(/^.{1,300}$/u, 'INVALID_FORMAT', true)
+  legalBasis: string[];
+}
+
 /** What the ledger decided to tell one member; the payload of `notice.issued` besides the member. */
-export interface NoticeContent {
+export class NoticeContent {
   /** `<member>.<seq>` */
+  @Doc('<member>.<seq>', '<成员>.<序号>')
+  @OpaqueId()
   noticeId: string;
+
   /** Dense per member, from 0. */
+  @Doc('Dense per member, from 0', '按成员连续编号，从 0 开始')
+  @Count()
   seq: number;
+
+  @Doc('What is recommended; the receiver decides (rule P01)', '建议的处置；由接收方自行决定（规则 P01）')
+  @OneOf(NOTICE_ACTIONS)
   action: NoticeAction;
+
+  @Doc('The listing that the notice is about', '通知所涉列名')
+  @OpaqueId()
   listingId: string;
+
   /** Whether another listing still covers the merchant. */
+  @Doc('Whether another listing still covers the merchant', '是否仍有其他列名覆盖该商户')
+  @Flag()
   stillListed: boolean;
+
+  @Doc('Whom it is about', '所涉主体')
+  @Nested(() => NoticeEntity)
   entity: NoticeEntity;
-  /** The receiver's own ids of the merchant's accounts; empty where it doesn't host the merchant. */
-  merchantIds: string[];
+
   /** The receiver's own shops only. */
+  @Doc("The receiver's own shops only", '仅接收方自己的店铺')
+  @NestedList(() => Shop, ITEMS_MAX)
   shops: Shop[];
-  match: { grade: MatchGrade; because: string[] };
-  reason: { code: string; labelZh: string; labelEn: string; legalBasis: string[] };
+
+  @Doc('Why the ledger takes it to be the same merchant', '判定为同一商户的依据')
+  @Nested(() => NoticeMatch)
+  match: NoticeMatch;
+
+  @Doc('Why the merchant is listed', '列名事由')
+  @Nested(() => NoticeReason)
+  reason: NoticeReason;
+
+  @Doc('1 strongest, 2 a platform decision, 3 advice only', '1 最强，2 平台决定，3 仅供参考')
+  @OneOf([1, 2, 3])
   tier: number;
+
+  @Doc('Whether a policy of the receiver may close by itself', '接收方策略可否自动关店')
+  @Flag()
   autoClosable: boolean;
+
+  @Doc('Since when it holds', '生效时间')
+  @Time()
   effectiveAt: string;
+
+  @Doc('Until when it holds', '到期时间')
+  @Time()
   expiresAt: string;
+
+  @Doc('Until when a disposition is expected', '处置回执期限')
+  @Time()
   respondBy: string;
 }
 
 /** What a subscriber receives as `data` of a CloudEvent of type NOTICE_TYPE, the same on every channel. */
-export interface Notice extends NoticeContent {
+export class Notice extends NoticeContent {
   /** Of its `notice.issued` entry. */
+  @Doc('Position of its notice.issued entry in the log', '通知记录在日志中的位置')
+  @Count()
   position: number;
+
   /** Of its `notice.issued` entry, base64. */
+  @Doc('RFC 6962 leaf hash of that entry, base64', '该记录的 RFC 6962 叶哈希，base64')
+  @Pattern(/^[A-Za-z0-9+/]{43}=$/)
   leafHash: string;
+}
+
+const shopOf = ({ shopId, name, url }: Shop): Shop => ({ shopId, name, url });
+
+function entityOf({ entityId, kind, name, uscc }: NoticeEntity): NoticeEntity {
+  return { entityId, kind, name, ...(uscc !== undefined && { uscc }) };
+}
+
+/**
+ * The CloudEvent that carries a notice. Pure, and its fields stand in one fixed order whatever the order in `content`
+ * (PostgreSQL's jsonb keeps none), so that JSON.stringify gives the same bytes for Kafka, the feed and the stream.
+ * @param entry of the `notice.issued` entry: `leafHash` in base64, `acceptedAt` RFC 3339
+ */
+export function noticeEvent(
+  content: NoticeContent,
+  entry: { position: number; leafHash: string; acceptedAt: string },
+): CloudEvent<Notice> {
+  const { noticeId, seq, action, listingId, stillListed, entity, shops, match, reason, tier, autoClosable } = content;
+  const { effectiveAt, expiresAt, respondBy } = content;
+  const { code, labelZh, labelEn, legalBasis } = reason;
+  return {
+    specversion: '1.0',
+    id: noticeId,
+    source: LEDGER_SOURCE,
+    type: NOTICE_TYPE,
+    time: entry.acceptedAt,
+    datacontenttype: 'application/json',
+    data: {
+      noticeId,
+      seq,
+      action,
+      listingId,
+      stillListed,
+      entity: entityOf(entity),
+      shops: shops.map(shopOf),
+      match: { grade: match.grade, because: [...match.because] },
+      reason: { code, labelZh, labelEn, legalBasis: [...legalBasis] },
+      tier,
+      autoClosable,
+      effectiveAt,
+      expiresAt,
+      respondBy,
+      position: entry.position,
+      leafHash: entry.leafHash,
+    },
+  };
 }

@@ -28,9 +28,9 @@ export const PERSONAL_FIELDS: Readonly<Record<string, Classification>> = {
   'identity.name': natural(`${OF_A_NATURAL_PERSON}; of organizations ${REGISTER_DATA}`),
   'identity.uscc': natural(`${OF_A_NATURAL_PERSON}; of organizations ${REGISTER_DATA}`),
   'identity.registrationNumber': natural(`${OF_A_NATURAL_PERSON}; of organizations ${REGISTER_DATA}`),
-  'identity.residentId': always(`${OF_A_NATURAL_PERSON}; 网络数据安全管理条例 第12条`),
+  'identity.residentId': always(OF_A_NATURAL_PERSON),
   'identity.legalRepresentative.name': always(OF_A_NATURAL_PERSON),
-  'identity.legalRepresentative.residentId': always(`${OF_A_NATURAL_PERSON}; 网络数据安全管理条例 第12条`),
+  'identity.legalRepresentative.residentId': always(OF_A_NATURAL_PERSON),
   'identity.phones': always(OF_A_NATURAL_PERSON),
   'identity.emails': always(OF_A_NATURAL_PERSON),
   // PIPL 第28条 counts financial accounts as sensitive.
