@@ -255,6 +255,6 @@ function query(parameters: Record<string, string | number | undefined>): string 
 /** A refusal comes as a receipt or as a bare problem document: both make the same receipt. */
 function receiptOf(id: string, { status, body }: Answer): Receipt {
   const answer = body as Receipt | Problem;
-  if (status >= 400 && typeof answer.status === 'number') return { id, status: 'rejected', problem: answer };
-  return answer as Receipt;
+  if (status < 400 || typeof answer.status === 'string') return answer as Receipt;
+  return { id, status: 'rejected', problem: answer };
 }

@@ -1,0 +1,200 @@
+import { kafkaClient, within } from '@liandun/sdk';
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  ResourcePatternTypes,
+  type AclFilter,
+  type Admin,
+} from 'kafkajs';
+
+/** Lets one member do one thing on a topic, or on all groups whose name begins with a prefix. */
+export interface Grant {
+  memberId: string;
+  operation: 'read' | 'write';
+  resource: { topic: string } | { groupPrefix: string };
+}
+
+export interface NewTopic {
+  topic: string;
+  /** How long records are kept, in milliseconds; -1 for ever. */
+  retentionMs: number;
+}
+
+/** What the ledger administers in Kafka. */
+export interface KafkaAdmin {
+  topics(): Promise<string[]>;
+  /** Creates topics of one partition, with the broker's default number of replicas; those that exist stay. */
+  createTopics(topics: NewTopic[]): Promise<void>;
+  /** Every grant to a member; rights that were given by other means and other principals are left out. */
+  grants(): Promise<Grant[]>;
+  grant(grants: Grant[]): Promise<void>;
+  /** Takes effect with the next request, also on connections that are open. */
+  revoke(grants: Grant[]): Promise<void>;
+  /** Takes away everything that a member was ever granted. */
+  revokeAll(memberId: string): Promise<void>;
+  /** Deletes the records of a topic before `offset`. */
+  deleteRecords(topic: string, offset: string): Promise<void>;
+  /** For each of these topics the offset that the group has committed; a topic without one is left out. */
+  committed(groupId: string, topics: string[]): Promise<Map<string, string>>;
+  close(): Promise<void>;
+}
+
+const TIMEOUT_MS = 20_000;
+const PRINCIPAL = 'User:';
+
+/** Over the ledger's own listener; connects when first used, and again after a failure. */
+export function kafkaAdmin(brokers: string): KafkaAdmin {
+  return new KafkajsAdmin(brokers);
+}
+
+class KafkajsAdmin implements KafkaAdmin {
+  readonly #brokers: string;
+  #admin: Promise<Admin> | undefined;
+
+  constructor(brokers: string) {
+    this.#brokers = brokers;
+  }
+
+  async topics(): Promise<string[]> {
+    return this.#run('listing topics', async (admin) => admin.listTopics());
+  }
+
+  async createTopics(topics: NewTopic[]): Promise<void> {
+    const existing = new Set(await this.topics());
+    const missing = topics.filter(({ topic }) => !existing.has(topic));
+    if (missing.length === 0) return;
+    await this.#run('creating topics', async (admin) => {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map(({ topic, retentionMs }) => ({
+          topic,
+          numPartitions: 1,
+          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+        })),
+      });
+    });
+  }
+
+  async grants(): Promise<Grant[]> {
+    const { resources } = await this.#run('reading rights', async (admin) =>
+      admin.describeAcls({ ...ANYTHING, resourceType: AclResourceTypes.ANY }),
+    );
+    return resources.flatMap(({ resourceType, resourceName, resourcePatternType, acls }) => {
+      const resource = resourceOf(resourceType, resourceName, resourcePatternType);
+      if (!resource) return [];
+      return acls
+        .filter(
+          ({ principal, permissionType }) =>
+            principal.startsWith(PRINCIPAL) && permissionType === AclPermissionTypes.ALLOW,
+        )
+        .map(({ principal, operation }) => ({ principal, operation: operationOf(operation) }))
+        .filter((acl): acl is { principal: string; operation: Grant['operation'] } => acl.operation !== undefined)
+        .map(({ principal, operation }) => ({ memberId: principal.slice(PRINCIPAL.length), operation, resource }));
+    });
+  }
+
+  async grant(grants: Grant[]): Promise<void> {
+    if (grants.length === 0) return;
+    await this.#run('granting rights', async (admin) => {
+      await admin.createAcls({ acl: grants.map((grant) => ({ ...entryOf(grant), host: '*' })) });
+    });
+  }
+
+  async revoke(grants: Grant[]): Promise<void> {
+    if (grants.length > 0) await this.#deleteAcls(grants.map(entryOf));
+  }
+
+  async revokeAll(memberId: string): Promise<void> {
+    await this.#deleteAcls([{ ...ANYTHING, resourceType: AclResourceTypes.ANY, principal: `${PRINCIPAL}${memberId}` }]);
+  }
+
+  async deleteRecords(topic: string, offset: string): Promise<void> {
+    await this.#run('deleting records', async (admin) => {
+      // kafkajs looks the leader up in metadata that it has loaded for this topic only.
+      await admin.fetchTopicMetadata({ topics: [topic] });
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset }] });
+    });
+  }
+
+  async committed(groupId: string, topics: string[]): Promise<Map<string, string>> {
+    if (topics.length === 0) return new Map();
+    const found = await this.#run('reading offsets', async (admin) => admin.fetchOffsets({ groupId, topics }));
+    const offsets = found.map(({ topic, partitions }) => [topic, partitions[0]?.offset ?? '-1'] as const);
+    return new Map(offsets.filter(([, offset]) => offset !== '-1'));
+  }
+
+  async close(): Promise<void> {
+    const admin = this.#admin;
+    this.#admin = undefined;
+    if (!admin) return;
+    await within(
+      2_000,
+      'disconnecting',
+      admin.then(async (connected) => connected.disconnect()),
+    ).catch(() => undefined);
+  }
+
+  async #deleteAcls(filters: AclFilter[]): Promise<void> {
+    const { filterResponses } = await this.#run('revoking rights', async (admin) => admin.deleteAcls({ filters }));
+    const failed = filterResponses.find(({ errorCode }) => errorCode !== 0);
+    if (failed) throw new Error(`Kafka did not revoke rights: ${failed.errorMessage ?? failed.errorCode}`);
+  }
+
+  async #run<T>(what: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+    this.#admin ??= this.#connect();
+    try {
+      const admin = await this.#admin;
+      return await within(TIMEOUT_MS, what, work(admin));
+    } catch (error) {
+      await this.close(); // the next call starts from a fresh connection
+      throw error;
+    }
+  }
+
+  async #connect(): Promise<Admin> {
+    const admin = kafkaClient({ brokers: this.#brokers, clientId: 'liandun-admin' }).admin();
+    await within(TIMEOUT_MS, 'connecting to Kafka', admin.connect());
+    return admin;
+  }
+}
+
+const ANYTHING = {
+  resourcePatternType: ResourcePatternTypes.ANY,
+  operation: AclOperationTypes.ANY,
+  permissionType: AclPermissionTypes.ANY,
+};
+
+function entryOf({ memberId, operation, resource }: Grant) {
+  return {
+    principal: `${PRINCIPAL}${memberId}`,
+    operation: operation === 'read' ? AclOperationTypes.READ : AclOperationTypes.WRITE,
+    permissionType: AclPermissionTypes.ALLOW,
+    ...('topic' in resource
+      ? {
+          resourceType: AclResourceTypes.TOPIC,
+          resourceName: resource.topic,
+          resourcePatternType: ResourcePatternTypes.LITERAL,
+        }
+      : {
+          resourceType: AclResourceTypes.GROUP,
+          resourceName: resource.groupPrefix,
+          resourcePatternType: ResourcePatternTypes.PREFIXED,
+        }),
+  };
+}
+
+function operationOf(operation: AclOperationTypes): Grant['operation'] | undefined {
+  if (operation === AclOperationTypes.READ) return 'read';
+  return operation === AclOperationTypes.WRITE ? 'write' : undefined;
+}
+
+function resourceOf(
+  type: AclResourceTypes,
+  name: string,
+  pattern: ResourcePatternTypes,
+): Grant['resource'] | undefined {
+  if (type === AclResourceTypes.TOPIC && pattern === ResourcePatternTypes.LITERAL) return { topic: name };
+  if (type === AclResourceTypes.GROUP && pattern === ResourcePatternTypes.PREFIXED) return { groupPrefix: name };
+  return undefined;
+}

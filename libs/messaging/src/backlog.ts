@@ -1,0 +1,113 @@
+import { noticeEvent, type NoticeIssued } from '@liandun/contracts';
+import type { Pool } from 'pg';
+import type { OutgoingBatch, OutgoingRecord } from './sender.js';
+import { noticesTopic } from './topics.js';
+
+/** Notices of one member that follow each other, ready to be sent. */
+export interface MemberBatch extends OutgoingBatch {
+  member: string;
+  /** The `seq` after the last of them. */
+  nextSeq: number;
+}
+
+interface Row {
+  member: string;
+  position: string;
+  version: number;
+  entry: string;
+  leaf_hash: Buffer;
+}
+
+// One produce request: at most this many members, records of each, and bytes. The broker takes 1 MB per topic.
+const MEMBERS_MAX = 200;
+const RECORDS_PER_MEMBER_MAX = 50;
+const BYTES_PER_MEMBER_MAX = 500_000;
+const BYTES_MAX = 4_000_000;
+
+// Members that waited longest come first, so that none starves where more have a backlog than one request takes.
+const READ = `
+  SELECT c.member, e.position, e.version, e.entry, e.leaf_hash
+  FROM (
+    SELECT c.member, greatest(c.next_seq, ahead.next_seq) next_seq
+    FROM relay.cursor c LEFT JOIN unnest($1::text[], $2::bigint[]) ahead (member, next_seq) USING (member)
+    WHERE c.member <> ALL ($3::text[]) AND ($4::text IS NULL OR c.member = $4)
+      AND EXISTS (SELECT FROM log.entry e WHERE e.stream = 'notices/' || c.member
+                  AND e.version = greatest(c.next_seq, ahead.next_seq))
+    ORDER BY c.moved_at LIMIT ${MEMBERS_MAX}
+  ) c
+  CROSS JOIN LATERAL (
+    SELECT position, version, entry, leaf_hash FROM log.entry
+    WHERE stream = 'notices/' || c.member AND version >= c.next_seq ORDER BY version LIMIT ${RECORDS_PER_MEMBER_MAX}
+  ) e`;
+
+/** What to read: where the cursors will be once what is under way is saved, whom to leave out, or whom alone to take. */
+export interface BacklogQuery {
+  ahead: ReadonlyMap<string, number>;
+  without: readonly string[];
+  only?: string;
+}
+
+/** The next notices of every member that has any, each member's in the order of `seq` without a gap. */
+export async function readBacklog(pool: Pool, { ahead, without, only }: BacklogQuery): Promise<MemberBatch[]> {
+  const { rows } = await pool.query<Row>({
+    name: 'relay.backlog',
+    text: READ,
+    values: [[...ahead.keys()], [...ahead.values()], without, only ?? null],
+  });
+  const batches = new Map<string, MemberBatch & { bytes: number }>();
+  let bytes = 0;
+  for (const row of rows) {
+    if (bytes > BYTES_MAX && !batches.has(row.member)) continue;
+    const batch = batches.get(row.member) ?? newBatch(row);
+    batches.set(row.member, batch);
+    // Once one was left out for its size, those behind it must wait as well.
+    if (batch.nextSeq !== row.version || batch.bytes > BYTES_PER_MEMBER_MAX) continue;
+    batch.records.push(recordOf(row));
+    batch.nextSeq = row.version + 1;
+    batch.bytes += row.entry.length;
+    bytes += row.entry.length;
+  }
+  return [...batches.values()];
+}
+
+/** Follows these members from now on: their notices from the first on are relayed to their topics, which must exist. */
+export async function followMembers(pool: Pool, members: readonly string[]): Promise<void> {
+  await pool.query('INSERT INTO relay.cursor (member) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING', [members]);
+}
+
+/** Moves the cursors behind what Kafka has acknowledged. They never go back, whoever comes late. */
+export async function moveCursors(pool: Pool, batches: readonly MemberBatch[]): Promise<void> {
+  await pool.query({
+    name: 'relay.move',
+    text: `UPDATE relay.cursor c SET next_seq = v.next_seq, moved_at = now()
+           FROM unnest($1::text[], $2::bigint[]) v (member, next_seq)
+           WHERE c.member = v.member AND c.next_seq < v.next_seq`,
+    values: [batches.map(({ member }) => member), batches.map(({ nextSeq }) => nextSeq)],
+  });
+}
+
+/** How many notices of each member are in the log and not yet acknowledged by Kafka. */
+export async function relayLag(pool: Pool): Promise<Map<string, number>> {
+  const { rows } = await pool.query<{ member: string; lag: string }>(
+    `SELECT c.member, s.version + 1 - c.next_seq lag
+     FROM relay.cursor c JOIN log.stream s ON s.stream = 'notices/' || c.member WHERE s.version >= c.next_seq`,
+  );
+  return new Map(rows.map(({ member, lag }) => [member, Number(lag)]));
+}
+
+const newBatch = ({ member, version }: Row) => ({
+  member,
+  topic: noticesTopic(member),
+  records: [],
+  nextSeq: version,
+  bytes: 0,
+});
+
+const HEADERS = { 'content-type': 'application/cloudevents+json; charset=UTF-8' };
+
+function recordOf({ position, entry, leaf_hash }: Row): OutgoingRecord {
+  const { acceptedAt, data } = JSON.parse(entry) as { acceptedAt: string; data: NoticeIssued };
+  const { member: _receiver, ...content } = data;
+  const placed = { position: Number(position), leafHash: leaf_hash.toString('base64'), acceptedAt };
+  return { key: content.listingId, value: JSON.stringify(noticeEvent(content, placed)), headers: HEADERS };
+}
