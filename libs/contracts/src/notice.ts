@@ -1,7 +1,5 @@
 import type { CloudEvent } from './envelope.js';
 import { LEDGER_SOURCE } from './event-types.js';
-import type { CloudEvent } from './envelope.js';
-import { LEDGER_SOURCE } from './event-types.js';
 import {
   Count,
   Doc,
@@ -207,30 +205,5 @@ export function noticeEvent(
       position: entry.position,
       leafHash: entry.leafHash,
     },
-  };
-}
-
-/** Where a `notice.issued` entry stands in the log. */
-export interface NoticePlace {
-  position: number;
-  /** Base64. */
-  leafHash: string;
-  /** RFC 3339. */
-  acceptedAt: string;
-}
-
-/** The CloudEvent of a notice: the one text that goes out on every channel, made from its entry alone. */
-export function noticeEvent(
-  content: NoticeContent,
-  { position, leafHash, acceptedAt }: NoticePlace,
-): CloudEvent<Notice> {
-  return {
-    specversion: '1.0',
-    id: content.noticeId,
-    source: LEDGER_SOURCE,
-    type: NOTICE_TYPE,
-    time: acceptedAt,
-    datacontenttype: 'application/json',
-    data: { ...content, position, leafHash },
   };
 }
