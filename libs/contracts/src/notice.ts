@@ -115,6 +115,15 @@ export class NoticeContent {
   @Nested(() => NoticeEntity)
   entity: NoticeEntity;
 
+  /** The receiver's own ids of the merchant's accounts; empty where it doesn't host the merchant. */
+  @Doc(
+    "The receiver's own ids of the merchant's accounts; empty where it hosts none",
+    '接收方平台内的商户编号；未入驻时为空',
+  )
+  @List(ITEMS_MAX)
+  @Pattern(/^.{1,128}$/u, 'INVALID_FORMAT', true)
+  merchantIds: string[];
+
   /** The receiver's own shops only. */
   @Doc("The receiver's own shops only", '仅接收方自己的店铺')
   @NestedList(() => Shop, ITEMS_MAX)
@@ -168,17 +177,22 @@ function entityOf({ entityId, kind, name, uscc }: NoticeEntity): NoticeEntity {
   return { entityId, kind, name, ...(uscc !== undefined && { uscc }) };
 }
 
+/** Where a `notice.issued` entry stands in the log. */
+export interface NoticePlace {
+  position: number;
+  /** Base64. */
+  leafHash: string;
+  /** RFC 3339. */
+  acceptedAt: string;
+}
+
 /**
  * The CloudEvent that carries a notice. Pure, and its fields stand in one fixed order whatever the order in `content`
  * (PostgreSQL's jsonb keeps none), so that JSON.stringify gives the same bytes for Kafka, the feed and the stream.
- * @param entry of the `notice.issued` entry: `leafHash` in base64, `acceptedAt` RFC 3339
  */
-export function noticeEvent(
-  content: NoticeContent,
-  entry: { position: number; leafHash: string; acceptedAt: string },
-): CloudEvent<Notice> {
-  const { noticeId, seq, action, listingId, stillListed, entity, shops, match, reason, tier, autoClosable } = content;
-  const { effectiveAt, expiresAt, respondBy } = content;
+export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEvent<Notice> {
+  const { noticeId, seq, action, listingId, stillListed, entity, merchantIds, shops, match, reason } = content;
+  const { tier, autoClosable, effectiveAt, expiresAt, respondBy } = content;
   const { code, labelZh, labelEn, legalBasis } = reason;
   return {
     specversion: '1.0',
@@ -194,6 +208,7 @@ export function noticeEvent(
       listingId,
       stillListed,
       entity: entityOf(entity),
+      merchantIds: [...merchantIds],
       shops: shops.map(shopOf),
       match: { grade: match.grade, because: [...match.because] },
       reason: { code, labelZh, labelEn, legalBasis: [...legalBasis] },
