@@ -1,0 +1,88 @@
+import { BadRequestException, Body, Controller, Get, Post, Query, ServiceUnavailableException } from '@nestjs/common';
+import type { MerchantDelisted, MerchantReinstated, MerchantReported, Receipt } from '@liandun/contracts';
+import { SUBMITTED_TYPES } from '@liandun/contracts';
+import { LiandunClient } from '@liandun/sdk';
+import { LiandunNotices } from '@liandun/sdk-nest';
+import { Store, type Handled } from './store.js';
+
+/** A merchant of this platform, and how the sandbox is to treat it. */
+type NewMerchant = MerchantReported & { openOrders?: number; keepsOpen?: boolean };
+
+function listOf<T>(body: unknown): T[] {
+  if (!Array.isArray(body)) throw new BadRequestException('a JSON array is needed');
+  return body as T[];
+}
+
+/** What the staff of the platform would do in its back office. Listens on the loopback only. */
+@Controller()
+export class ControlController {
+  constructor(
+    private readonly store: Store,
+    private readonly client: LiandunClient,
+    private readonly notices: LiandunNotices,
+  ) {}
+
+  @Get('health/live')
+  live(): { status: string } {
+    return { status: 'ok' };
+  }
+
+  @Get('health/ready')
+  ready(): { status: string } {
+    const status = this.notices.status();
+    if (status?.state !== 'running') throw new ServiceUnavailableException(status);
+    return { status: 'ok' };
+  }
+
+  /** Takes on merchants with their shops, and reports them to the ledger. */
+  @Post('merchants')
+  async addMerchants(@Body() body: unknown): Promise<Receipt[]> {
+    const merchants = listOf<NewMerchant>(body);
+    const { store, client } = this;
+    await store.addMerchants(merchants.map(({ identity, ...merchant }) => ({ ...merchant, name: identity.name })));
+    return client.publish(
+      merchants.map(({ merchantId, identity, shops, status }) =>
+        client.event({ type: SUBMITTED_TYPES.merchantReported, data: { merchantId, identity, shops, status } }),
+      ),
+    );
+  }
+
+  /** Clears merchants out: closes their shops here, then tells the ledger. */
+  @Post('delist')
+  async delist(@Body() body: unknown): Promise<Receipt[]> {
+    const cases = listOf<MerchantDelisted>(body);
+    await this.store.setByPlatform(
+      cases.map(({ merchantId }) => merchantId),
+      'closed',
+    );
+    return this.client.publish(
+      cases.map((data) => this.client.event({ type: SUBMITTED_TYPES.merchantDelisted, data })),
+    );
+  }
+
+  /** Takes merchants back: opens their shops here, then tells the ledger. */
+  @Post('reinstate')
+  async reinstate(@Body() body: unknown): Promise<Receipt[]> {
+    const endings = listOf<MerchantReinstated & { merchantId: string }>(body);
+    await this.store.setByPlatform(
+      endings.map(({ merchantId }) => merchantId),
+      'open',
+    );
+    return this.client.publish(
+      endings.map((data) => this.client.event({ type: SUBMITTED_TYPES.merchantReinstated, data })),
+    );
+  }
+
+  @Get('shops')
+  async shops(): Promise<{ items: unknown[] }> {
+    return { items: await this.store.shops() };
+  }
+
+  /** The decisions after number `after`; without it only the number of the last one. */
+  @Get('handled')
+  async handled(@Query('after') after?: string): Promise<{ items: Handled[]; last: number }> {
+    if (after === undefined) return { items: [], last: await this.store.lastHandled() };
+    const items = await this.store.handledAfter(Number(after), 500);
+    return { items, last: items.at(-1)?.no ?? Number(after) };
+  }
+}
