@@ -41,6 +41,11 @@ import type { ClientBase } from 'pg';
 const VIEW = 'view';
 const CATCHING_UP = new Set<string>([EVENT_TYPES.memberAdmitted, EVENT_TYPES.memberResumed]);
 
+const ENDING = new Set<string>(['reopen', 'lift', 'correct']);
+
+/** Told of each notice that is about to be committed, and when what it follows from was accepted: for metrics. */
+export type OnIssued = (notice: { action: string; acceptedAt: string }) => void;
+
 /** A decided notice with the event that triggered it. */
 interface Draft {
   intent: NoticeIntent;
@@ -53,7 +58,7 @@ interface Draft {
  * ends it, or shows a listed merchant at another platform, appends the notices as outcomes. View, notices and
  * checkpoint commit together, so a crash repeats nothing.
  */
-export const notifyReader = (log: EventLog): ReaderDefinition => ({
+export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined): ReaderDefinition => ({
   name: 'notify',
   batchMax: 500,
   keysOf: partitionKeys,
@@ -61,7 +66,12 @@ export const notifyReader = (log: EventLog): ReaderDefinition => ({
     for (const run of runsByType(events)) {
       const moving = await accountsMoving(client, run);
       await foldRun(client, VIEW, run);
-      await issue(client, log, [...moving, ...(await decide(client, run))]);
+      const drafts = [...moving, ...(await decide(client, run))];
+      await issue(client, log, drafts);
+      for (const { intent, about, trigger } of drafts) {
+        const ending = ENDING.has(intent.action);
+        onIssued({ action: intent.action, acceptedAt: ending ? trigger.acceptedAt : about.listing.effectiveAt });
+      }
     }
     await ledgerProjection.index(client, VIEW, events);
   },
@@ -257,7 +267,7 @@ function noticeOf({ intent, about, trigger }: Draft, seq: number, stillListed: b
   const { listing, entity } = about;
   const code = reasonCodes().codes.get(listing.code);
   if (!code) throw new Error(`the code table does not hold ${listing.code}`);
-  const ending = ['reopen', 'lift', 'correct'].includes(intent.action);
+  const ending = ENDING.has(intent.action);
   const beijing = (time: string): string => toBeijingTime(new Date(time));
   return {
     member: intent.memberId,

@@ -13,6 +13,8 @@ export interface Projection {
   apply(client: pg.ClientBase, schema: string, events: StoredEvent[]): Promise<void>;
   /** Folded by a rider in the append's own transaction, not by a reader. */
   inline?: boolean;
+  /** Types that its reader appends and folds at once, so that they are in the live state before their turn comes. */
+  ahead?: readonly string[];
 }
 
 /** The reader that keeps a projection up to date. */
@@ -54,7 +56,17 @@ export async function rebuildProjection(
       ? 'select position from log.head for update'
       : `select position from log.reader where name = ${pg.escapeLiteral(reader)} for update`;
     const { rows } = await client.query<{ position: string }>(lock);
-    await fold(client, position, rows[0] ? Number(rows[0].position) : -1);
+    const reached = rows[0] ? Number(rows[0].position) : -1;
+    await fold(client, position, reached);
+    if (projection.ahead) {
+      const types = projection.ahead;
+      for (let after = reached; ;) {
+        const events = await read(client, { after, limit: batchMax, types });
+        if (events.length === 0) break;
+        await projection.apply(client, next, events);
+        after = events.at(-1)!.position;
+      }
+    }
     await client.query(`drop schema ${projection.name} cascade; alter schema ${next} rename to ${projection.name}`);
   });
 }

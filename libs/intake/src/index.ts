@@ -1,1 +1,2 @@
+export * from './database-clock.js';
 export * from './intake.js';

@@ -132,7 +132,7 @@ async function fold(client: pg.ClientBase, schema: string, events: FoldedEvent[]
 }
 
 /** Members, their keys, approvals. Live by `accessRider`; the same fold rebuilds it from the log. */
-export const accessProjection: Projection = { name: 'access', ddl: accessDdl, apply: fold };
+export const accessProjection: Projection = { name: 'access', ddl: accessDdl, apply: fold, inline: true };
 
 /** Folds the events of one append into schema `access`, in its transaction. */
 export const accessRider = (

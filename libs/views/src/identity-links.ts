@@ -8,7 +8,11 @@ export const identityLinksProjection: Projection = {
 create schema ${schema};
 create table ${schema}.link (position bigint primary key, entity_id text not null, kind text not null);
 create index on ${schema}.link (entity_id);
+grant usage on schema ${schema} to liandun_app;
+grant select, insert on all tables in schema ${schema} to liandun_app;
 `,
+  // The reconcile reader folds its links when it appends them.
+  ahead: [EVENT_TYPES.entityLinked],
   async apply(client, schema, events) {
     const links = events.filter((event: StoredEvent) => event.type === EVENT_TYPES.entityLinked);
     if (links.length === 0) return;

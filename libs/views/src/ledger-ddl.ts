@@ -143,4 +143,7 @@ create index on ${schema}.audit (member, position);
 create index on ${schema}.audit (type, position);
 create index on ${schema}.audit (entity_id, position);
 create index on ${schema}.audit (accepted_at);
+
+grant usage on schema ${schema} to liandun_app;
+grant select, insert, update, delete on all tables in schema ${schema} to liandun_app;
 `;

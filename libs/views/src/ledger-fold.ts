@@ -332,7 +332,8 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
     client,
     `insert into ${schema}.audit (position, member, type, entity_id, accepted_at)
      select position, member, type, "entityId", "acceptedAt"
-     from jsonb_to_recordset($1) r (position bigint, member text, type text, "entityId" text, "acceptedAt" timestamptz)`,
+     from jsonb_to_recordset($1) r (position bigint, member text, type text, "entityId" text, "acceptedAt" timestamptz)
+     on conflict do nothing`,
     events.flatMap((event) =>
       concerned(event).map((member) => ({
         position: event.position,
@@ -374,8 +375,10 @@ export async function foldRun(client: ClientBase, schema: string, run: StoredEve
 export const ledgerProjection: Projection & {
   index(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void>;
 } = {
-  name: 'ledger',
+  name: 'view',
   ddl: ledgerViewDdl,
+  // The notify reader folds its notices when it appends them.
+  ahead: [EVENT_TYPES.noticeIssued],
   async apply(client, schema, events) {
     for (const run of runsByType(events)) await foldRun(client, schema, run);
     await indexForAudit(client, schema, events);

@@ -9,10 +9,6 @@ export class CreateLedgerViews1763800000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(ledgerViewDdl('view'));
     await runner.query(identityLinksProjection.ddl('identity'));
-    for (const schema of ['view', 'identity']) {
-      await runner.query(`grant usage on schema ${schema} to liandun_app;
-        grant select, insert, update, delete on all tables in schema ${schema} to liandun_app;`);
-    }
   }
 
   async down(runner: QueryRunner): Promise<void> {

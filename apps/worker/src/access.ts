@@ -1,0 +1,53 @@
+import { EVENT_TYPES } from '@liandun/contracts';
+import type { ReaderDefinition } from '@liandun/event-log';
+import { followMembers, syncAccess, type KafkaAdmin } from '@liandun/messaging';
+import type { ClientBase, Pool } from 'pg';
+
+const MEMBERSHIP = [
+  EVENT_TYPES.memberAdmitted,
+  EVENT_TYPES.memberSuspended,
+  EVENT_TYPES.memberResumed,
+  EVENT_TYPES.memberRemoved,
+];
+
+interface MemberRow {
+  member_id: string;
+  role: 'platform' | 'regulator' | 'admin';
+  status: 'active' | 'suspended' | 'removed';
+}
+
+/** The platforms that have topics now. */
+export async function activePlatforms(db: ClientBase | Pool): Promise<string[]> {
+  const { rows } = await db.query<MemberRow>(
+    `select member_id from access.member where role = 'platform' and status = 'active' order by member_id`,
+  );
+  return rows.map((row) => row.member_id);
+}
+
+/**
+ * Brings Kafka's topics and rights to what membership says now, and says who may be relayed to and whose inbox is read.
+ * Doing it again changes nothing.
+ */
+export async function applyMembership(pool: Pool, admin: KafkaAdmin, follow: Follow): Promise<void> {
+  const { rows } = await pool.query<MemberRow>('select member_id, role, status from access.member order by member_id');
+  await syncAccess(
+    admin,
+    rows.map((row) => ({ memberId: row.member_id, role: row.role, status: row.status })),
+  );
+  const active = await activePlatforms(pool);
+  await followMembers(pool, active);
+  await follow(active);
+}
+
+export type Follow = (members: string[]) => Promise<void>;
+
+/**
+ * Applies membership whenever it changes. Kafka is no part of the transaction: a crash in between only applies the same
+ * state again.
+ */
+export const accessReader = (pool: Pool, admin: KafkaAdmin, follow: Follow): ReaderDefinition => ({
+  name: 'access',
+  batchMax: 500,
+  types: MEMBERSHIP,
+  handle: (_client, events) => (events.length === 0 ? Promise.resolve() : applyMembership(pool, admin, follow)),
+});

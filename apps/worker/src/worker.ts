@@ -1,0 +1,129 @@
+import { EventLog, runReader, type Reader, type ReaderDefinition } from '@liandun/event-log';
+import { DatabaseClock, Intake } from '@liandun/intake';
+import { Inbox, kafkaAdmin, Relay, relayLag, type KafkaAdmin } from '@liandun/messaging';
+import { Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
+import { Injectable } from '@nestjs/common';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { accessReader, activePlatforms, applyMembership } from './access.js';
+import { WorkerMetrics } from './metrics.js';
+import { notifyReader } from './notify.js';
+import { activateMatcher, reconcileReader } from './reconcile.js';
+import type { Part, WorkerSettings } from './settings.js';
+
+export interface PartStatus {
+  name: string;
+  healthy: boolean;
+  detail: object;
+}
+
+/** All readers of the log that this process runs, and what carries their outcomes to Kafka. */
+@Injectable()
+export class Worker {
+  readonly metrics = new WorkerMetrics();
+  private readonly pool: pg.Pool;
+  private readonly log: EventLog;
+  private readonly clock: DatabaseClock;
+  private readonly readers: Reader[] = [];
+  private admin: KafkaAdmin | undefined;
+  private relay: Relay | undefined;
+  private inbox: Inbox | undefined;
+  private fatal: Error | undefined;
+
+  constructor(
+    private readonly settings: WorkerSettings,
+    private readonly logger: Logger,
+    private readonly onFatal: (error: Error) => void,
+  ) {
+    this.pool = new pg.Pool({ connectionString: settings.databaseUrl, max: 12, application_name: 'liandun-worker' });
+    this.pool.on('error', (error) => logger.warn({ problem: error.message }, 'an idle database connection broke'));
+    this.log = new EventLog({ pool: this.pool, riders: { [VAULT_RIDER]: vaultRider } });
+    this.clock = new DatabaseClock(this.pool);
+    this.metrics.watchReaders(() => this.readers);
+  }
+
+  /** Starts the parts; resolves when Kafka has the members' topics and every reader runs. */
+  async start(): Promise<void> {
+    await this.clock.start();
+    if (this.runs('inbox')) this.inbox = this.newInbox();
+    if (this.runs('access')) await this.startAccess();
+    else if (this.inbox) await this.inbox.follow(await activePlatforms(this.pool));
+    if (this.runs('relay')) {
+      const onProblem = this.warn('the relay tries again');
+      this.relay = new Relay({ pool: this.pool, brokers: this.settings.brokers, onProblem }).start();
+      this.metrics.watchRelay(() => relayLag(this.pool));
+    }
+    if (this.runs('reconcile')) {
+      await activateMatcher(this.log, this.clock.now().toISOString());
+      this.read(reconcileReader(this.log));
+    }
+    if (this.runs('notify')) {
+      this.read(notifyReader(this.log, (issued) => this.observe(issued)));
+    }
+  }
+
+  /** Finishes what is under way. */
+  async stop(): Promise<void> {
+    await Promise.all(this.readers.map((reader) => reader.stop()));
+    await Promise.all([this.relay?.stop(), this.inbox?.stop()]);
+    await this.admin?.close();
+    this.clock.stop();
+    await this.log.close();
+    await this.pool.end();
+  }
+
+  async status(): Promise<PartStatus[]> {
+    const readers = await Promise.all(this.readers.map((reader) => reader.status()));
+    const parts: PartStatus[] = readers.map(({ name, ...detail }) => ({
+      name,
+      healthy: detail.stopped === undefined,
+      detail,
+    }));
+    if (this.relay) parts.push({ name: 'relay', healthy: true, detail: this.relay.status() });
+    if (this.inbox) parts.push({ name: 'inbox', healthy: this.fatal === undefined, detail: this.inbox.status() });
+    return parts;
+  }
+
+  private runs(part: Part): boolean {
+    return this.settings.parts.has(part);
+  }
+
+  private read(definition: ReaderDefinition): void {
+    this.readers.push(runReader(this.pool, definition, { logger: this.logger }));
+  }
+
+  private async startAccess(): Promise<void> {
+    const admin = kafkaAdmin(this.settings.brokers);
+    this.admin = admin;
+    const follow = async (members: string[]): Promise<void> => this.inbox?.follow(members);
+    // Once at the start, for a broker that has lost its state; then at every change.
+    await applyMembership(this.pool, admin, follow);
+    this.read(accessReader(this.pool, admin, follow));
+  }
+
+  private newInbox(): Inbox {
+    const vault = new Vault(this.settings.vaultKeys);
+    const intake = new Intake({ log: this.log, vault, clock: this.clock.now });
+    return new Inbox({
+      brokers: this.settings.brokers,
+      keys: [this.settings.inboxKey],
+      submit: (memberId, events) => intake.submitAll({ memberId, role: 'platform' }, events),
+      onProblem: this.warn('an inbox waits'),
+      onFatal: (error) => {
+        this.fatal = error;
+        this.onFatal(error);
+      },
+    });
+  }
+
+  private observe(issued: { action: string; acceptedAt: string }): void {
+    this.metrics.notices.inc({ action: issued.action });
+    const direction = ['reopen', 'lift', 'correct'].includes(issued.action) ? 'back' : 'out';
+    const seconds = (this.clock.now().getTime() - Date.parse(issued.acceptedAt)) / 1000;
+    this.metrics.acceptedToNotice.observe({ direction }, Math.max(0, seconds));
+  }
+
+  private warn(what: string): (error: Error) => void {
+    return (error) => this.logger.warn({ problem: error.message }, what);
+  }
+}

@@ -1,0 +1,104 @@
+import { EVENT_TYPES, LEDGER_SOURCE, type MemberRole, type NoticeIssued, type Receipt } from '@liandun/contracts';
+import {
+  EVENT_LOG_MIGRATIONS,
+  EventLog,
+  migrate,
+  runReader,
+  type Reader,
+  type ReaderStatus,
+  type StoredEvent,
+} from '@liandun/event-log';
+import { Intake } from '@liandun/intake';
+import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
+import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
+import { ACCESS_MIGRATIONS, ACCESS_RIDER, accessRider, VIEW_MIGRATIONS } from '@liandun/views';
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { notifyReader } from '../../apps/worker/src/notify.js';
+import { reconcileReader } from '../../apps/worker/src/reconcile.js';
+import { asApp, createTestDatabase } from './database.js';
+
+export const ALL_MIGRATIONS = [
+  ...EVENT_LOG_MIGRATIONS,
+  ...VAULT_MIGRATIONS,
+  ...ACCESS_MIGRATIONS,
+  ...VIEW_MIGRATIONS,
+  ...MESSAGING_MIGRATIONS,
+];
+
+/** A ledger without its wires: real log, vault, intake and readers on a database of its own. */
+export class TestLedger {
+  private constructor(
+    readonly url: string,
+    readonly pool: pg.Pool,
+    readonly log: EventLog,
+    readonly intake: Intake,
+    private readonly readers: Reader[],
+    private readonly drop: () => Promise<void>,
+  ) {}
+
+  static async start(): Promise<TestLedger> {
+    const { url, drop } = await createTestDatabase();
+    await migrate(url, ALL_MIGRATIONS);
+    const pool = new pg.Pool({ connectionString: asApp(url), max: 8 });
+    const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider, [ACCESS_RIDER]: accessRider } });
+    const intake = new Intake({ log, vault: new Vault(generateVaultKeys()), clock: () => new Date() });
+    const readers = [reconcileReader(log), notifyReader(log)].map((definition) => runReader(pool, definition));
+    return new TestLedger(url, pool, log, intake, readers, drop);
+  }
+
+  async admit(memberId: string, role: MemberRole = 'platform', subscription: object = {}): Promise<void> {
+    await this.membership(EVENT_TYPES.memberAdmitted, { memberId, name: memberId, role, keys: [], subscription });
+  }
+
+  async membership(type: string, data: { memberId: string; [field: string]: unknown }): Promise<void> {
+    await this.log.append({
+      events: [
+        {
+          id: randomBytes(8).toString('hex'),
+          source: LEDGER_SOURCE,
+          type,
+          time: new Date().toISOString(),
+          stream: `member/${data.memberId}`,
+          data,
+          fingerprint: randomBytes(32),
+          riders: { [ACCESS_RIDER]: { type, data } },
+        },
+      ],
+    });
+  }
+
+  /** Submits and waits until everything that follows from it has been decided. */
+  async submit(memberId: string, raws: object[], role: MemberRole = 'platform'): Promise<Receipt[]> {
+    const receipts = await this.intake.submitAll({ memberId, role }, raws);
+    await this.settled();
+    return receipts;
+  }
+
+  /** Waits until the readers have seen the whole log and appended nothing more. */
+  async settled(): Promise<void> {
+    for (let before = -2; ;) {
+      const head = await this.log.head();
+      if (head === before) return;
+      await Promise.all(this.readers.map((reader) => reader.reached(head)));
+      before = head;
+    }
+  }
+
+  /** The notices to a member, oldest first. */
+  async notices(member: string): Promise<NoticeIssued[]> {
+    const events = await this.log.readStream(`notices/${member}`, { limit: 1_000 });
+    return events.map((event: StoredEvent) => event.data as NoticeIssued);
+  }
+
+  readerStatus(): Promise<ReaderStatus[]> {
+    return Promise.all(this.readers.map((reader) => reader.status()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.readers.map((reader) => reader.stop()));
+    await this.log.close();
+    await this.pool.end();
+    await this.drop();
+  }
+}
