@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util';
+import { newRunId } from './cast.js';
+import { Platform } from './platforms.js';
+import { Play } from './play.js';
+import { report } from './report.js';
+import { heading } from './screen.js';
+import { TEXTS } from './texts.js';
+
+// Plays the main story on a running sandbox. SANDBOXES: a JSON object, member id to the address of its control routes.
+const { values } = parseArgs({ options: { lang: { type: 'string', default: 'en' } } });
+const text = values.lang === 'zh' ? TEXTS.zh : TEXTS.en;
+const addresses = JSON.parse(process.env['SANDBOXES'] ?? '{}') as Record<string, string>;
+const platforms = Object.entries(addresses).map(([memberId, url]) => new Platform(memberId, url));
+
+try {
+  const run = newRunId();
+  console.log(heading(text.title(run)));
+  const play = new Play(run, platforms, text, (line) => console.log(line));
+  await play.run();
+  console.log(report(play.cast, play.outcomes, Object.keys(addresses), text));
+} catch (error) {
+  console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
