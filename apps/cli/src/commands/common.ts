@@ -1,0 +1,40 @@
+import type { Problem, Receipt } from '@liandun/contracts';
+import type { Context } from '../context.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  json?: boolean;
+  as?: string;
+}
+
+/** A problem in the user's language: what is wrong, where, and the remedy, one line for each error. */
+export function problemText(context: Context, problem: Problem | undefined): string {
+  if (!problem) return context.t('refused without a reason', '被拒绝，未说明原因');
+  const errors = problem.errors ?? [];
+  if (errors.length === 0) return `${problem.code}: ${context.t(problem.detail, problem.detailZh ?? problem.detail)}`;
+  return errors
+    .map(
+      ({ pointer, code, message, messageZh }) =>
+        `${pointer || '/'}  ${code}\n    ${context.t(message, messageZh ?? message)}`,
+    )
+    .join('\n  ');
+}
+
+/** One receipt on one line; a refusal with its reasons below. */
+export function receiptText(context: Context, { id, status, position, problem }: Receipt): string {
+  const { green, yellow, red, dim } = context.colors;
+  const at = position === undefined ? '' : dim(`  ${context.t('position', '位置')} ${position}`);
+  switch (status) {
+    case 'accepted':
+      return `${green(context.t('accepted', '已接受'))}  ${id}${at}`;
+    case 'duplicate':
+      return `${dim(context.t('duplicate', '重复'))}  ${id}${at}`;
+    case 'held':
+      return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Nobody is told before the hearing (liandun.case.heard.v1).', '听取意见（liandun.case.heard.v1）之前不通知任何平台。')}`;
+    case 'rejected':
+      return `${red(context.t('refused', '被拒绝'))}  ${id}\n  ${problemText(context, problem)}`;
+  }
+}
+
+export const codeOfReceipts = (rejected: number): ExitCode => (rejected > 0 ? EXIT.rejected : EXIT.done);

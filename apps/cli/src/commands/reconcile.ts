@@ -1,0 +1,133 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { MATCHER, reconcileBatch, type BatchRecord } from '@liandun/identity';
+import type { Context } from '../context.js';
+import { EXIT, usageError, type ExitCode } from '../exit-codes.js';
+import type { CommonOptions } from './common.js';
+import { parseJson } from './identity-options.js';
+
+export interface ReconcileOptions extends CommonOptions {
+  out: string;
+  explain?: string;
+}
+
+/**
+ * Reads one record a line and writes `recordId<TAB>entityId` for each, in the same order, by the ledger's own matcher.
+ * The output appears whole or not at all.
+ */
+export async function reconcile(context: Context, input: string, options: ReconcileOptions): Promise<ExitCode> {
+  const beganMs = performance.now();
+  const out = new Output(context.path(options.out));
+  const explain = options.explain === undefined ? undefined : new Output(context.path(options.explain));
+  let records = 0;
+  let entities = 0;
+  try {
+    for await (const { recordId, entityId, founded, because, possible } of reconcileBatch(recordsOf(context, input))) {
+      records += 1;
+      if (founded) entities += 1;
+      await out.write(`${recordId}\t${entityId}\n`);
+      await explain?.write(`${JSON.stringify({ recordId, entityId, founded, matcher: MATCHER, because, possible })}\n`);
+    }
+    await out.keep();
+    await explain?.keep();
+  } catch (error) {
+    await out.discard();
+    await explain?.discard();
+    throw error;
+  }
+  const seconds = (performance.now() - beganMs) / 1000;
+  if (options.json) context.print(JSON.stringify({ records, entities, matcher: MATCHER, seconds, out: out.path }));
+  else {
+    const took = seconds.toFixed(1);
+    context.print(
+      context.t(
+        `${records} records, ${entities} entities, ${took} s (matcher ${MATCHER}): ${options.out}`,
+        `${records} 条记录，${entities} 个主体，${took} 秒（匹配器 ${MATCHER}）：${options.out}`,
+      ),
+    );
+  }
+  return EXIT.done;
+}
+
+async function* recordsOf(context: Context, input: string): AsyncGenerator<BatchRecord> {
+  const path = context.path(input);
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    throw usageError('NO_FILE', `Cannot read ${input}: ${error.code}.`, `无法读取 ${input}：${error.code}。`);
+  });
+  const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+  await file.close();
+  const raw = createReadStream(path);
+  const text: Readable = buffer[0] === 0x1f && buffer[1] === 0x8b ? raw.pipe(createGunzip()) : raw;
+  raw.on('error', (error) => text.destroy(error));
+  let number = 0;
+  for await (const line of createInterface({ input: text, crlfDelay: Infinity })) {
+    number += 1;
+    if (line.trim() !== '') yield recordOf(parseJson(line, `${input}:${number}`), `${input}:${number}`);
+  }
+}
+
+function recordOf(value: unknown, where: string): BatchRecord {
+  const record = value as Partial<BatchRecord> | null;
+  if (typeof record?.recordId !== 'string' || /[\t\r\n]/.test(record.recordId) || record.recordId === '') {
+    throw usageError(
+      'BAD_RECORD',
+      `${where}: recordId is missing, or not a text without tabs.`,
+      `${where}：缺少 recordId，或其不是不含制表符的文本。`,
+    );
+  }
+  const kind: unknown = record.identity?.kind;
+  if (kind !== 'organization' && kind !== 'soleProprietor' && kind !== 'person') {
+    throw usageError(
+      'BAD_RECORD',
+      `${where}: identity.kind must be organization, soleProprietor or person.`,
+      `${where}：identity.kind 须为 organization、soleProprietor 或 person。`,
+    );
+  }
+  return record as BatchRecord;
+}
+
+/** A file that is written beside its place and moved there when complete. */
+class Output {
+  readonly path: string;
+  readonly #partial: string;
+  readonly #stream: Writable;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#partial = `${path}.partial`;
+    this.#stream = createWriteStream(this.#partial);
+    this.#stream.on('error', () => undefined); // told by the next write
+  }
+
+  async write(text: string): Promise<void> {
+    if (this.#stream.errored) throw this.#unwritable();
+    if (!this.#stream.write(text)) {
+      await once(this.#stream, 'drain').catch(() => {
+        throw this.#unwritable();
+      });
+    }
+  }
+
+  #unwritable(): Error {
+    const why = this.#stream.errored?.message ?? '';
+    return usageError('CANNOT_WRITE', `Cannot write ${this.path}: ${why}`, `无法写入 ${this.path}：${why}`);
+  }
+
+  async keep(): Promise<void> {
+    this.#stream.end();
+    await finished(this.#stream).catch(() => {
+      throw this.#unwritable();
+    });
+    await rename(this.#partial, this.path);
+  }
+
+  async discard(): Promise<void> {
+    this.#stream.destroy();
+    await rm(this.#partial, { force: true });
+  }
+}

@@ -1,0 +1,51 @@
+import type { Screening, ScreeningMatch } from '@liandun/sdk';
+import type { Context } from '../context.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
+import type { CommonOptions } from './common.js';
+import { identityOf, type IdentityOptions } from './identity-options.js';
+
+export interface ScreenOptions extends CommonOptions, IdentityOptions {
+  purpose: string;
+  exitCode?: boolean;
+}
+
+/** Asks whether an identity is listed. The answer is the result; with --exit-code the process says it as well. */
+export async function screen(context: Context, options: ScreenOptions): Promise<ExitCode> {
+  const client = context.client(options.as);
+  const screening = await client.screen(await identityOf(context, options), options.purpose);
+  context.print(options.json ? JSON.stringify(screening) : textOf(context, screening));
+  if (!options.exitCode || screening.result === 'clear') return EXIT.done;
+  return screening.result === 'listed' ? EXIT.listed : EXIT.possible;
+}
+
+function textOf(context: Context, { screeningId, result, matches }: Screening): string {
+  const { green, yellow, red, dim } = context.colors;
+  const head = {
+    clear: green(context.t('clear: not listed', '未列入')),
+    possible: yellow(context.t('possible: a person has to look at it', '疑似：需人工核对')),
+    listed: red(context.t('listed', '已列入')),
+  }[result];
+  return [
+    head,
+    ...matches.map((match) => matchText(context, match)),
+    dim(`${context.t('screening', '审查编号')} ${screeningId}`),
+  ].join('\n');
+}
+
+/** Everything that the ledger told of a match, a line for each field: nested values as `name=value`. */
+function matchText(context: Context, match: ScreeningMatch): string {
+  const reason = match.reason as { code?: string; labelZh?: string; labelEn?: string } | undefined;
+  const label = reason ? `  ${reason.code ?? ''} ${context.t(reason.labelEn ?? '', reason.labelZh ?? '')}` : '';
+  const rest = Object.entries(match)
+    .filter(([field]) => !['listingId', 'grade', 'reason'].includes(field))
+    .map(([field, value]) => `    ${field}: ${flat(value)}`);
+  return [`  ${match.grade}  ${match.listingId}${label}`, ...rest].join('\n');
+}
+
+function flat(value: unknown): string {
+  if (Array.isArray(value)) return value.map(flat).join(', ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, inner]) => `${name}=${flat(inner)}`)
+    .join(' ');
+}

@@ -1,0 +1,136 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { parseEnv } from 'node:util';
+import { LiandunClient } from '@liandun/sdk';
+import picocolors from 'picocolors';
+import { CliError, EXIT, usageError } from './exit-codes.js';
+
+export type Language = 'en' | 'zh';
+
+/** The process around a command; a test gives its own. */
+export interface Surroundings {
+  env: Record<string, string | undefined>;
+  cwd: string;
+  stdin: Readable;
+  stdout: Writable & { isTTY?: boolean; columns?: number };
+  stderr: Writable & { isTTY?: boolean; columns?: number };
+  /** Aborts at the first Ctrl-C. */
+  interrupted: AbortSignal;
+}
+
+type Jwk = ConstructorParameters<typeof LiandunClient>[0]['key'];
+
+/** `--lang` where given, else by LC_ALL, LC_MESSAGES, LANG in the order of POSIX; English unless they say Chinese. */
+export function languageOf(argv: readonly string[], env: Surroundings['env']): Language {
+  const at = argv.findIndex((argument) => argument === '--lang' || argument.startsWith('--lang='));
+  const given = at === -1 ? undefined : argv[at] === '--lang' ? argv[at + 1] : argv[at]?.slice('--lang='.length);
+  return (given ?? (env.LC_ALL || env.LC_MESSAGES || env.LANG) ?? '').toLowerCase().startsWith('zh') ? 'zh' : 'en';
+}
+
+/** What every command gets: the language, where to write, the settings and the clients. */
+export class Context {
+  readonly lang: Language;
+  readonly around: Surroundings;
+  readonly colors: ReturnType<typeof picocolors.createColors>;
+  #settings: Record<string, string | undefined> | undefined;
+
+  constructor(around: Surroundings, lang: Language) {
+    this.around = around;
+    this.lang = lang;
+    this.colors = picocolors.createColors(Boolean(around.stdout.isTTY) && !around.env.NO_COLOR);
+  }
+
+  t(en: string, zh: string): string {
+    return this.lang === 'zh' ? zh : en;
+  }
+
+  print(text: string): void {
+    this.around.stdout.write(`${text}\n`);
+  }
+
+  /** For people only; never part of what a pipe reads. */
+  note(text: string): void {
+    this.around.stderr.write(`${text}\n`);
+  }
+
+  /** A path as the user typed it. */
+  path(given: string): string {
+    return resolve(this.around.cwd, given);
+  }
+
+  /** Where the launcher keeps its state: LIANDUN_HOME, else the nearest `.liandun` at or above the current folder. */
+  home(): string | undefined {
+    const { env, cwd } = this.around;
+    if (env.LIANDUN_HOME) return resolve(cwd, env.LIANDUN_HOME);
+    for (let folder = cwd; ; folder = dirname(folder)) {
+      if (existsSync(join(folder, '.liandun', 'env'))) return join(folder, '.liandun');
+      if (folder === dirname(folder)) return undefined;
+    }
+  }
+
+  /** A setting from the environment, else from `env` in the launcher's folder. */
+  setting(name: string): string | undefined {
+    this.#settings ??= this.#read();
+    return this.around.env[name] || this.#settings[name];
+  }
+
+  #read(): Record<string, string | undefined> {
+    const home = this.home();
+    const file = home && join(home, 'env');
+    return file && existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+  }
+
+  url(): string {
+    const url = this.setting('LIANDUN_URL');
+    if (url) return url;
+    throw new CliError(
+      EXIT.unreachable,
+      'NO_URL',
+      'LIANDUN_URL is not set, and no running ledger was found in .liandun/env. Run `npm start`, or set LIANDUN_URL.',
+      '未设置 LIANDUN_URL,.liandun/env 中也没有正在运行的账本。请运行 npm start,或设置 LIANDUN_URL。',
+    );
+  }
+
+  /** The member's private key, from the file that `<MEMBER>_KEY` names. */
+  key(memberId: string): Jwk {
+    const name = keyVariable(memberId);
+    const file = this.setting(name);
+    if (!file) {
+      throw new CliError(
+        EXIT.forbidden,
+        'NO_KEY',
+        `No key for member ${memberId}: set ${name} to the path of its private key (a JWK with kid).`,
+        `成员 ${memberId} 没有密钥：请将 ${name} 设为其私钥文件路径（带 kid 的 JWK）。`,
+      );
+    }
+    try {
+      const home = this.home();
+      const key = JSON.parse(readFileSync(resolve(home ? dirname(home) : this.around.cwd, file), 'utf8')) as Jwk;
+      if (typeof key.kid !== 'string' || typeof key.d !== 'string') throw new Error('kid or d is missing');
+      return key;
+    } catch (error) {
+      throw new CliError(
+        EXIT.forbidden,
+        'BAD_KEY',
+        `${name} points to ${file}, which is not a private key (JWK with kid): ${(error as Error).message}`,
+        `${name} 指向的 ${file} 不是可用的私钥(带 kid 的 JWK):${(error as Error).message}`,
+      );
+    }
+  }
+
+  client(memberId: string | undefined): LiandunClient {
+    const member = memberId ?? this.setting('LIANDUN_MEMBER');
+    if (!member) {
+      throw usageError(
+        'NO_MEMBER',
+        'Say as which member: --as platform-a (or set LIANDUN_MEMBER).',
+        '请说明以哪个成员的身份执行：--as platform-a(或设置 LIANDUN_MEMBER)。',
+      );
+    }
+    return new LiandunClient({ url: this.url(), memberId: member, key: this.key(member) });
+  }
+}
+
+/** `platform-a` → `PLATFORM_A_KEY` */
+export const keyVariable = (memberId: string): string => `${memberId.toUpperCase().replaceAll('-', '_')}_KEY`;

@@ -1,0 +1,325 @@
+import { SUBJECT_KINDS } from '@liandun/contracts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import stringWidth from 'string-width';
+import { coverage, type CoverageOptions } from './commands/coverage.js';
+import { doctor } from './commands/doctor.js';
+import type { CommonOptions } from './commands/common.js';
+import { importFile } from './commands/import.js';
+import { publish, type PublishOptions } from './commands/publish.js';
+import { reconcile, type ReconcileOptions } from './commands/reconcile.js';
+import { screen, type ScreenOptions } from './commands/screen.js';
+import { tail, type TailOptions } from './commands/tail.js';
+import type { Context } from './context.js';
+import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.js';
+import { table } from './layout.js';
+import type { ImportOptions } from './import/run-import.js';
+
+type Finish = (code: ExitCode) => void;
+
+/** The command line: what there is, what each option means; `finish` hears the exit code of the command that ran. */
+export function programOf(context: Context, finish: Finish): Command {
+  const t = context.t.bind(context);
+  const program = new Command('liandun')
+    .description(t('Liandun: one delisting, all shops closed.', '联盾：一处清退、处处关店。'))
+    .option('--lang <lang>', t('en or zh; by default as LANG says', 'en 或 zh；默认取自 LANG'))
+    .helpCommand(false)
+    .addHelpText('after', `\n${exitCodesText(context)}\n\n${environmentText(context)}`);
+  const settings = new Settings(program, context, finish);
+  addPublish(settings);
+  addImport(settings);
+  addScreen(settings);
+  addTail(settings);
+  addCoverage(settings);
+  addReconcile(settings);
+  settings
+    .command('doctor', t('check every part, and say what to do', '检查各部件，并给出处理建议'))
+    .action(settings.run((options: CommonOptions) => doctor(context, options)));
+  program
+    .command('help [topic]')
+    .description(t('help on a command, or on exit-codes', '查看命令或 exit-codes 的帮助'))
+    .action((topic?: string) => help(context, program, topic));
+  for (const command of [program, ...program.commands]) settings.dress(command);
+  return program;
+}
+
+function help(context: Context, program: Command, topic: string | undefined): void {
+  if (topic === 'exit-codes') return context.print(exitCodesText(context));
+  const command = program.commands.find((candidate) => candidate.name() === topic);
+  context.print((command ?? program).helpInformation().trimEnd());
+}
+
+function exitCodesText(context: Context): string {
+  const names = Object.keys(EXIT) as (keyof typeof EXIT)[];
+  const rows = names.map((name) => [`  ${EXIT[name]}`, context.t(...EXIT_MEANINGS[name])]);
+  return `${context.t('Exit codes:', '退出码：')}\n${table(rows)}`;
+}
+
+function environmentText(context: Context): string {
+  return [
+    context.t(
+      'Environment (by default from .liandun/env, which npm start writes):',
+      '环境变量（默认取自 npm start 写入的 .liandun/env）：',
+    ),
+    table([
+      ['  LIANDUN_URL', context.t('address of the ledger', '账本地址')],
+      [
+        '  <MEMBER>_KEY',
+        context.t("path of a member's private key, e.g. PLATFORM_A_KEY", '成员私钥文件路径，如 PLATFORM_A_KEY'),
+      ],
+      ['  LIANDUN_MEMBER', context.t('the member, where --as is not given', '未给出 --as 时的成员')],
+      ['  KAFKA_BROKERS', context.t('for doctor: host:port', '供 doctor 使用：host:port')],
+    ]),
+  ].join('\n');
+}
+
+/** What all commands have in common. */
+class Settings {
+  readonly program: Command;
+  readonly context: Context;
+  readonly #finish: Finish;
+
+  constructor(program: Command, context: Context, finish: Finish) {
+    this.program = program;
+    this.context = context;
+    this.#finish = finish;
+  }
+
+  /** A command with `--as`, `--json` and `--lang`. */
+  command(nameAndArguments: string, description: string, asText?: string): Command {
+    const t = this.context.t.bind(this.context);
+    return this.program
+      .command(nameAndArguments)
+      .description(description)
+      .option('--as <member>', asText ?? t('as which member, e.g. platform-a', '以哪个成员的身份，如 platform-a'))
+      .option('--json', t('JSON for programs', '输出 JSON，供程序使用'))
+      .addOption(new Option('--lang <lang>').hideHelp());
+  }
+
+  /** An action whose result is the exit code; it gets the arguments and then the options. */
+  run(action: (...values: never[]) => Promise<ExitCode>): (...values: unknown[]) => Promise<void> {
+    // Commander adds the command itself as the last value.
+    return async (...values) => this.#finish(await action(...(values.slice(0, -1) as never[])));
+  }
+
+  /** Language, width and destination of help and errors. */
+  dress(command: Command): void {
+    const { stdout, stderr } = this.context.around;
+    const t = this.context.t.bind(this.context);
+    const titles: Record<string, string> = {
+      'Usage:': '用法：',
+      'Options:': '选项：',
+      'Commands:': '命令：',
+      'Arguments:': '参数：',
+    };
+    command
+      .helpOption('-h, --help', t('this help', '显示帮助'))
+      .exitOverride()
+      .configureHelp({
+        displayWidth: (text) => stringWidth(text),
+        helpWidth: Math.min(stdout.columns ?? 80, 100),
+        styleTitle: (title) => t(title, titles[title] ?? title),
+      })
+      .configureOutput({
+        writeOut: (text) => void stdout.write(text),
+        writeErr: (text) => void stderr.write(this.context.lang === 'zh' ? chinese(text) : text),
+        getOutHelpWidth: () => Math.min(stdout.columns ?? 80, 100),
+        getErrHelpWidth: () => Math.min(stderr.columns ?? 80, 100),
+      })
+      .showHelpAfterError(
+        t(
+          `See liandun ${command === this.program ? '' : `${command.name()} `}--help.`,
+          `请看 liandun ${command === this.program ? '' : `${command.name()} `}--help。`,
+        ),
+      );
+  }
+}
+
+const ERRORS: [RegExp, string][] = [
+  [/^error: unknown option '(.*)'/, "错误：未知选项 '$1'"],
+  [/^error: unknown command '(.*)'/, "错误：未知命令 '$1'"],
+  [/^error: missing required argument '(.*)'/, "错误：缺少参数 '$1'"],
+  [/^error: required option '(.*)' not specified/, "错误：缺少必需选项 '$1'"],
+  [/^error: option '(.*)' argument missing/, "错误：选项 '$1' 缺少值"],
+  [/^error: too many arguments.*/, '错误：参数过多'],
+  [/^error: option '(.*)' argument '(.*)' is invalid\.?/, "错误：选项 '$1' 的值 '$2' 无效。"],
+  [/\(Did you mean (.*)\?\)/, '（是否为 $1？）'],
+];
+
+const chinese = (text: string): string => ERRORS.reduce((told, [pattern, zh]) => told.replace(pattern, zh), text);
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+function seq(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < -1) throw new InvalidArgumentError('a seq is a whole number from -1');
+  return value;
+}
+
+function withIdentity(command: Command, { context }: Settings): Command {
+  const t = context.t.bind(context);
+  return command
+    .addOption(new Option('--kind <kind>', t('kind of subject', '主体类型')).choices(SUBJECT_KINDS))
+    .option('--name <name>', t('registered name', '登记名称'))
+    .option('--uscc <code>', t('unified social credit code', '统一社会信用代码'))
+    .option('--registration-number <number>', t('old 15-digit number', '15 位注册号'))
+    .option('--resident-id <number>', t("the subject's own resident id", '主体本人的居民身份证号码'))
+    .option('--phone <number>', t('phone (repeatable)', '电话（可重复）'), collect)
+    .option('--email <address>', t('mail address (repeatable)', '邮箱（可重复）'), collect)
+    .option('--bank-account <number>', t('bank account (repeatable)', '银行账号（可重复）'), collect)
+    .option('--address <text>', t('address', '地址'))
+    .option('--region <code>', t('region code (GB/T 2260)', '行政区划代码（GB/T 2260）'))
+    .option(
+      '--identity <file>',
+      t('or the whole identity as JSON; - is stdin', '或以 JSON 给出全部身份信息；- 为标准输入'),
+    );
+}
+
+function addPublish(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  const command = settings.command(
+    'publish [file]',
+    t(
+      'publish events: a CloudEvent, a JSON array, NDJSON, stdin, or one from options',
+      '发布事件：单个 CloudEvent、JSON 数组、NDJSON、标准输入，或由选项生成',
+    ),
+  );
+  command
+    .option('--report <merchantId>', t('report a merchant', '报送商户'))
+    .option('--delist <merchantId>', t('delist a merchant', '清退商户'))
+    .option('--reinstate <eventId>', t("reinstate: the delisting's id", '恢复：原清退事件的 id'))
+    .option('--id <id>', t('id of the event; new unless given', '事件 id；默认新生成'))
+    .option('--dry-run', t('print the events, send nothing', '只输出事件，不发送'));
+  withIdentity(command, settings)
+    .option('--shop <id|name|url>', t('a shop (repeatable)', '店铺（可重复）'), collect)
+    .option('--closed', t('report: no longer active', '报送：已停止经营'))
+    .option('--reason <code>', t('delist: reason code, e.g. E01', '清退：事由代码，如 E01'))
+    .option('--standard <standard>', t('delist: platformFinding unless given', '清退：证明标准，默认 platformFinding'))
+    .option('--decision-no <no>', t('number of the official decision', '官方决定文号'))
+    .option(
+      '--evidence <file>',
+      t('evidence (repeatable); only its hash is sent', '证据文件（可重复）；只发送哈希'),
+      collect,
+    )
+    .option('--attest', t('attest grounds, evidence, code and termination', '声明理由、证据、代码与终止均属实'))
+    .option('--decided-at <time>', t('time of the decision; now unless given', '决定时间；默认现在'))
+    .option('--decided-by <id>', t("the deciding person's opaque id", '决定人的内部编号'))
+    .option('--appeal-url <url>', t('where to appeal', '申诉地址'))
+    .option('--expires-at <time>', t('end of the listing', '到期时间'))
+    .option('--urgency <kind>', t('fraud or danger', 'fraud 或 danger'))
+    .option('--emergency <name,from,to>', t('with F04 and C06', '用于 F04、C06'))
+    .option(
+      '--hearing <notified,ended,answer>',
+      t('hearing; answer: none or considered', '听取意见；answer 为 none 或 considered'),
+    )
+    .option('--item-rule <rule>', t('with B06', '用于 B06'))
+    .option('--cause <cause>', t('reinstate: cause, e.g. wrongIdentity', '恢复：原因，如 wrongIdentity'))
+    .action(
+      settings.run((file: string | undefined, options: PublishOptions) => publish(settings.context, file, options)),
+    );
+}
+
+function addImport(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  settings
+    .command(
+      'import <file>',
+      t('report every row of a CSV or JSONL(.gz) as a merchant', '将 CSV 或 JSONL(.gz) 的每一行报送为商户'),
+    )
+    .option(
+      '--by-member <map>',
+      t(
+        'p1=platform-a,p2=platform-b,… by the memberId of the row',
+        '按行中的 memberId 分配：p1=platform-a,p2=platform-b,…',
+      ),
+    )
+    .addOption(
+      new Option('--kind <kind>', t('kind, where no column says it', '主体类型（文件无此列时）')).choices(
+        SUBJECT_KINDS,
+      ),
+    )
+    .option('--map <heading=field>', t('what a column means (repeatable)', '指定列的含义（可重复）'), collect, [])
+    .addOption(
+      new Option('--encoding <name>', t('instead of detecting it', '不自动识别编码')).choices(['utf-8', 'gb18030']),
+    )
+    .option(
+      '--reported-at <date>',
+      t('for rows without a date; else the date of the file', '无日期的行使用此日期；默认取文件日期'),
+    )
+    .option(
+      '--drop-invalid',
+      t('leave out invalid optional fields instead of having the row refused', '舍弃无效的可选字段，而不是整行被拒绝'),
+      false,
+    )
+    .option(
+      '--rejected <file>',
+      t(
+        'where refused rows go; <file>.rejected.csv or .jsonl',
+        '被拒绝的行写入何处；默认 <file>.rejected.csv 或 .jsonl',
+      ),
+    )
+    .option('--restart', t('forget an unfinished import of this file', '放弃此前未完成的导入，重新开始'), false)
+    .option('--dry-run', t('show how the file is understood, send nothing', '只显示对文件的理解，不发送'))
+    .action(
+      settings.run((file: string, options: ImportOptions & CommonOptions) =>
+        importFile(settings.context, file, options),
+      ),
+    );
+}
+
+function addScreen(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  withIdentity(
+    settings.command('screen', t('ask whether somebody is listed, before letting him in', '入驻前查询主体是否被列入')),
+    settings,
+  )
+    .addOption(
+      new Option('--purpose <purpose>', t('why you ask', '查询用途'))
+        .choices(['onboarding', 'compliance'])
+        .default('onboarding'),
+    )
+    .option('--exit-code', t('exit 10 for possible, 11 for listed', '疑似退出码 10，已列入 11'))
+    .action(settings.run((options: ScreenOptions) => screen(settings.context, options)));
+}
+
+function addTail(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  settings
+    .command('tail', t('notices, as they come', '实时查看通知'))
+    .option('--after <seq>', t('only those after this seq', '只显示此序号之后的'), seq, -1)
+    .option('--no-follow', t('end with the last one that is there', '显示已有的通知后结束'))
+    .action(settings.run((options: TailOptions) => tail(settings.context, options)));
+}
+
+function addCoverage(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  settings
+    .command(
+      'coverage <listingId>',
+      t('who was told of a listing and what they did (regulators)', '某次列入通知了谁、各自如何处置（监管端）'),
+      t('as which regulator', '以哪个监管端的身份'),
+    )
+    .requiredOption('--purpose <text>', t('why you read; it is logged', '查阅目的；将被记录'))
+    .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
+    .action(
+      settings.run((listingId: string, options: CoverageOptions) => coverage(settings.context, listingId, options)),
+    );
+}
+
+function addReconcile(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  settings
+    .command(
+      'reconcile <file>',
+      t(
+        'find out which records of a JSONL(.gz) are the same merchant, on this machine',
+        '在本机归并 JSONL(.gz) 中属于同一主体的记录',
+      ),
+      t('not needed', '无需'),
+    )
+    .requiredOption(
+      '--out <file>',
+      t('recordId<TAB>entityId, a line for each record', '每条记录一行：recordId<TAB>entityId'),
+    )
+    .option('--explain <file>', t('the reasons, as JSONL', '理由，JSONL 格式'))
+    .action(settings.run((file: string, options: ReconcileOptions) => reconcile(settings.context, file, options)));
+}
