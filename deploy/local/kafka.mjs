@@ -24,6 +24,8 @@ async function kafkaJars(cache) {
     .slice(0, 12);
   const jars = `${cache}/kafka-jars-${digest}`;
   if (existsSync(jars)) return jars;
+  // Both are needed now; Java is what will be needed always, so it is asked for first.
+  if ((await start('java', 'java', ['-version']).ended) === 'ENOENT') throw needJava();
   const partial = `${jars}.${process.pid}`;
   const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${partial}`];
   const maven = start('maven', 'mvn', args);

@@ -22,6 +22,23 @@ export async function onDatabase(url, work) {
   }
 }
 
+/**
+ * The same database as the applications' own role, which can't change what is in the log. A server from outside may ask
+ * for a password that the role doesn't have: there the connection takes the role on.
+ */
+export async function asApplication({ service, url }) {
+  const own = new URL(url);
+  if (service) {
+    own.username = 'liandun_app';
+    return own.href;
+  }
+  const { rows } = await onDatabase(url, (client) =>
+    client.query(`SELECT pg_has_role(current_user, 'liandun_app', 'member') AS may`),
+  );
+  if (rows[0].may) own.searchParams.set('options', '-c role=liandun_app');
+  return own.href;
+}
+
 /** @param {string[]} names */
 export function createDatabases(url, names) {
   return onDatabase(url, async (client) => {

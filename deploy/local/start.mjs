@@ -7,7 +7,15 @@ import { running, start, stopAll } from './children.mjs';
 import { ledgerKeys, logVkey, MEMBERS, memberKeys, publicJwk, writeWhole } from './keys.mjs';
 import { claimPorts } from './ports.mjs';
 import { languageOf, Progress } from './progress.mjs';
-import { createDatabases, databaseUrl, migrateLedger, openBroker, openDatabase, sandboxDatabase } from './servers.mjs';
+import {
+  asApplication,
+  createDatabases,
+  databaseUrl,
+  migrateLedger,
+  openBroker,
+  openDatabase,
+  sandboxDatabase,
+} from './servers.mjs';
 import { home, openState, root, writeEnv } from './state.mjs';
 import { printSummary } from './summary.mjs';
 import { Trouble, troubleOf } from './trouble.mjs';
@@ -97,9 +105,9 @@ async function startServers({ ports, jwks, issuer }) {
 }
 
 /** What the ledger's own programs are told. */
-function ledgerEnv({ database, broker, keysPath, genesis, issuer }) {
+function ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer }) {
   return {
-    DATABASE_URL: database.url,
+    DATABASE_URL: applicationUrl,
     KAFKA_BROKERS: broker.brokers,
     KAFKA_INTERNAL_BROKERS: broker.internal,
     LIANDUN_KEYS: keysPath,
@@ -144,7 +152,8 @@ async function up() {
   const { database, broker } = await startServers({ ports, jwks, issuer });
   await progress.step('migrate', migrateLedger(root, database.url));
 
-  const env = ledgerEnv({ database, broker, keysPath, genesis, issuer });
+  const applicationUrl = await asApplication(database);
+  const env = ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer });
   const api = { ...env, PORT: String(ports.api) };
   const worker = { ...env, WORKER_PORT: String(ports.worker) };
   const ledger = await Promise.all([
