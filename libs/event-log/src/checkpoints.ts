@@ -62,11 +62,14 @@ export async function unpark(db: pg.Pool | pg.ClientBase, reader: string, key: s
   return rowCount ?? 0;
 }
 
+/** An event that is to be handled again. */
+export interface Retry {
+  event: StoredEvent;
+  keys: string[];
+}
+
 /** The oldest event that is to be handled again, locked together with the reader; undefined if there is none. */
-export async function nextRetry(
-  client: pg.ClientBase,
-  reader: string,
-): Promise<{ event: StoredEvent; keys: string[] } | undefined> {
+export async function nextRetry(client: pg.ClientBase, reader: string): Promise<Retry | undefined> {
   await client.query('select from log.reader where name = $1 for update', [reader]);
   const { rows } = await client.query<{ position: string; entry: string; leaf_hash: Buffer; keys: string[] }>(
     `select e.position, e.entry, e.leaf_hash, p.keys from log.parked p join log.entry e using (position)
@@ -92,13 +95,16 @@ export async function parkAgain(
   );
 }
 
-/** How much is parked, and whether some of it is to be handled again. */
-export async function parkedCounts(
-  db: pg.Pool,
-  reader: string,
-): Promise<{ events: number; keys: number; retries: number }> {
-  const { rows } = await db.query<{ events: number; keys: number; retries: number }>(
-    `select count(*)::int as events, count(*) filter (where retry)::int as retries,
+/** The keys that are parked now. */
+export async function parkedKeys(db: pg.Pool, reader: string): Promise<ParkedKeys> {
+  const sql = 'select distinct unnest(keys) as key from log.parked where reader = $1';
+  return new Set((await db.query<{ key: string }>(sql, [reader])).rows.map(({ key }) => key));
+}
+
+/** How much is parked. */
+export async function parkedCounts(db: pg.Pool, reader: string): Promise<{ events: number; keys: number }> {
+  const { rows } = await db.query<{ events: number; keys: number }>(
+    `select count(*)::int as events,
        (select count(distinct key)::int from log.parked p, unnest(p.keys) as key where p.reader = $1) as keys
      from log.parked where reader = $1`,
     [reader],

@@ -3,7 +3,8 @@ import { isConnectionError } from './errors.js';
 import type { AppendCommand, AppendOutcome, StoredEvent } from './events.js';
 import { writeGroup, type Rider } from './group-writer.js';
 import { prepare, type PreparedCommand } from './prepare.js';
-import * as stored from './stored-events.js';
+import * as reading from './stored-events.js';
+import { rollBack, withClient } from './transaction.js';
 
 export interface EventLogOptions {
   /** For reads; the log opens two connections of its own, with the same settings, for appends. */
@@ -48,12 +49,12 @@ export class EventLog {
   }
 
   /** Appends one command. Rejects with EntryTooLargeError, or with the database's error. */
-  append(command: AppendCommand): Promise<AppendOutcome> {
+  async append(command: AppendCommand): Promise<AppendOutcome> {
     return this.enqueue(this.prepare(command));
   }
 
   /** Appends commands in their order; each has its own outcome. If one cannot be stored at all, none is. */
-  appendAll(commands: AppendCommand[]): Promise<AppendOutcome[]> {
+  async appendAll(commands: AppendCommand[]): Promise<AppendOutcome[]> {
     const prepared = commands.map((command) => this.prepare(command));
     return Promise.all(prepared.map((command) => this.enqueue(command)));
   }
@@ -72,30 +73,30 @@ export class EventLog {
 
   /** Events behind a position (-1: from the start) in position order, of these types only if given. */
   read(range: { after: number; limit: number; types?: readonly string[] }): Promise<StoredEvent[]> {
-    return stored.read(this.pool, range);
+    return reading.read(this.pool, range);
   }
 
   /** Events of a stream behind a version (-1: from the start) in version order. */
   readStream(stream: string, range: { after?: number; limit: number }): Promise<StoredEvent[]> {
-    return stored.readStream(this.pool, stream, range);
+    return reading.readStream(this.pool, stream, range);
   }
 
   at(position: number): Promise<StoredEvent | undefined> {
-    return stored.at(this.pool, position);
+    return reading.at(this.pool, position);
   }
 
   find(source: string, id: string): Promise<StoredEvent | undefined> {
-    return stored.find(this.pool, source, id);
+    return reading.find(this.pool, source, id);
   }
 
   /** The last position, -1 while the log is empty. */
   head(): Promise<number> {
-    return stored.head(this.pool);
+    return reading.head(this.pool);
   }
 
   /** The version of a stream's last entry, -1 if it has none. */
   streamVersion(stream: string): Promise<number> {
-    return stored.streamVersion(this.pool, stream);
+    return reading.streamVersion(this.pool, stream);
   }
 
   /** Waits for the appends under way, refuses further ones, closes the log's own connections. The pool stays open. */
@@ -158,24 +159,21 @@ export class EventLog {
     }
   }
 
-  private async commitGroup(commands: PreparedCommand[]): Promise<AppendOutcome[]> {
-    const client = await this.lanes.connect();
-    try {
-      // Sent without waiting: the connection is pipelined, and an error of BEGIN fails the next statement as well.
-      client.query('begin').catch(() => {});
-      const { outcomes, stored } = await writeGroup(client, commands, this.riders);
-      // If a statement before it fails, COMMIT rolls back, and `stored` has the error.
-      const [, committed] = await Promise.all([stored, client.query('commit')]);
-      if (committed.command !== 'COMMIT') throw new Error('The group was rolled back');
-      client.release();
-      return outcomes;
-    } catch (error) {
-      await client.query('rollback').then(
-        () => client.release(),
-        () => client.release(true),
-      );
-      throw error;
-    }
+  private commitGroup(commands: PreparedCommand[]): Promise<AppendOutcome[]> {
+    return withClient(this.lanes, async (client) => {
+      try {
+        // Sent without waiting: the connection is pipelined, and if BEGIN fails so does the next statement.
+        client.query('begin').catch(() => {});
+        const { outcomes, stored } = await writeGroup(client, commands, this.riders);
+        // If a statement before it fails, COMMIT rolls back, and `stored` has the error.
+        const [, { command }] = await Promise.all([stored, client.query('commit')]);
+        if (command !== 'COMMIT') throw new Error('The group was rolled back');
+        return outcomes;
+      } catch (error) {
+        await rollBack(client);
+        throw error;
+      }
+    });
   }
 }
 

@@ -14,3 +14,4 @@ export {
   type ReaderLogger,
   type ReaderStatus,
 } from './reader.js';
+export { onAppended } from './wakeups.js';

@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { StoredEvent } from './events.js';
 import type { ReaderDefinition } from './reader.js';
 import { head, read } from './stored-events.js';
+import { inTransaction } from './transaction.js';
 
 /** State folded from the log alone: rebuilt, it is the same, byte for byte. */
 export interface Projection {
@@ -74,18 +75,4 @@ export async function rebuildProjection(
 async function readerPosition(pool: pg.Pool, reader: string): Promise<number> {
   const { rows } = await pool.query<{ position: string }>('select position from log.reader where name = $1', [reader]);
   return rows[0] ? Number(rows[0].position) : -1;
-}
-
-async function inTransaction<T>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const result = await work(client);
-    await client.query('commit');
-    client.release();
-    return result;
-  } catch (error) {
-    client.release(true); // the server rolls back
-    throw error;
-  }
 }

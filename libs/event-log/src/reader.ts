@@ -7,12 +7,15 @@ import {
   park,
   parkAgain,
   parkedCounts,
+  parkedKeys,
   removeParked,
   type ParkedKeys,
+  type Retry,
 } from './checkpoints.js';
 import { isTransient } from './errors.js';
 import type { StoredEvent } from './events.js';
 import { head, readWindow } from './stored-events.js';
+import { inTransaction, withClient } from './transaction.js';
 import { onAppended } from './wakeups.js';
 
 export interface ReaderDefinition {
@@ -217,27 +220,25 @@ export class Reader {
 
   private async applyOnce({ from, to, events }: Batch): Promise<void> {
     if (this.definition.ownTransactions) return this.applyThenMove({ from, to, events });
-    await this.inTransaction(async (client) => {
+    await inTransaction(this.pool, async (client) => {
       // Over events of other types the checkpoint may fall back in a crash: they are skipped again.
       if (events.length === 0) await client.query('set local synchronous_commit = off');
       const parked = await this.move(client, from, to);
-      const free = await this.parkBehind(client, events, parked);
+      const { free, waiting } = this.partition(events, parked);
+      await this.parkWaiting(client, waiting);
       if (free.length > 0) await this.definition.handle(client, free);
     });
   }
 
   private async applyThenMove({ from, to, events }: Batch): Promise<void> {
-    const client = await this.pool.connect();
-    try {
-      if (events.length > 0) await this.definition.handle(client, events);
-      await client.query('begin');
+    const { free, waiting } = this.partition(events, await parkedKeys(this.pool, this.name));
+    await withClient(this.pool, async (client) => {
+      if (free.length > 0) await this.definition.handle(client, free);
+    });
+    await inTransaction(this.pool, async (client) => {
       await this.move(client, from, to);
-      await client.query('commit');
-      client.release();
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
+      await this.parkWaiting(client, waiting);
+    });
   }
 
   private async move(client: pg.ClientBase, from: number, to: number): Promise<ParkedKeys> {
@@ -246,26 +247,27 @@ export class Reader {
     return parked;
   }
 
-  /** Parks the events of parked keys, in the batch's transaction, and answers the others. */
-  private async parkBehind(
-    client: pg.ClientBase,
-    events: StoredEvent[],
-    alreadyParked: ParkedKeys,
-  ): Promise<StoredEvent[]> {
-    if (alreadyParked.size === 0) return events;
+  /** Divides events into those that wait behind a parked one and the others. */
+  private partition(events: StoredEvent[], alreadyParked: ParkedKeys): { free: StoredEvent[]; waiting: StoredEvent[] } {
+    if (alreadyParked.size === 0) return { free: events, waiting: [] };
     const parked = new Set(alreadyParked);
     const free: StoredEvent[] = [];
+    const waiting: StoredEvent[] = [];
     for (const event of events) {
       const keys = this.keysOf(event);
-      if (!keys.some((key) => parked.has(key))) {
-        free.push(event);
-        continue;
-      }
-      keys.forEach((key) => parked.add(key));
-      if (parked.size > PARKED_KEYS_MAX) throw new StoppedError(`More than ${PARKED_KEYS_MAX} keys would be parked`);
-      await park(client, { reader: this.name, position: event.position, keys, error: null });
+      if (keys.some((key) => parked.has(key))) {
+        waiting.push(event);
+        keys.forEach((key) => parked.add(key));
+      } else free.push(event);
     }
-    return free;
+    if (parked.size > PARKED_KEYS_MAX) throw new StoppedError(`More than ${PARKED_KEYS_MAX} keys would be parked`);
+    return { free, waiting };
+  }
+
+  private async parkWaiting(client: pg.ClientBase, events: StoredEvent[]): Promise<void> {
+    for (const event of events) {
+      await park(client, { reader: this.name, position: event.position, keys: this.keysOf(event), error: null });
+    }
   }
 
   /** Parking and moving on are one transaction. */
@@ -274,7 +276,7 @@ export class Reader {
     if (!event) throw error;
     const { name: reader } = this;
     await this.persistently(() =>
-      this.inTransaction(async (client) => {
+      inTransaction(this.pool, async (client) => {
         const parked = await this.move(client, from, to);
         const keys = this.keysOf(event);
         if (new Set([...parked, ...keys]).size > PARKED_KEYS_MAX) {
@@ -289,45 +291,32 @@ export class Reader {
 
   /** Handles, in order, what was unparked. What fails again stays parked, with all that waits behind it. */
   private async replayRetries(): Promise<void> {
-    for (;;) {
-      let retry: { event: StoredEvent; keys: string[] } | undefined;
+    while (!this.stopping.signal.aborted) {
+      let retry: Retry | undefined;
       try {
-        await this.inTransaction(async (client) => {
+        await inTransaction(this.pool, async (client) => {
           retry = await nextRetry(client, this.name);
-          if (!retry) return;
-          await this.definition.handle(client, [retry.event]);
-          await removeParked(client, this.name, retry.event.position);
+          if (retry && !this.definition.ownTransactions) await this.replay(client, retry);
         });
+        const { definition, pool } = this;
+        if (retry && definition.ownTransactions) await withClient(pool, (client) => this.replay(client, retry!));
       } catch (error) {
         if (!retry || isTransient(error)) throw error;
         const { event, keys } = retry;
         await parkAgain(this.pool, { reader: this.name, position: event.position, keys, error: textOf(error) });
       }
-      if (!retry || this.stopping.signal.aborted) return;
+      if (!retry) return;
     }
+  }
+
+  private async replay(client: pg.PoolClient, { event }: Retry): Promise<void> {
+    await this.definition.handle(client, [event]);
+    await removeParked(client, this.name, event.position);
   }
 
   private keysOf(event: StoredEvent): string[] {
     const keys = this.definition.keysOf?.(event) ?? [];
     return keys.length > 0 ? keys : [`position ${event.position}`];
-  }
-
-  private async inTransaction(work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
-    const client = await this.pool.connect();
-    try {
-      await client.query('begin');
-      await work(client);
-      const { command } = await client.query('commit');
-      // A handler that swallowed a statement's error: the server has rolled back.
-      if (command !== 'COMMIT') throw new Error('The transaction was rolled back: a statement in it had failed');
-      client.release();
-    } catch (error) {
-      await client.query('rollback').then(
-        () => client.release(),
-        () => client.release(true),
-      );
-      throw error;
-    }
   }
 
   /** Repeats work until it succeeds, fails for good, or the reader is stopped. */
