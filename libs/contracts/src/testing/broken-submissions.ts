@@ -265,14 +265,24 @@ const cases = (now: Date): Row[] => {
     [
       'K01 by a platform',
       T.riskEntityReported,
-      [code('K01'), ['/data/proof/standard', 'administrativeDecision'], ['/data/subject', 'merchant']],
+      [
+        code('K01'),
+        ['/data/proof/standard', 'administrativeDecision'],
+        ['/data/subject', 'merchant'],
+        ['/data/expiresAt', ABSENT],
+      ],
       'CODE_FOR_REGULATORS_ONLY',
       '/data/reason/code',
     ],
     [
       'K01 about a merchant',
       T.riskEntityReported,
-      [code('K01'), ['/data/proof/standard', 'administrativeDecision'], ['/data/subject', 'merchant']],
+      [
+        code('K01'),
+        ['/data/proof/standard', 'administrativeDecision'],
+        ['/data/subject', 'merchant'],
+        ['/data/expiresAt', ABSENT],
+      ],
       'CODE_SUBJECT_MISMATCH',
       '/data/subject',
       'regulator',
