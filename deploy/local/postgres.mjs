@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chown, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { startUntil } from './children.mjs';
+import { start, startUntil } from './children.mjs';
 import { Trouble } from './trouble.mjs';
 
 const run = promisify(execFile);
@@ -57,7 +57,10 @@ async function initialise(dir, initdb, identity) {
   const args = ['-D', partial, '-U', 'liandun', '--auth=trust', '--encoding=UTF8', '--no-sync', '--no-instructions'];
   // pg_trgm splits words by LC_CTYPE: under C it finds no trigrams in Chinese.
   const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--lc-collate=C', '--lc-ctype=C.UTF-8'];
-  await run(...commandAs(identity, initdb, [...args, ...locale, '--lc-messages=C']), identity.options);
+  const command = commandAs(identity, initdb, [...args, ...locale, '--lc-messages=C']);
+  const service = start('initdb', ...command, identity.options);
+  const how = await service.ended;
+  if (how !== 0) throw new Error(service.report(how));
   await rename(partial, dir);
 }
 
