@@ -1,5 +1,5 @@
 import { SUBJECT_KINDS } from '@liandun/contracts';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Help, InvalidArgumentError, Option } from 'commander';
 import stringWidth from 'string-width';
 import { coverage, type CoverageOptions } from './commands/coverage.js';
 import { doctor } from './commands/doctor.js';
@@ -117,6 +117,7 @@ class Settings {
       .configureHelp({
         displayWidth: (text) => stringWidth(text),
         helpWidth: Math.min(stdout.columns ?? 80, 100),
+        optionDescription: (option) => optionText(this.context, option),
         styleTitle: (title) => t(title, titles[title] ?? title),
       })
       .configureOutput({
@@ -133,6 +134,13 @@ class Settings {
       );
   }
 }
+
+/** Commander's own description, its two English words in the user's language. */
+const optionText = (context: Context, option: Option): string =>
+  new Help()
+    .optionDescription(option)
+    .replace(/\((.*)choices:/, context.t('($1choices:', '（$1可选：'))
+    .replace('default:', context.t('default:', '默认：'));
 
 const ERRORS: [RegExp, string][] = [
   [/^error: unknown option '(.*)'/, "错误：未知选项 '$1'"],
@@ -237,7 +245,7 @@ function addImport(settings: Settings): void {
         SUBJECT_KINDS,
       ),
     )
-    .option('--map <heading=field>', t('what a column means (repeatable)', '指定列的含义（可重复）'), collect, [])
+    .option('--map <heading=field>', t('what a column means (repeatable)', '指定列的含义（可重复）'), collect)
     .addOption(
       new Option('--encoding <name>', t('instead of detecting it', '不自动识别编码')).choices(['utf-8', 'gb18030']),
     )
@@ -248,7 +256,6 @@ function addImport(settings: Settings): void {
     .option(
       '--drop-invalid',
       t('leave out invalid optional fields instead of having the row refused', '舍弃无效的可选字段，而不是整行被拒绝'),
-      false,
     )
     .option(
       '--rejected <file>',
@@ -257,7 +264,7 @@ function addImport(settings: Settings): void {
         '被拒绝的行写入何处；默认 <file>.rejected.csv 或 .jsonl',
       ),
     )
-    .option('--restart', t('forget an unfinished import of this file', '放弃此前未完成的导入，重新开始'), false)
+    .option('--restart', t('forget an unfinished import of this file', '放弃此前未完成的导入，重新开始'))
     .option('--dry-run', t('show how the file is understood, send nothing', '只显示对文件的理解，不发送'))
     .action(
       settings.run((file: string, options: ImportOptions & CommonOptions) =>
@@ -269,7 +276,7 @@ function addImport(settings: Settings): void {
 function addScreen(settings: Settings): void {
   const t = settings.context.t.bind(settings.context);
   withIdentity(
-    settings.command('screen', t('ask whether somebody is listed, before letting him in', '入驻前查询主体是否被列入')),
+    settings.command('screen', t('ask whether a merchant is listed, before letting it in', '入驻前查询主体是否被列入')),
     settings,
   )
     .addOption(

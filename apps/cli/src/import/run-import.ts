@@ -21,12 +21,12 @@ export interface ImportOptions {
   as?: string;
   byMember?: string;
   kind?: SubjectKind;
-  map: string[];
+  map?: string[];
   encoding?: Encoding;
   reportedAt?: string;
   rejected?: string;
-  dropInvalid: boolean;
-  restart: boolean;
+  dropInvalid?: boolean;
+  restart?: boolean;
 }
 
 /** What an import is about to do, as it is shown before it begins. */
@@ -58,7 +58,7 @@ export async function planImport(context: Context, given: string, options: Impor
     );
   }
   const heading = format.shape === 'csv' ? await headingOf(file, format) : undefined;
-  const overrides = parseOverrides(options.map);
+  const overrides = parseOverrides(options.map ?? []);
   const mapping = heading && mapColumns(heading, overrides, options.kind !== undefined);
   const members = options.byMember === undefined ? undefined : parseMembers(options.byMember);
   if (mapping && members && mapping.places.memberId === undefined) {
@@ -146,7 +146,7 @@ export async function runImport(
   options: ImportOptions,
 ): Promise<{ finished: boolean; resumedAt: number }> {
   const { journal } = plan;
-  const done = journal.open(options.restart);
+  const done = journal.open(options.restart ?? false);
   const importer = new Importer(context, plan, options);
   const progress = progressOf(context);
   const source = new TextSource(plan.file, plan.format);
