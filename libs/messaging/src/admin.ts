@@ -1,12 +1,14 @@
 import { kafkaClient, within } from '@liandun/sdk';
-import {
-  AclOperationTypes,
-  AclPermissionTypes,
-  AclResourceTypes,
-  ResourcePatternTypes,
+import kafkajs, {
   type AclFilter,
+  type AclOperationTypes as AclOperation,
+  type AclResourceTypes as AclResource,
   type Admin,
+  type ResourcePatternTypes as ResourcePattern,
 } from 'kafkajs';
+
+// Node finds only some of kafkajs's names for ES modules to import: these come with the whole.
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
 /** Lets one member do one thing on a topic, or on all groups whose name begins with a prefix. */
 export interface Grant {
@@ -184,15 +186,15 @@ function entryOf({ memberId, operation, resource }: Grant) {
   };
 }
 
-function operationOf(operation: AclOperationTypes): Grant['operation'] | undefined {
+function operationOf(operation: AclOperation): Grant['operation'] | undefined {
   if (operation === AclOperationTypes.READ) return 'read';
   return operation === AclOperationTypes.WRITE ? 'write' : undefined;
 }
 
 function resourceOf(
-  type: AclResourceTypes,
+  type: AclResource,
   name: string,
-  pattern: ResourcePatternTypes,
+  pattern: ResourcePattern,
 ): Grant['resource'] | undefined {
   if (type === AclResourceTypes.TOPIC && pattern === ResourcePatternTypes.LITERAL) return { topic: name };
   if (type === AclResourceTypes.GROUP && pattern === ResourcePatternTypes.PREFIXED) return { groupPrefix: name };
