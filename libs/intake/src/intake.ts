@@ -19,6 +19,12 @@ import type { AppendCommand, AppendOutcome, EventLog, StoredEvent } from '@liand
 import { canonicalJson, ENTRY_BYTES_MAX, encodeEntry } from '@liandun/transparency-log';
 import { VAULT_RIDER, type Vault } from '@liandun/vault';
 
+/** What was submitted, for counting. */
+export const typeOf = (prepared: Prepared): string | undefined => {
+  if (prepared.step === 'append') return prepared.command.events[0]?.type;
+  return prepared.step === 'refused' ? undefined : prepared.submission.event.type;
+};
+
 /** Who submits: its access was checked before. */
 export interface Submitter {
   memberId: string;
@@ -32,7 +38,13 @@ export type IntakeLog = Pick<EventLog, 'appendAll' | 'find' | 'at' | 'readStream
 export type Prepared =
   | { step: 'refused'; receipt: Receipt }
   | { step: 'append'; held: boolean; command: AppendCommand }
-  | { step: 'lookUp' | 'decide'; event: CloudEvent; fingerprint: Buffer };
+  | { step: 'lookUp' | 'decide'; submission: Valid };
+
+interface Valid {
+  event: CloudEvent;
+  fingerprint: Buffer;
+  clockAhead: boolean;
+}
 
 type Ready = Exclude<Prepared, { step: 'lookUp' }>;
 
@@ -111,10 +123,14 @@ export class Intake {
     const validated = validateSubmission(raw, { ...member, now });
     if ('problem' in validated) return { step: 'refused', receipt: rejected(idOf(raw), validated.problem) };
     const event: CloudEvent = validated.event;
-    const fingerprint = this.#vault.fingerprint(canonicalJson(raw));
+    const submission = {
+      event,
+      fingerprint: this.#vault.fingerprint(canonicalJson(raw)),
+      clockAhead: validated.clockAhead === true,
+    };
     const streamOf = STREAMS[event.type];
-    if (streamOf) return this.#readyToAppend(event, streamOf(member.memberId, event), fingerprint);
-    return { step: LOOKED_UP.has(event.type) ? 'lookUp' : 'decide', event, fingerprint };
+    if (streamOf) return this.#readyToAppend(submission, streamOf(member.memberId, event));
+    return { step: LOOKED_UP.has(event.type) ? 'lookUp' : 'decide', submission };
   }
 
   /** Appends what was prepared, in its order. To keep the order of two lists, settle the first before the second. */
@@ -140,55 +156,50 @@ export class Intake {
         slots.push(slot);
       } else {
         await flush();
-        receipts[slot] = await this.#decideCase(member, item.event, item.fingerprint);
+        receipts[slot] = await this.#decideCase(member, item.submission);
       }
     }
     await flush();
     return receipts;
   }
 
-  #readyToAppend(event: CloudEvent, stream: string, fingerprint: Buffer, expected?: Record<string, number>): Ready {
+  #readyToAppend({ event, fingerprint, clockAhead }: Valid, stream: string, expected?: Record<string, number>): Ready {
     const { id, source, type, time } = event;
     const { data: shared, row } = this.#vault.separate(event, event.data as object);
-    const data = this.#isAhead(event.data) ? { ...shared, clockAhead: true } : shared;
-    const content = { id, source, type, time, stream, data };
+    // A wrong clock at the sender is kept and marked; the database's time counts.
+    const content = { id, source, type, time, stream, data: clockAhead ? { ...shared, clockAhead } : shared };
     if (isTooLarge(content)) return refused(id, wrong('', 'EVENT_TOO_LARGE'));
     const riders = row ? { riders: { [VAULT_RIDER]: row } } : {};
     const command = { events: [{ ...content, fingerprint, ...riders }], ...(expected ? { expected } : {}) };
     return { step: 'append', held: startsHeld(event), command };
   }
 
-  /** A decision dated after the database's time: a wrong clock at the sender, kept and marked. */
-  #isAhead(data: unknown): boolean {
-    const { decidedAt } = data as { decidedAt?: string };
-    return decidedAt !== undefined && Date.parse(decidedAt) > this.#clock().getTime();
-  }
-
   async #lookUpAll(member: Submitter, prepared: Prepared[]): Promise<Ready[]> {
     if (!prepared.some(({ step }) => step === 'lookUp')) return prepared as Ready[];
-    const issued = prepared.some((item) => item.step === 'lookUp' && item.event.type === SUBMITTED_TYPES.noticeDisposed)
+    const issued = prepared.some(
+      (item) => item.step === 'lookUp' && item.submission.event.type === SUBMITTED_TYPES.noticeDisposed,
+    )
       ? await this.#log.streamVersion(`notices/${member.memberId}`)
       : -1;
     return Promise.all(
-      prepared.map((item) =>
-        item.step === 'lookUp' ? this.#lookUp(member, item.event, item.fingerprint, issued) : item,
-      ),
+      prepared.map((item) => (item.step === 'lookUp' ? this.#lookUp(member, item.submission, issued) : item)),
     );
   }
 
   /** `issued`: the seq of the member's newest notice. */
-  async #lookUp({ memberId }: Submitter, event: CloudEvent, fingerprint: Buffer, issued: number): Promise<Ready> {
+  async #lookUp({ memberId }: Submitter, submission: Valid, issued: number): Promise<Ready> {
+    const { event } = submission;
     if (event.type === SUBMITTED_TYPES.noticeDisposed) {
       const { noticeId } = event.data as NoticeDisposed;
       const [, receiver, seq] = NOTICE_ID.exec(noticeId) ?? [];
       if (receiver !== memberId || Number(seq) > issued)
         return refused(event.id, wrong('/data/noticeId', 'NOTICE_NOT_FOUND'));
-      return this.#readyToAppend(event, `notice/${noticeId}`, fingerprint);
+      return this.#readyToAppend(submission, `notice/${noticeId}`);
     }
     const { listingId } = event.data as ListingEnded;
     if (listingId !== undefined && !(await this.#isListing(listingId)))
       return refused(event.id, wrong('/data/listingId', 'LISTING_NOT_FOUND'));
-    return this.#readyToAppend(event, `ending/${memberId}/${event.id}`, fingerprint);
+    return this.#readyToAppend(submission, `ending/${memberId}/${event.id}`);
   }
 
   async #isListing(listingId: string): Promise<boolean> {
@@ -199,7 +210,8 @@ export class Intake {
   }
 
   /** A decision on the sender's own case: appended only onto the state that it was decided on. */
-  async #decideCase({ memberId }: Submitter, event: CloudEvent, fingerprint: Buffer): Promise<Receipt> {
+  async #decideCase({ memberId }: Submitter, submission: Valid): Promise<Receipt> {
+    const { event } = submission;
     const { type, data } = event as { type: CaseCommand['type']; data: CaseCommand['data'] };
     const command = { type, data } as CaseCommand;
     const stream = await this.#streamOfCase(memberId, command);
@@ -210,7 +222,7 @@ export class Intake {
       if (refusal && !(await this.#log.find(event.source, event.id)))
         return rejected(event.id, caseProblem(command, version >= 0));
       const expected = stream === undefined || refusal ? undefined : { [stream]: version };
-      const ready = this.#readyToAppend(event, stream ?? `merchant/${memberId}`, fingerprint, expected);
+      const ready = this.#readyToAppend(submission, stream ?? `merchant/${memberId}`, expected);
       if (ready.step !== 'append') return (ready as Extract<Ready, { step: 'refused' }>).receipt;
       const [outcome] = await this.#log.appendAll([ready.command]);
       if (outcome?.status !== 'conflict') return receiptOf(ready.command, outcome as AppendOutcome, false);
@@ -283,7 +295,7 @@ function receiptOf({ events }: AppendCommand, outcome: AppendOutcome, held: bool
   if (outcome.status === 'conflict') throw new Error(`unexpected conflict on ${outcome.stream}`);
   const first = outcome.receipts[0];
   const status = outcome.status === 'duplicate' ? 'duplicate' : held ? 'held' : 'accepted';
-  return { id, status, position: first?.position as number, leafHash: first?.leafHash.toString('base64') as string };
+  return { id, status, ...(first ? { position: first.position, leafHash: first.leafHash.toString('base64') } : {}) };
 }
 
 const wrong = (pointer: string, code: ProblemCode): Problem => problemOf([fieldError(pointer, code)]);

@@ -259,15 +259,25 @@ export async function otherAdministrators(db: pg.Pool, memberId: string): Promis
   return rows[0]?.count ?? 0;
 }
 
+const APPROVAL_COLUMNS = `approval_id as "approvalId", change, requested_by as "requestedBy", status,
+  decided_by as "decidedBy", requested_at as "requestedAt", decided_at as "decidedAt"`;
+
+/** One approval. */
+export async function approvalById(db: pg.Pool, approvalId: string): Promise<ApprovalRow | undefined> {
+  const { rows } = await db.query<ApprovalRow>(
+    `select ${APPROVAL_COLUMNS} from access.approval where approval_id = $1`,
+    [approvalId],
+  );
+  return rows[0];
+}
+
 /** Approvals, newest first, before the cursor (an approval's id). */
 export async function approvalList(
   db: pg.Pool,
   page: { before?: string | undefined; status?: ApprovalRow['status'] | undefined; limit: number },
 ): Promise<ApprovalRow[]> {
   const { rows } = await db.query<ApprovalRow>(
-    `select approval_id as "approvalId", change, requested_by as "requestedBy", status, decided_by as "decidedBy",
-       requested_at as "requestedAt", decided_at as "decidedAt"
-     from access.approval
+    `select ${APPROVAL_COLUMNS} from access.approval
      where ($1::text is null or (requested_at, approval_id) <
             (select requested_at, approval_id from access.approval where approval_id = $1))
        and ($2::text is null or status = $2)

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { LedgerError } from '@liandun/contracts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { LedgerWriter } from './ledger-writer.js';
+import type { Metrics } from './metrics.js';
+import { ruleOf, type Rule } from './policy.js';
+import { refuseField } from './problems.js';
+import type { Caller, Tokens } from './tokens.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set for every route that isn't open. */
+    caller?: Caller & { expiresAt: Date };
+  }
+}
+
+export interface AccessParts {
+  tokens: Tokens;
+  writer: LedgerWriter;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+/** The caller of a route that isn't open. */
+export function callerOf({ caller }: FastifyRequest): Caller & { expiresAt: Date } {
+  if (!caller) throw new LedgerError('UNAUTHENTICATED');
+  return caller;
+}
+
+const ruleOfRequest = ({ method, routeOptions, is404 }: FastifyRequest): Rule | undefined =>
+  is404 || routeOptions.url === undefined ? undefined : ruleOf(method, routeOptions.url);
+
+// Printable ASCII; other characters come percent-encoded. It goes into the log, so its length is bounded.
+const HEADER_TEXT = /^[\x21-\x7e]([\x20-\x7e]{0,126}[\x21-\x7e])?$/;
+
+function headerText(request: FastifyRequest, name: string): string {
+  const value = request.headers[name.toLowerCase()];
+  if (typeof value !== 'string' || !HEADER_TEXT.test(value)) throw refuseField('PURPOSE_REQUIRED', `/headers/${name}`);
+  return value;
+}
+
+const mediaTypeOf = ({ headers }: FastifyRequest): string =>
+  (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+
+async function authenticate(request: FastifyRequest, rule: Rule, tokens: Tokens): Promise<void> {
+  if (rule.roles === 'open') return;
+  const [, token] = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '') ?? [];
+  if (!token) throw new LedgerError('UNAUTHENTICATED');
+  const caller = await tokens.verify(token);
+  if (!rule.roles.includes(caller.role)) throw new LedgerError('FORBIDDEN');
+  request.caller = caller;
+}
+
+/** A regulator's reading stands in the log before it is answered. */
+async function recordReading(request: FastifyRequest, writer: LedgerWriter): Promise<void> {
+  const caller = callerOf(request);
+  const purpose = headerText(request, 'Liandun-Purpose');
+  const caseNo = headerText(request, 'Liandun-Case');
+  const params = request.params as Record<string, string>;
+  const query = request.query as Record<string, string>;
+  const entityId = params['entityId'] ?? query['entityId'];
+  const listingId = params['listingId'];
+  await writer.append(`reads/${caller.memberId}`, {
+    id: `read:${randomUUID()}`,
+    type: 'liandun.read.audited.v1',
+    data: {
+      reader: caller.memberId,
+      route: request.routeOptions.url ?? '',
+      purpose,
+      caseNo,
+      ...(typeof entityId === 'string' ? { entityId: entityId.slice(0, 64) } : {}),
+      ...(listingId === undefined ? {} : { listingId: listingId.slice(0, 64) }),
+    },
+  });
+}
+
+/**
+ * Authentication, authorization, media types and the audit of readings, for every route by its rule and before any body
+ * is read. A route without a rule can't be registered.
+ */
+export function installAccess(instance: FastifyInstance, { tokens, writer, metrics, logger }: AccessParts): void {
+  instance.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat())
+      if (one !== 'OPTIONS' && !url.includes('*') && !ruleOf(one, url)) throw new Error(`no rule for ${one} ${url}`);
+  });
+  instance.addHook('onRequest', async (request) => {
+    const rule = ruleOfRequest(request);
+    if (!rule) return;
+    await authenticate(request, rule, tokens);
+    if (rule.accepts && !rule.accepts.includes(mediaTypeOf(request))) throw new LedgerError('UNSUPPORTED_MEDIA_TYPE');
+  });
+  instance.addHook('preHandler', async (request) => {
+    if (ruleOfRequest(request)?.audited && request.caller?.role === 'regulator') await recordReading(request, writer);
+  });
+  instance.addHook('onResponse', async (request, reply) => {
+    const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
+    const { method, caller } = request;
+    const ms = reply.elapsedTime;
+    metrics.observeRequest(method, route, reply.statusCode, ms / 1000);
+    logger.info({ method, route, status: reply.statusCode, ms: Math.round(ms), member: caller?.memberId }, 'request');
+  });
+}

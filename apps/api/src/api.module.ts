@@ -1,0 +1,55 @@
+import { EventLog } from '@liandun/event-log';
+import { Intake } from '@liandun/intake';
+import { Vault } from '@liandun/vault';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import pg from 'pg';
+import { DocumentsController } from './documents.controller.js';
+import { EventsController } from './events.controller.js';
+import { LedgerWriter } from './ledger-writer.js';
+import { MembersController } from './members.controller.js';
+import { membershipHandlers } from './membership.js';
+import { Metrics } from './metrics.js';
+import { NoticesController } from './notices.controller.js';
+import { OAuthController } from './oauth.controller.js';
+import { QueriesController } from './queries.controller.js';
+import { Tokens } from './tokens.js';
+
+/** What the controllers share, made before Nest starts. */
+export interface Parts {
+  pool: pg.Pool;
+  log: EventLog;
+  vault: Vault;
+  intake: Intake;
+  tokens: Tokens;
+  writer: LedgerWriter;
+  metrics: Metrics;
+}
+
+@Module({})
+export class ApiModule {
+  static of({ pool, log, vault, intake, tokens, writer, metrics }: Parts): DynamicModule {
+    return {
+      module: ApiModule,
+      imports: [CqrsModule.forRoot()],
+      controllers: [
+        OAuthController,
+        EventsController,
+        NoticesController,
+        QueriesController,
+        MembersController,
+        DocumentsController,
+      ],
+      providers: [
+        { provide: pg.Pool, useValue: pool },
+        { provide: EventLog, useValue: log },
+        { provide: Vault, useValue: vault },
+        { provide: Intake, useValue: intake },
+        { provide: Tokens, useValue: tokens },
+        { provide: LedgerWriter, useValue: writer },
+        { provide: Metrics, useValue: metrics },
+        ...membershipHandlers,
+      ],
+    };
+  }
+}

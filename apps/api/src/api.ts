@@ -1,0 +1,128 @@
+import { LedgerError } from '@liandun/contracts';
+import { EventLog } from '@liandun/event-log';
+import { Intake } from '@liandun/intake';
+import { Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
+import { ACCESS_RIDER, accessRider } from '@liandun/views';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import pg from 'pg';
+import { pino, type Logger } from 'pino';
+import { installAccess } from './access-hooks.js';
+import { ApiModule, type Parts } from './api.module.js';
+import { DatabaseClock } from './clock.js';
+import { admitGenesis } from './genesis.js';
+import { LedgerWriter } from './ledger-writer.js';
+import { Metrics } from './metrics.js';
+import { BATCH_TYPE, EVENT_TYPE, FORM_TYPE, JSON_TYPE, NDJSON_TYPE } from './policy.js';
+import { ProblemFilter } from './problems.js';
+import { settingsOf, type Env, type Settings } from './settings.js';
+import { Tokens } from './tokens.js';
+
+/** A running API; `close` ends its streams, finishes what was accepted, and releases the database. */
+export interface Api {
+  url: string;
+  close(): Promise<void>;
+}
+
+const EVENT_BYTES_MAX = 256 * 1024;
+const BATCH_BYTES_MAX = 64 * 1024 * 1024;
+const FORM_BYTES_MAX = 16 * 1024;
+const POOL_CONNECTIONS_MAX = 12;
+
+/** JSON by RFC 8259: UTF-8, and a byte order mark is an error like any other. */
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
+  } catch {
+    throw new LedgerError('MALFORMED_JSON');
+  }
+}
+
+/** The media types that the ledger reads, each with its limit; any other is answered 415. */
+function installParsers(instance: FastifyInstance): void {
+  instance.removeAllContentTypeParsers();
+  for (const [type, bodyLimit] of [
+    [JSON_TYPE, EVENT_BYTES_MAX],
+    [EVENT_TYPE, EVENT_BYTES_MAX],
+    [BATCH_TYPE, BATCH_BYTES_MAX],
+  ] as const)
+    instance.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit }, async (_request: unknown, body: Buffer) =>
+      parseJson(body),
+    );
+  instance.addContentTypeParser(
+    FORM_TYPE,
+    { parseAs: 'string', bodyLimit: FORM_BYTES_MAX },
+    async (_request: unknown, body: string) => new URLSearchParams(body),
+  );
+  // Handed on as it comes: the controller reads no faster than it appends.
+  instance.addContentTypeParser(NDJSON_TYPE, async (_request: unknown, body: unknown) => body);
+}
+
+function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseClock } {
+  const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: POOL_CONNECTIONS_MAX });
+  pool.on('error', (error) => logger.warn({ code: (error as { code?: string }).code }, 'an idle connection was lost'));
+  const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider, [ACCESS_RIDER]: accessRider } });
+  const vault = new Vault(settings.vaultKeys);
+  const clock = new DatabaseClock(pool);
+  return {
+    pool,
+    log,
+    vault,
+    clock,
+    intake: new Intake({ log, vault, clock: clock.now }),
+    tokens: new Tokens(settings, pool),
+    writer: new LedgerWriter(log, vault, clock),
+    metrics: new Metrics(),
+  };
+}
+
+async function nestOf(settings: Settings, parts: Parts, logger: Logger): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    ...(settings.tls ? { https: settings.tls } : {}),
+    forceCloseConnections: true,
+    bodyLimit: EVENT_BYTES_MAX,
+    routerOptions: { maxParamLength: 256 },
+  });
+  const instance = adapter.getInstance() as unknown as FastifyInstance;
+  installParsers(instance);
+  installAccess(instance, { ...parts, logger });
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(parts), adapter, {
+    logger: false,
+    abortOnError: false,
+    bodyParser: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(logger));
+  return app;
+}
+
+/**
+ * Starts the API as the environment says (see settings.ts): the database must have been migrated. Throws SettingsError
+ * where it can't be started as told.
+ */
+export async function createApi(env: Env): Promise<Api> {
+  const settings = settingsOf(env);
+  const logger = pino({ level: settings.logLevel, base: { app: 'api' } });
+  const parts = partsOf(settings, logger);
+  const { pool, log, clock, tokens, writer } = parts;
+  const release = async (): Promise<void> => {
+    clock.stop();
+    await log.close();
+    await pool.end();
+  };
+  try {
+    await clock.start();
+    if (settings.genesisPath) await admitGenesis(settings.genesisPath, pool, log, writer);
+    const app = await nestOf(settings, parts, logger);
+    await app.listen(settings.port, settings.host);
+    const { port } = app.getHttpServer().address() as { port: number };
+    const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+    const url = `${settings.tls ? 'https' : 'http'}://${host}:${port}`;
+    tokens.listeningAt(url);
+    logger.info({ url }, 'listening');
+    return { url, close: () => app.close().finally(release) };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+// The bodies of membership changes, one class each; events have theirs in libs/contracts.
+import { MEMBER_ROLES, type MemberRole } from '@liandun/contracts';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsDefined,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  Matches,
+  Max,
+  Min,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+
+const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
+
+/** A public key as a JWK (RFC 7517, RFC 8037): Ed25519 or P-256. A private member is refused as an unknown field. */
+export class MemberKeyBody {
+  @Matches(/^[A-Za-z0-9._~-]{1,64}$/)
+  kid: string;
+
+  @IsIn(['OKP', 'EC'])
+  kty: 'OKP' | 'EC';
+
+  @IsIn(['Ed25519', 'P-256'])
+  crv: 'Ed25519' | 'P-256';
+
+  @Matches(COORDINATE)
+  x: string;
+
+  @ValidateIf(({ kty }: MemberKeyBody) => kty === 'EC')
+  @Matches(COORDINATE)
+  y?: string;
+
+  @IsOptional()
+  @IsIn(['EdDSA', 'Ed25519', 'ES256'])
+  alg?: string;
+
+  @IsOptional()
+  @IsIn(['sig'])
+  use?: string;
+}
+
+export class SubscriptionBody {
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(4)
+  @ArrayUnique()
+  @IsInt({ each: true })
+  @Min(1, { each: true })
+  @Max(3, { each: true })
+  tiers?: number[];
+
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(200)
+  @ArrayUnique()
+  @Matches(/^[A-Z]\d{2}$/, { each: true })
+  codes?: string[];
+
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(3)
+  @ArrayUnique()
+  @IsIn(['organization', 'soleProprietor', 'person'], { each: true })
+  kinds?: string[];
+
+  @IsOptional()
+  @IsBoolean()
+  riskEntities?: boolean;
+}
+
+export class MemberAdmissionBody {
+  @Matches(/^[a-z][a-z0-9-]{1,30}[a-z0-9]$/)
+  memberId: string;
+
+  @Matches(/^(?=.*\S)[^\p{C}]{1,100}$/u)
+  name: string;
+
+  @IsIn(MEMBER_ROLES)
+  role: MemberRole;
+
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(3)
+  @ValidateNested({ each: true })
+  @Type(() => MemberKeyBody)
+  keys: MemberKeyBody[];
+
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => SubscriptionBody)
+  subscription?: SubscriptionBody;
+}
+
+export class KeyAdditionBody {
+  @IsDefined()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => MemberKeyBody)
+  key: MemberKeyBody;
+}
+
+export class SubscriptionChangeBody {
+  @IsDefined()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => SubscriptionBody)
+  subscription: SubscriptionBody;
+}
+
+/** For changes that say everything by their address. */
+export class EmptyBody {}
+
+export class ApprovalDecisionBody {
+  @IsIn(['approve', 'refuse'])
+  decision: 'approve' | 'refuse';
+}

@@ -1,0 +1,51 @@
+import { fieldError, problemOf, type FieldError, type MemberKey, type ProblemCode } from '@liandun/contracts';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import type { MemberKeyBody } from './bodies.dto.js';
+import { ProblemError } from './problems.js';
+
+const CODES: Record<string, ProblemCode> = {
+  whitelistValidation: 'UNKNOWN_FIELD',
+  isDefined: 'MISSING_FIELD',
+  isIn: 'INVALID_VALUE',
+  isArray: 'WRONG_TYPE',
+  isObject: 'WRONG_TYPE',
+  isInt: 'WRONG_TYPE',
+  isBoolean: 'WRONG_TYPE',
+  nestedValidation: 'WRONG_TYPE',
+  unknownValue: 'WRONG_TYPE',
+  arrayMaxSize: 'TOO_MANY_ITEMS',
+};
+
+const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
+
+function errorsOf(errors: ValidationError[], parent: string): FieldError[] {
+  return errors.flatMap(({ property, value, constraints = {}, children = [] }) => {
+    const pointer = `${parent}/${escaped(property ?? '')}`;
+    const [constraint] = Object.keys(constraints);
+    const nested = errorsOf(children, pointer);
+    if (constraint === undefined) return nested;
+    const code = value === undefined ? 'MISSING_FIELD' : (CODES[constraint] ?? 'INVALID_FORMAT');
+    return [fieldError(pointer, code), ...nested];
+  });
+}
+
+/** A body as an instance of its class. Throws ProblemError with a JSON Pointer for each thing that is wrong. */
+export function parseBody<T extends object>(type: new () => T, raw: unknown): T {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    throw new ProblemError(problemOf([fieldError('', 'WRONG_TYPE')]));
+  const body = plainToInstance(type, raw);
+  const found = validateSync(body, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
+  const [first, ...rest] = errorsOf(found, '');
+  if (first) throw new ProblemError(problemOf([first, ...rest]));
+  return body;
+}
+
+/** The key as the log keeps it. Throws ProblemError where type and curve don't go together. */
+export function keyOf({ kid, kty, crv, x, y }: MemberKeyBody, pointer: string): MemberKey {
+  if ((kty === 'OKP') !== (crv === 'Ed25519'))
+    throw new ProblemError(problemOf([fieldError(`${pointer}/crv`, 'INVALID_VALUE')]));
+  if (kty === 'OKP' && y !== undefined)
+    throw new ProblemError(problemOf([fieldError(`${pointer}/y`, 'FIELD_NOT_APPLICABLE')]));
+  return { kid, kty, crv, x, ...(y === undefined ? {} : { y }) };
+}

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { LedgerError, toBeijingTime, type MembershipChange } from '@liandun/contracts';
+import { SUSPENSION_CONFIRMED_WITHIN_MS } from '@liandun/domain';
+import { approvalById, approvalList, memberList, otherAdministrators, type ApprovalRow } from '@liandun/views';
+import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { FastifyRequest } from 'fastify';
+import pg from 'pg';
+import { callerOf } from './access-hooks.js';
+import {
+  ApprovalDecisionBody,
+  EmptyBody,
+  KeyAdditionBody,
+  MemberAdmissionBody,
+  SubscriptionChangeBody,
+} from './bodies.dto.js';
+import { keyOf, parseBody } from './bodies.js';
+import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
+import { limitOf, textOf } from './query.js';
+
+interface Requested {
+  approvalId: string;
+}
+
+/** An approval as administrators see it. */
+function shown({ requestedAt, decidedAt, decidedBy, ...approval }: ApprovalRow): object {
+  const confirmBy = new Date(requestedAt.getTime() + SUSPENSION_CONFIRMED_WITHIN_MS);
+  return {
+    ...approval,
+    requestedAt: toBeijingTime(requestedAt),
+    ...(approval.change.action === 'suspend' ? { confirmBy: toBeijingTime(confirmBy) } : {}),
+    ...(decidedAt && decidedBy ? { decidedBy, decidedAt: toBeijingTime(decidedAt) } : {}),
+  };
+}
+
+/** Members and their changes: every change is a request that another administrator approves (rule P20). */
+@Controller('/v1')
+export class MembersController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly pool: pg.Pool,
+  ) {}
+
+  @Get('/members')
+  async members(@Req() request: FastifyRequest): Promise<object> {
+    const after = textOf(request, 'after') ?? '';
+    const limit = limitOf(request);
+    const items = await memberList(this.pool, { after, limit });
+    return { items, next: items.length === limit ? (items.at(-1)?.memberId ?? null) : null };
+  }
+
+  @Post('/members')
+  @HttpCode(202)
+  admit(@Req() request: FastifyRequest, @Body() body: unknown): Promise<Requested> {
+    const { memberId, name, role, keys, subscription = {} } = parseBody(MemberAdmissionBody, body);
+    const change: MembershipChange = {
+      action: 'admit',
+      memberId,
+      name,
+      role,
+      keys: keys.map((key, i) => keyOf(key, `/keys/${i}`)),
+      subscription: { ...subscription },
+    };
+    return this.#request(request, change);
+  }
+
+  @Post('/members/:memberId/keys')
+  @HttpCode(202)
+  addKey(
+    @Req() request: FastifyRequest,
+    @Param('memberId') memberId: string,
+    @Body() body: unknown,
+  ): Promise<Requested> {
+    const { key } = parseBody(KeyAdditionBody, body);
+    return this.#request(request, { action: 'addKey', memberId, key: keyOf(key, '/key') });
+  }
+
+  @Post('/members/:memberId/keys/:kid/revocation')
+  @HttpCode(202)
+  revokeKey(
+    @Req() request: FastifyRequest,
+    @Param('memberId') memberId: string,
+    @Param('kid') kid: string,
+    @Body() body: unknown,
+  ): Promise<Requested> {
+    parseBody(EmptyBody, body ?? {});
+    return this.#request(request, { action: 'revokeKey', memberId, kid });
+  }
+
+  @Post('/members/:memberId/subscription')
+  @HttpCode(202)
+  subscription(
+    @Req() request: FastifyRequest,
+    @Param('memberId') memberId: string,
+    @Body() body: unknown,
+  ): Promise<Requested> {
+    const { subscription } = parseBody(SubscriptionChangeBody, body);
+    return this.#request(request, { action: 'changeSubscription', memberId, subscription: { ...subscription } });
+  }
+
+  /** Acts at once; the other administrator confirms or ends it. */
+  @Post('/members/:memberId/suspension')
+  @HttpCode(202)
+  suspend(
+    @Req() request: FastifyRequest,
+    @Param('memberId') memberId: string,
+    @Body() body: unknown,
+  ): Promise<Requested> {
+    parseBody(EmptyBody, body ?? {});
+    return this.#request(request, { action: 'suspend', memberId });
+  }
+
+  @Post('/members/:memberId/resumption')
+  @HttpCode(202)
+  resume(
+    @Req() request: FastifyRequest,
+    @Param('memberId') memberId: string,
+    @Body() body: unknown,
+  ): Promise<Requested> {
+    parseBody(EmptyBody, body ?? {});
+    return this.#request(request, { action: 'resume', memberId });
+  }
+
+  @Post('/members/:memberId/removal')
+  @HttpCode(202)
+  remove(
+    @Req() request: FastifyRequest,
+    @Param('memberId') memberId: string,
+    @Body() body: unknown,
+  ): Promise<Requested> {
+    parseBody(EmptyBody, body ?? {});
+    return this.#request(request, { action: 'remove', memberId });
+  }
+
+  @Get('/approvals')
+  async approvals(@Req() request: FastifyRequest): Promise<object> {
+    const limit = limitOf(request);
+    const items = await approvalList(this.pool, {
+      before: textOf(request, 'after'),
+      status: textOf(request, 'status', /^(pending|granted|refused)$/) as ApprovalRow['status'] | undefined,
+      limit,
+    });
+    return { items: items.map(shown), next: items.length === limit ? (items.at(-1)?.approvalId ?? null) : null };
+  }
+
+  @Post('/approvals/:approvalId')
+  @HttpCode(200)
+  async decide(
+    @Req() request: FastifyRequest,
+    @Param('approvalId') approvalId: string,
+    @Body() body: unknown,
+  ): Promise<object> {
+    const { decision } = parseBody(ApprovalDecisionBody, body);
+    const approval = await approvalById(this.pool, approvalId);
+    if (!approval) throw new LedgerError('APPROVAL_NOT_FOUND');
+    const { memberId } = approval.change;
+    await this.commands.execute(
+      new DecideMembershipApproval(approvalId, memberId, {
+        kind: 'decideApproval',
+        decision,
+        decidedBy: callerOf(request).memberId,
+        otherAdministrators: await otherAdministrators(this.pool, memberId),
+      }),
+    );
+    const decided = await approvalById(this.pool, approvalId);
+    return shown(decided ?? approval);
+  }
+
+  async #request(request: FastifyRequest, change: MembershipChange): Promise<Requested> {
+    const approvalId = randomUUID();
+    await this.commands.execute(
+      new RequestMembershipChange(approvalId, change.memberId, {
+        kind: 'requestChange',
+        approvalId,
+        change,
+        requestedBy: callerOf(request).memberId,
+        otherAdministrators: await otherAdministrators(this.pool, change.memberId),
+      }),
+    );
+    return { approvalId };
+  }
+}

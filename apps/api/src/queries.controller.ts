@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { LedgerError, validateIdentity } from '@liandun/contracts';
+import { Vault } from '@liandun/vault';
+import { auditEvents, coverage, entityPage, screen, type AuditFilter } from '@liandun/views';
+import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import pg from 'pg';
+import { callerOf } from './access-hooks.js';
+import { LedgerWriter } from './ledger-writer.js';
+import { ProblemError } from './problems.js';
+import { cursorOf, limitOf, textOf, timeOf } from './query.js';
+
+const found = <T>(value: T | undefined): T => {
+  if (value === undefined) throw new LedgerError('NOT_FOUND');
+  return value;
+};
+
+/** What members and regulators ask of the folded ledger. */
+@Controller('/v1')
+export class QueriesController {
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly vault: Vault,
+    private readonly writer: LedgerWriter,
+  ) {}
+
+  /** A platform sees its own facts only; what it has no part in is not there for it (rule P18). */
+  @Get('/entities/:entityId')
+  async entity(@Req() request: FastifyRequest, @Param('entityId') entityId: string): Promise<object> {
+    const { memberId, role } = callerOf(request);
+    return found(await entityPage(this.pool, entityId, role === 'regulator' ? undefined : memberId));
+  }
+
+  @Get('/listings/:listingId/coverage')
+  async coverage(@Param('listingId') listingId: string): Promise<object> {
+    return found(await coverage(this.pool, listingId));
+  }
+
+  /** A platform gets what it sent or received; another's entries are not there for it. */
+  @Get('/audit/events')
+  async audit(@Req() request: FastifyRequest): Promise<object> {
+    const { memberId, role } = callerOf(request);
+    const asked = textOf(request, 'member');
+    const after = cursorOf(request, 'after');
+    if (role !== 'regulator' && asked !== undefined && asked !== memberId) return { items: [], next: after };
+    const filter: Record<string, unknown> = {
+      member: role === 'regulator' ? asked : memberId,
+      type: textOf(request, 'type'),
+      entityId: textOf(request, 'entityId'),
+      from: timeOf(request, 'from'),
+      to: timeOf(request, 'to'),
+      after,
+      limit: limitOf(request),
+    };
+    const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+    return auditEvents(this.pool, given as unknown as AuditFilter);
+  }
+
+  /** Whether an applicant is listed. The question is recorded, the identity is not kept (rules P14, P15). */
+  @Post('/screenings')
+  @HttpCode(200)
+  async screening(@Req() request: FastifyRequest, @Body() body: unknown): Promise<object> {
+    const { memberId } = callerOf(request);
+    const validated = validateIdentity(body);
+    if ('problem' in validated) throw new ProblemError(validated.problem);
+    const { identity, purpose } = validated.value;
+    const matches = await screen(this.pool, identity.kind, this.vault.tokens(identity));
+    const sure = matches.some(({ grade }) => grade !== 'possible');
+    const result = sure ? 'listed' : matches.length > 0 ? 'possible' : 'clear';
+    const screeningId = randomUUID();
+    await this.writer.append(`screenings/${memberId}`, {
+      id: `screening:${screeningId}`,
+      type: 'liandun.screening.made.v1',
+      data: { screeningId, purpose, result, listingIds: matches.map(({ listingId }) => listingId) },
+    });
+    return { screeningId, result, matches };
+  }
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
+import type { JWK } from 'jose';
+
+/** What the process was told; parsed once. */
+export class Settings {
+  host: string;
+  port: number;
+  databaseUrl: string;
+  /** `iss` of access tokens. */
+  issuer: string;
+  vaultKeys: VaultKeys;
+  /** Private, ES256 with `kid`: signs access tokens. */
+  signingKey: JWK;
+  /** Private, ECDH-ES+A256KW with `kid`: its public half is what members encrypt inbox events to. */
+  inboxKey: JWK;
+  tls?: { cert: string; key: string };
+  genesisPath?: string;
+  logLevel: string;
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** The process can't start as it was told; the message says which variable and what to do. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+function required(env: Env, name: string): string {
+  const value = env[name];
+  if (!value) throw new SettingsError(`${name} is not set`);
+  return value;
+}
+
+function readText(variable: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SettingsError(`${variable}: ${path} can't be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function parseJson(variable: string, path: string): unknown {
+  try {
+    return JSON.parse(readText(variable, path));
+  } catch (error) {
+    if (error instanceof SettingsError) throw error;
+    throw new SettingsError(`${variable}: ${path} is not JSON`);
+  }
+}
+
+function privateKey(keys: unknown, name: 'signing' | 'inbox'): JWK {
+  const key = (keys as Record<string, JWK | undefined> | null)?.[name];
+  if (key?.kty !== 'EC' || key.crv !== 'P-256' || !key.d || !key.kid)
+    throw new SettingsError(`LIANDUN_KEYS: "${name}" must be a private P-256 JWK with a kid`);
+  return key;
+}
+
+function tlsOf(env: Env): { cert: string; key: string } | undefined {
+  const { LIANDUN_TLS_CERT: cert, LIANDUN_TLS_KEY: key } = env;
+  if (!cert && !key) return undefined;
+  return {
+    cert: readText('LIANDUN_TLS_CERT', required(env, 'LIANDUN_TLS_CERT')),
+    key: readText('LIANDUN_TLS_KEY', required(env, 'LIANDUN_TLS_KEY')),
+  };
+}
+
+/** Throws SettingsError where a variable is missing or wrong, and where tokens would travel a network in the clear. */
+export function settingsOf(env: Env): Settings {
+  const host = env['HOST'] || '127.0.0.1';
+  const port = Number(env['PORT'] || 0);
+  const tls = tlsOf(env);
+  if (!tls && !LOOPBACK.test(host))
+    throw new SettingsError(`HOST=${host} is outside loopback: set LIANDUN_TLS_CERT and LIANDUN_TLS_KEY`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new SettingsError('PORT must be a port number');
+  const keysPath = required(env, 'LIANDUN_KEYS');
+  const keys = parseJson('LIANDUN_KEYS', keysPath);
+  return {
+    host,
+    port,
+    databaseUrl: required(env, 'DATABASE_URL'),
+    issuer: (env['LIANDUN_ISSUER'] || `${tls ? 'https' : 'http'}://${host}:${port}`).replace(/\/$/, ''),
+    vaultKeys: parseVaultKeys(keys, keysPath),
+    signingKey: privateKey(keys, 'signing'),
+    inboxKey: privateKey(keys, 'inbox'),
+    logLevel: env['LOG_LEVEL'] || 'info',
+    ...(tls ? { tls } : {}),
+    ...(env['LIANDUN_GENESIS'] ? { genesisPath: env['LIANDUN_GENESIS'] } : {}),
+  };
+}
