@@ -191,11 +191,7 @@ function operationOf(operation: AclOperation): Grant['operation'] | undefined {
   return operation === AclOperationTypes.WRITE ? 'write' : undefined;
 }
 
-function resourceOf(
-  type: AclResource,
-  name: string,
-  pattern: ResourcePattern,
-): Grant['resource'] | undefined {
+function resourceOf(type: AclResource, name: string, pattern: ResourcePattern): Grant['resource'] | undefined {
   if (type === AclResourceTypes.TOPIC && pattern === ResourcePatternTypes.LITERAL) return { topic: name };
   if (type === AclResourceTypes.GROUP && pattern === ResourcePatternTypes.PREFIXED) return { groupPrefix: name };
   return undefined;
