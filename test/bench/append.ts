@@ -1,0 +1,268 @@
+// How fast the log appends, against the most that the same server takes of the same rows at the same time.
+import { hash, randomBytes } from 'node:crypto';
+import { EVENT_LOG_MIGRATIONS, EventLog, migrate, type NewEvent } from '@liandun/event-log';
+import { encodeEntry } from '@liandun/transparency-log';
+import pg from 'pg';
+import { byteaArray, int4Array, textArray } from '../../libs/event-log/src/binary-arrays.js';
+import type { BenchResult } from './result.js';
+
+const ROUNDS = 3;
+const LIMIT_CONNECTIONS = 4;
+const LIMIT_ROWS = 500;
+const MEASURE_MS = 2000;
+const WARM_UP_MS = 300;
+/** One caller for each line of a batch would wait for itself: batches come from as many callers as the limit has connections. */
+const BATCH_CALLERS = LIMIT_CONNECTIONS;
+
+interface Load {
+  name: string;
+  callers: number;
+  batch: number;
+  aim?: number;
+}
+
+const LOADS: Load[] = [
+  { name: '1 caller', callers: 1, batch: 1 },
+  { name: '16 callers', callers: 16, batch: 1, aim: 0.3 },
+  { name: '64 callers', callers: 64, batch: 1, aim: 0.4 },
+  { name: '256 callers', callers: 256, batch: 1 },
+  { name: 'batches of 100', callers: BATCH_CALLERS, batch: 100 },
+  { name: 'batches of 1,000', callers: BATCH_CALLERS, batch: 1000, aim: 0.85 },
+];
+
+interface Measured {
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/**
+ * Measures single appends at several numbers of concurrent callers, and batches, each as a ratio to the limit of the same round:
+ * rows like the log's own, hashed beforehand, written into all its tables and indexes by multi-row unnest inserts over four
+ * connections, without lock, look-up or settling. Medians of three rounds, in a database of its own, which is dropped.
+ */
+export async function run({ databaseUrl }: { databaseUrl: string }): Promise<BenchResult> {
+  const name = `bench_append_${randomBytes(4).toString('hex')}`;
+  const url = new URL(databaseUrl);
+  url.pathname = `/${name}`;
+  await onServer(databaseUrl, `create database ${name}`);
+  try {
+    await migrate(url.href, EVENT_LOG_MIGRATIONS);
+    const limits: Measured[] = [];
+    const loads: Measured[][] = LOADS.map(() => []);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      limits.push(await measureLimit(url.href));
+      for (const [i, load] of LOADS.entries()) loads[i]!.push(await measureLoad(url.href, load));
+    }
+    return result(limits, loads);
+  } finally {
+    await onServer(databaseUrl, `drop database ${name} with (force)`);
+  }
+}
+
+function result(limits: Measured[], loads: Measured[][]): BenchResult {
+  const limit = median(limits.map(({ perSecond }) => perSecond));
+  const figures = LOADS.map((load, i) => {
+    const rounds = loads[i]!;
+    return {
+      ...load,
+      perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+      p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
+      p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
+      ratio: median(rounds.map(({ perSecond }, round) => perSecond / limits[round]!.perSecond)),
+    };
+  });
+  const line = (what: string, m: Measured, ratio: number, aim: number | undefined) => ({
+    load: what,
+    'events/s': Math.round(m.perSecond),
+    'p50 ms': m.p50Ms.toFixed(2),
+    'p99 ms': m.p99Ms.toFixed(2),
+    ratio: ratio.toFixed(2),
+    aim: aim ?? '',
+  });
+  const bare = {
+    perSecond: limit,
+    p50Ms: median(limits.map((l) => l.p50Ms)),
+    p99Ms: median(limits.map((l) => l.p99Ms)),
+  };
+  return {
+    name: 'append',
+    title: 'Appending to the event log, against bare inserts of the same rows',
+    rows: [
+      line(`limit: ${LIMIT_ROWS} rows, ${LIMIT_CONNECTIONS} connections`, bare, 1, undefined),
+      ...figures.map((f) => line(f.name, f, f.ratio, f.aim)),
+    ],
+    notes: [`An entry has ${entryBytes()} bytes. Medians of ${ROUNDS} rounds; each ratio is to its own round's limit.`],
+    json: { limit: bare, figures, rounds: { limits, loads } },
+  };
+}
+
+let serial = 0;
+
+/** A delisting as intake hands it over, with commitments for the personal values. */
+function event(): NewEvent {
+  serial += 1;
+  const merchantId = `m-${serial}`;
+  const commitment = 'PmZ0Yk1qN3x5c0dTQkVhV2JjZGVmZ2hpamtsbW5vcHE';
+  const data = {
+    merchantId,
+    identity: {
+      kind: 'organization',
+      name: `示例防护用品有限公司${serial}`,
+      uscc: '91990101MA00000001',
+      legalRepresentative: { name: { commitment }, residentId: { commitment } },
+      phones: [{ commitment }],
+      regionCode: '990101',
+    },
+    shops: [{ shopId: `s-${serial}`, name: '防护用品专营店', url: `https://shop.example/${serial}` }],
+    reason: { code: 'F04' },
+    proof: {
+      standard: 'platformFinding',
+      evidence: [{ sha256: '0'.repeat(64), mediaType: 'image/png', capturedAt: '2020-02-09T20:00:00+08:00' }],
+    },
+    attestation: { grounds: true, evidence: true, code: true, terminated: true },
+    decidedAt: '2020-02-10T08:00:00+08:00',
+    decidedBy: 'reviewer-7',
+    appealUrl: 'https://platform-a.example/appeal',
+    terminatedAt: '2020-02-10T08:00:00+08:00',
+  };
+  return {
+    id: `d-${serial}`,
+    source: 'urn:liandun:member:platform-a',
+    type: 'liandun.merchant.delisted.v1',
+    time: '2020-02-10T09:00:00+08:00',
+    stream: `merchant/platform-a/${merchantId}`,
+    data,
+    fingerprint: hash('sha256', merchantId, 'buffer'),
+  };
+}
+
+function encoded(e: NewEvent): string {
+  const nonce = Buffer.alloc(32, 1).toString('base64url');
+  return encodeEntry({ ...e, acceptedAt: '2020-02-10T09:00:00.123+08:00', version: 0, nonce });
+}
+
+const entryBytes = (): number => Buffer.byteLength(encoded(event()));
+
+// Without the head's row: locked by everyone, it would make the four connections take turns.
+const LIMIT_FUNCTION = `
+create or replace function public.limit_rows(first bigint, ids text[], sources text[], types text[], streams text[],
+  versions integer[], times text[], entries text[], hashes bytea[], fingerprints bytea[]) returns void language plpgsql as $$
+begin
+  insert into log.entry (position, id, source, type, stream, version, time, accepted_at, entry, leaf_hash)
+    select first + r.n - 1, r.id, r.source, r.type, r.stream, r.version, r.time, '2020-02-10T09:00:00Z', r.entry, r.hash
+    from unnest(ids, sources, types, streams, versions, times, entries, hashes)
+      with ordinality as r (id, source, type, stream, version, time, entry, hash, n);
+  insert into log.event_id (source, id, fingerprint, position)
+    select r.source, r.id, r.fingerprint, first + r.n - 1
+    from unnest(sources, ids, fingerprints) with ordinality as r (source, id, fingerprint, n);
+  insert into log.stream (stream, version) select * from unnest(streams, versions);
+end $$`;
+
+async function measureLimit(url: string): Promise<Measured> {
+  const clients = await Promise.all(
+    Array.from({ length: LIMIT_CONNECTIONS }, async () => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      return client;
+    }),
+  );
+  await clients[0]!.query(LIMIT_FUNCTION);
+  // Far from the log's own positions, which stay dense.
+  let position = 1_000_000_000 + serial;
+  const write = async (client: pg.Client, events: NewEvent[], entries: string[], hashes: Buffer[]) => {
+    const first = position;
+    position += events.length;
+    const values = [
+      first,
+      textArray(events.map(({ id }) => id)),
+      textArray(events.map(({ source }) => source)),
+      textArray(events.map(({ type }) => type)),
+      textArray(events.map(({ stream }) => stream)),
+      int4Array(events.map(() => 0)),
+      textArray(events.map(({ time }) => time)),
+      textArray(entries),
+      byteaArray(hashes),
+      byteaArray(events.map(({ fingerprint }) => fingerprint)),
+    ];
+    const text = 'select public.limit_rows($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
+    await client.query({ name: 'limit_rows', text, values });
+  };
+  const measured = await closedLoop(LIMIT_CONNECTIONS, LIMIT_ROWS, (caller) => {
+    const events = Array.from({ length: LIMIT_ROWS }, event);
+    const entries = events.map(encoded);
+    const hashes = entries.map((entry) => hash('sha256', entry, 'buffer'));
+    return () => write(clients[caller]!, events, entries, hashes);
+  });
+  await Promise.all(clients.map((client) => client.end()));
+  return measured;
+}
+
+async function measureLoad(url: string, { callers, batch }: Load): Promise<Measured> {
+  const pool = new pg.Pool({ connectionString: url });
+  const log = new EventLog({ pool });
+  const measured = await closedLoop(callers, batch, () => {
+    const commands = Array.from({ length: batch }, () => ({ events: [event()] }));
+    return async () => {
+      const outcomes = batch === 1 ? [await log.append(commands[0]!)] : await log.appendAll(commands);
+      if (outcomes.some(({ status }) => status !== 'appended')) throw new Error('An append was refused');
+    };
+  });
+  await log.close();
+  await pool.end();
+  return measured;
+}
+
+/**
+ * Keeps this many callers busy, each beginning its next call when the last is answered. What a call needs is made in stretches
+ * between those that are timed.
+ */
+async function closedLoop(
+  callers: number,
+  eventsPerCall: number,
+  makeCall: (caller: number) => () => Promise<void>,
+): Promise<Measured> {
+  let calls = callers * 4;
+  const latencies: number[] = [];
+  let spentMs = 0;
+  let events = 0;
+  for (let warm = false; spentMs < MEASURE_MS;) {
+    const queues = Array.from({ length: callers }, (_, caller) =>
+      Array.from({ length: Math.ceil(calls / callers) }, () => makeCall(caller)),
+    );
+    const stretch: number[] = [];
+    const began = performance.now();
+    await Promise.all(
+      queues.map(async (queue) => {
+        for (const call of queue) {
+          const start = performance.now();
+          await call();
+          stretch.push(performance.now() - start);
+        }
+      }),
+    );
+    const tookMs = performance.now() - began;
+    calls = Math.ceil((stretch.length * Math.min(MEASURE_MS / 4, 2 * tookMs)) / tookMs);
+    if (warm) {
+      spentMs += tookMs;
+      events += stretch.length * eventsPerCall;
+      latencies.push(...stretch);
+    }
+    warm ||= tookMs >= WARM_UP_MS;
+  }
+  latencies.sort((a, b) => a - b);
+  const quantile = (q: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))]!;
+  return { perSecond: (events / spentMs) * 1000, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+
+async function onServer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
