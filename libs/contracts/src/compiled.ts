@@ -1,5 +1,6 @@
 // Runs the class-validator checks of a class over plain JSON. class-validator's own executor collects and groups the
-// metadata anew for every object, wants class instances, and reports a list's items under one name; this one reads the
+// metadata anew for every object, wants class instances, reports a list's items under one name, and lets unknown fields
+// through that are called like a method of Object (`constructor`, `__proto__`); this one reads the
 // same metadata once per class, then calls the same constraints, and knows the JSON Pointer of every value. That both
 // agree on what is valid is a test (compiled.spec.ts).
 import { getMetadataStorage, ValidationTypes, type ValidatorConstraintInterface } from 'class-validator';

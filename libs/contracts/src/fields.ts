@@ -7,6 +7,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsObject,
   Matches,
   Min,
   ValidateBy,
@@ -102,16 +103,23 @@ export const List = (max: number, ifEmpty?: ProblemCode): PropertyDecorator =>
     ...(ifEmpty ? [ArrayMinSize(1, reporting(ifEmpty))] : []),
   );
 
+// ValidateNested alone lets a missing value and a list through, hence IsObject.
 export const Nested = (type: () => Class): PropertyDecorator =>
   all(
+    IsObject(reporting('WRONG_TYPE')),
     ValidateNested(reporting('WRONG_TYPE')),
     (prototype, name) => void own(nested, prototype).set(String(name), type),
   );
 
 export const NestedList = (type: () => Class, max: number, ifEmpty?: ProblemCode): PropertyDecorator =>
-  all(List(max, ifEmpty), ValidateNested(reporting('WRONG_TYPE', true)), (prototype, name) => {
-    own(nested, prototype).set(String(name), type);
-  });
+  all(
+    List(max, ifEmpty),
+    IsObject(reporting('WRONG_TYPE', true)),
+    ValidateNested(reporting('WRONG_TYPE', true)),
+    (prototype, name) => {
+      own(nested, prototype).set(String(name), type);
+    },
+  );
 
 /**
  * Whether an id carries a number that belongs to a person: a resident number, or a mainland mobile number, alone, behind

@@ -1,0 +1,315 @@
+import { both, componentSchemas, ref } from './schemas.js';
+import type { JsonSchema } from './fields.js';
+import type { MemberRole } from './outcomes.js';
+
+type Body = readonly [mediaType: string, schema: string];
+
+interface Route {
+  method: 'get' | 'post';
+  /** With `{parameter}`s. */
+  path: string;
+  en: string;
+  zh: string;
+  /** `open`: no token is asked for. */
+  roles: readonly MemberRole[] | 'open';
+  query?: readonly string[];
+  body?: readonly Body[];
+  answers: Readonly<Record<number, Body>>;
+  /** A regulator says why it reads (rule P20). */
+  audited?: boolean;
+}
+
+const JSON_TYPE = 'application/json';
+const json = (schema: string): Body => [JSON_TYPE, schema];
+const PLATFORM: readonly MemberRole[] = ['platform'];
+const REGULATOR: readonly MemberRole[] = ['regulator'];
+const SENDERS: readonly MemberRole[] = ['platform', 'regulator'];
+const ADMIN: readonly MemberRole[] = ['admin'];
+
+const change = (path: string, body: string, en: string, zh: string): Route => ({
+  method: 'post',
+  path,
+  en: `${en}; another administrator approves`,
+  zh: `${zh}；须另一名管理员审批`,
+  roles: ADMIN,
+  body: [json(body)],
+  answers: { 202: json('ApprovalRequested') },
+});
+
+/** Every HTTP route: who may use it, what goes in and what comes out. */
+export const ROUTES: readonly Route[] = [
+  {
+    method: 'post',
+    path: '/oauth/token',
+    en: 'Access token by client credentials with private_key_jwt (RFC 7523)',
+    zh: '以 private_key_jwt（RFC 7523）换取访问令牌',
+    roles: 'open',
+    body: [['application/x-www-form-urlencoded', 'TokenRequest']],
+    answers: { 200: json('Token'), 400: json('TokenError'), 401: json('TokenError') },
+  },
+  {
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    en: 'Public keys of the ledger: for its tokens, and for encrypting to its inbox',
+    zh: '联盾公钥：令牌验签及收件加密',
+    roles: 'open',
+    answers: { 200: json('JwkSet') },
+  },
+  {
+    method: 'post',
+    path: '/v1/events',
+    en: 'Publish one event, a batch of up to 1,000, or a stream of any length; each event stands alone',
+    zh: '发送单个事件、不超过 1000 个的批次或任意长度的流；事件之间互不影响',
+    roles: SENDERS,
+    body: [
+      ['application/cloudevents+json', 'Event'],
+      ['application/cloudevents-batch+json', 'Event[]'],
+      ['application/x-ndjson', 'Event'],
+    ],
+    answers: {
+      200: ['application/json', 'Receipt[]'],
+      201: json('Receipt'),
+      409: ['application/problem+json', 'Problem'],
+      422: ['application/problem+json', 'Problem'],
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/notices',
+    en: "The member's own notices in order, after a seq",
+    zh: '按序获取本成员的通知',
+    roles: PLATFORM,
+    query: ['after', 'limit'],
+    answers: { 200: json('NoticePage') },
+  },
+  {
+    method: 'get',
+    path: '/v1/notices/stream',
+    en: 'The same notices as Server-Sent Events; Last-Event-ID is the last seq',
+    zh: '以 Server-Sent Events 推送同样的通知；Last-Event-ID 为最后的序号',
+    roles: PLATFORM,
+    query: ['after'],
+    answers: { 200: ['text/event-stream', 'NoticeEvent'] },
+  },
+  {
+    method: 'post',
+    path: '/v1/screenings',
+    en: 'Whether an applicant is listed; for onboarding and compliance only (rule P15)',
+    zh: '查询申请人是否被列名；仅限入驻审查与合规（规则 P15）',
+    roles: PLATFORM,
+    body: [json('ScreeningRequest')],
+    answers: { 200: json('Screening') },
+  },
+  {
+    method: 'get',
+    path: '/v1/entities/{entityId}',
+    en: 'An entity: all for regulators, its own facts for a platform',
+    zh: '实体：监管端可见全部，平台仅可见自己的事实',
+    roles: SENDERS,
+    answers: { 200: json('EntityPage') },
+    audited: true,
+  },
+  {
+    method: 'get',
+    path: '/v1/listings/{listingId}/coverage',
+    en: 'Who was told of a listing and what they did',
+    zh: '列名的通知与处置情况',
+    roles: REGULATOR,
+    answers: { 200: json('Coverage') },
+    audited: true,
+  },
+  {
+    method: 'get',
+    path: '/v1/audit/events',
+    en: 'Entries of the log: all for regulators, what it sent or received for a platform',
+    zh: '日志记录：监管端可见全部，平台仅可见其发送或接收的记录',
+    roles: SENDERS,
+    query: ['member', 'type', 'entityId', 'from', 'to', 'after', 'limit'],
+    answers: { 200: json('AuditPage') },
+    audited: true,
+  },
+  {
+    method: 'get',
+    path: '/v1/members',
+    en: 'Members',
+    zh: '成员',
+    roles: ADMIN,
+    query: ['after', 'limit'],
+    answers: { 200: json('Page') },
+  },
+  change('/v1/members', 'MemberAdmission', 'Request to admit a member', '申请接纳成员'),
+  change('/v1/members/{memberId}/keys', 'KeyAddition', 'Request to add a key', '申请添加密钥'),
+  change('/v1/members/{memberId}/keys/{kid}/revocation', 'NoBody', 'Request to revoke a key', '申请撤销密钥'),
+  change('/v1/members/{memberId}/subscription', 'SubscriptionChange', 'Request another subscription', '申请变更订阅'),
+  change('/v1/members/{memberId}/suspension', 'NoBody', 'Suspend a member: acts at once', '暂停成员：立即生效'),
+  change('/v1/members/{memberId}/resumption', 'NoBody', 'Request to resume a member', '申请恢复成员'),
+  change('/v1/members/{memberId}/removal', 'NoBody', 'Request to remove a member', '申请移除成员'),
+  {
+    method: 'get',
+    path: '/v1/approvals',
+    en: 'Requested changes',
+    zh: '变更申请',
+    roles: ADMIN,
+    query: ['after', 'limit', 'status'],
+    answers: { 200: json('Page') },
+  },
+  {
+    method: 'post',
+    path: '/v1/approvals/{approvalId}',
+    en: 'Approve or refuse, by another administrator than the one who requested (rule P20)',
+    zh: '由申请人以外的管理员批准或拒绝（规则 P20）',
+    roles: ADMIN,
+    body: [json('ApprovalDecision')],
+    answers: { 200: json('AnyObject') },
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    en: 'This document',
+    zh: '本文档',
+    roles: 'open',
+    answers: { 200: json('AnyObject') },
+  },
+  {
+    method: 'get',
+    path: '/asyncapi.json',
+    en: 'The Kafka channels',
+    zh: 'Kafka 通道文档',
+    roles: 'open',
+    answers: { 200: json('AnyObject') },
+  },
+  {
+    method: 'get',
+    path: '/health/live',
+    en: 'Whether the process runs',
+    zh: '进程是否存活',
+    roles: 'open',
+    answers: { 200: json('Health') },
+  },
+  {
+    method: 'get',
+    path: '/health/ready',
+    en: 'Whether the process can serve',
+    zh: '是否可提供服务',
+    roles: 'open',
+    answers: { 200: json('Health'), 503: ['application/problem+json', 'Problem'] },
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    en: 'Prometheus metrics',
+    zh: 'Prometheus 指标',
+    roles: 'open',
+    answers: { 200: ['text/plain', 'Text'] },
+  },
+];
+
+const PARAMETERS: Record<string, [schema: JsonSchema, en: string, zh: string]> = {
+  after: [
+    { type: 'string' },
+    'Cursor: the `next` of the page before, or the last seq',
+    '游标：上一页的 next 或最后的序号',
+  ],
+  limit: [{ type: 'integer', minimum: 1 }, 'Items per page at most', '每页条数上限'],
+  status: [{ type: 'string', enum: ['pending', 'granted', 'refused'] }, 'State of the request', '申请状态'],
+  member: [{ type: 'string' }, 'Member', '成员'],
+  type: [{ type: 'string' }, 'Event type', '事件类型'],
+  entityId: [{ type: 'string' }, 'Entity', '实体编号'],
+  from: [{ type: 'string', format: 'date-time' }, 'Accepted at or after', '起始时间（含）'],
+  to: [{ type: 'string', format: 'date-time' }, 'Accepted before', '截止时间（不含）'],
+  listingId: [{ type: 'string' }, 'Listing', '列名编号'],
+  memberId: [{ type: 'string' }, 'Member', '成员编号'],
+  kid: [{ type: 'string' }, 'Key id', '密钥编号'],
+  approvalId: [{ type: 'string' }, 'Requested change', '申请编号'],
+};
+
+function parameter(name: string, place: 'path' | 'query'): JsonSchema {
+  const [schema, en, zh] = PARAMETERS[name] as [JsonSchema, string, string];
+  return { name, in: place, required: place === 'path', schema, description: both(en, zh) };
+}
+
+const purposeHeader = (name: string, en: string, zh: string): JsonSchema => ({
+  name,
+  in: 'header',
+  required: false,
+  schema: { type: 'string' },
+  description: both(`${en}; required of regulators`, `${zh}；监管端必填`),
+});
+
+const AUDIT_HEADERS = [
+  purposeHeader('Liandun-Purpose', 'Why it is read', '查询目的'),
+  purposeHeader('Liandun-Case', 'Case number', '案件编号'),
+];
+
+function schemaOf(name: string): JsonSchema {
+  if (name === 'Text') return { type: 'string' };
+  if (name === 'AnyObject') return { type: 'object' };
+  return name.endsWith('[]') ? { type: 'array', items: ref(name.slice(0, -2)) } : ref(name);
+}
+
+const contentOf = (bodies: readonly Body[]): JsonSchema =>
+  Object.fromEntries(bodies.map(([mediaType, schema]) => [mediaType, { schema: schemaOf(schema) }]));
+
+function operation(route: Route): JsonSchema {
+  const { method, path, en, zh, roles, query = [], body, answers, audited } = route;
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
+  const responses = Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [
+      status,
+      { description: both(en, zh), content: contentOf([answer]) },
+    ]),
+  );
+  const problem = {
+    description: both('A problem with a stable code', '带固定 code 的错误'),
+    content: contentOf([['application/problem+json', 'Problem']]),
+  };
+  return {
+    operationId: `${method}${path.replaceAll(/[^A-Za-z]+(.)?/g, (_all, letter?: string) => letter?.toUpperCase() ?? '')}`,
+    summary: en,
+    description: both(en, zh),
+    parameters: [
+      ...names.map((name) => parameter(name, 'path')),
+      ...query.map((name) => parameter(name, 'query')),
+      ...(audited ? AUDIT_HEADERS : []),
+    ],
+    ...(body && { requestBody: { required: true, content: contentOf(body) } }),
+    responses: { ...responses, default: problem },
+    security: roles === 'open' ? [] : [{ token: [] }],
+    ...(roles !== 'open' && { 'x-liandun-roles': roles }),
+  };
+}
+
+/** OpenAPI 3.1 of the HTTP interface: schemas from the payload classes, operations from ROUTES. Pure. */
+export function openApiDocument(): Record<string, unknown> {
+  const paths: Record<string, Record<string, JsonSchema>> = {};
+  for (const route of ROUTES) (paths[route.path] ??= {})[route.method] = operation(route);
+  return {
+    openapi: '3.1.0',
+    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
+    info: {
+      title: 'Liandun 联盾',
+      version: '1.0.0',
+      description: both(
+        'A ledger that competing platforms share: one delisting, all shops closed.',
+        '电商平台共享账本：一处清退、处处关店。',
+      ),
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas: componentSchemas(),
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: both(
+            'Token of POST /oauth/token, audience liandun',
+            'POST /oauth/token 签发的令牌，受众 liandun',
+          ),
+        },
+      },
+    },
+  };
+}

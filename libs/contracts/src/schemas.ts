@@ -1,0 +1,268 @@
+// JSON Schemas (2020-12) for the generated documents: what comes in from its class, what goes out written here.
+import { targetConstructorToSchema } from 'class-validator-jsonschema';
+import { planOf } from './compiled.js';
+import { PROBLEMS } from './errors.js';
+import { CHECKS_WITH_SCHEMA, nestedClass, wordsOf, type Class, type JsonSchema } from './fields.js';
+import { Notice, NOTICE_TYPE } from './notice.js';
+import { PERSONAL_FIELDS } from './personal-fields.js';
+import { SUBMISSIONS } from './submissions.js';
+import { Envelope, ScreeningRequest } from './validate.js';
+
+const PREFIX = '#/components/schemas/';
+export const ref = (name: string): JsonSchema => ({ $ref: PREFIX + name });
+
+/** English first, Chinese below it. */
+export const both = (en: string, zh: string): string => `${en}\n\n${zh}`;
+
+// What class-validator-jsonschema asks of class-transformer; our declarations know the nested classes themselves.
+const typeStorage = {
+  findTypeMetadata: (target: Class, name: string) => {
+    const type = nestedClass(target, name);
+    return type && { typeFunction: () => type };
+  },
+  getExposedMetadatas: () => [],
+  findExcludeMetadata: () => undefined,
+};
+
+type Options = NonNullable<Parameters<typeof targetConstructorToSchema>[1]>;
+
+const optionsOf = (): Options => ({
+  refPointerPrefix: PREFIX,
+  classTransformerMetadataStorage: typeStorage as unknown as NonNullable<Options['classTransformerMetadataStorage']>,
+  additionalConverters: Object.fromEntries(
+    [...CHECKS_WITH_SCHEMA].map((name) => [name, (meta: { constraints: unknown[] }) => meta.constraints[0]]),
+  ) as unknown as NonNullable<Options['additionalConverters']>,
+});
+
+const PERSONAL_PATHS: Record<string, string> = {
+  Identity: 'identity.',
+  LegalRepresentative: 'identity.legalRepresentative.',
+  Account: 'accounts.',
+};
+
+function describe(target: Class, name: string, schema: JsonSchema): JsonSchema {
+  const words = wordsOf(target, name);
+  const personal = PERSONAL_FIELDS[`${PERSONAL_PATHS[target.name] ?? '?'}${name}`];
+  return {
+    ...schema,
+    ...(words && { description: both(words.en, words.zh) }),
+    ...(personal && personal.personal !== 'never' && { 'x-liandun-personal': personal }),
+  };
+}
+
+/** Adds the schema of a class and of every class below it. `closed`: an unknown field is refused. */
+function addClass(schemas: Record<string, JsonSchema>, target: Class, closed: boolean): void {
+  if (schemas[target.name]) return;
+  const schema = targetConstructorToSchema(target as unknown as () => void, optionsOf()) as JsonSchema;
+  const properties = schema.properties as Record<string, JsonSchema>;
+  schemas[target.name] = {
+    ...schema,
+    properties: Object.fromEntries(
+      planOf(target).properties.map(({ name }) => [name, describe(target, name, properties[name] as JsonSchema)]),
+    ),
+    ...(closed && { additionalProperties: false }),
+  };
+  for (const { name } of planOf(target).properties) {
+    const below = nestedClass(target, name);
+    if (below) addClass(schemas, below, closed);
+  }
+}
+
+const envelopeOf = (envelope: JsonSchema, type: string, data: string): JsonSchema => ({
+  ...envelope,
+  properties: { ...(envelope.properties as object), type: { const: type }, data: ref(data) },
+});
+
+const text: JsonSchema = { type: 'string' };
+const time: JsonSchema = { type: 'string', format: 'date-time' };
+const count: JsonSchema = { type: 'integer', minimum: 0 };
+const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
+const oneOf = (...values: string[]): JsonSchema => ({ type: 'string', enum: values });
+
+/** An object of the given fields; a name with `?` may be absent. */
+function object(fields: Record<string, JsonSchema>, more: JsonSchema = {}): JsonSchema {
+  const required = Object.keys(fields).filter((name) => !name.endsWith('?'));
+  const properties = Object.fromEntries(
+    Object.entries(fields).map(([name, schema]) => [name.replace('?', ''), schema]),
+  );
+  return { type: 'object', properties, ...(required.length > 0 && { required }), ...more };
+}
+
+const because = object({
+  field: oneOf('uscc', 'residentId', 'registrationNumber', 'bankAccount'),
+  grade: oneOf('exact', 'strong', 'possible'),
+});
+
+const WIRE: Record<string, JsonSchema> = {
+  FieldError: object({
+    pointer: {
+      ...text,
+      format: 'json-pointer',
+      description: both('RFC 6901, into the submitted document', 'RFC 6901，指向所提交文档'),
+    },
+    code: oneOf(...Object.keys(PROBLEMS)),
+    message: text,
+    messageZh: text,
+  }),
+  Problem: object(
+    {
+      type: { ...text, format: 'uri' },
+      title: text,
+      'status?': { type: 'integer' },
+      code: oneOf(...Object.keys(PROBLEMS)),
+      detail: text,
+      detailZh: text,
+      'errors?': list(ref('FieldError')),
+    },
+    {
+      description: both(
+        'RFC 9457, with a stable code; no submitted value is repeated',
+        'RFC 9457，code 固定；不回显所提交的值',
+      ),
+    },
+  ),
+  Receipt: object(
+    {
+      id: text,
+      status: oneOf('accepted', 'held', 'duplicate', 'rejected'),
+      'position?': count,
+      'leafHash?': {
+        ...text,
+        description: both('RFC 6962 leaf hash of the entry, base64', '记录的 RFC 6962 叶哈希，base64'),
+      },
+      'problem?': ref('Problem'),
+    },
+    { description: both('The answer to one event', '单个事件的回执') },
+  ),
+  NoticePage: object({ items: list(ref('NoticeEvent')), next: { type: 'integer', minimum: -1 } }),
+  Token: object({ access_token: text, token_type: oneOf('Bearer'), expires_in: count }),
+  TokenRequest: object({
+    grant_type: oneOf('client_credentials'),
+    client_assertion_type: oneOf('urn:ietf:params:oauth:client-assertion-type:jwt-bearer'),
+    client_assertion: {
+      ...text,
+      description: both('JWT signed with a key of the member (RFC 7523)', '以成员密钥签名的 JWT（RFC 7523）'),
+    },
+    'audience?': oneOf('liandun', 'liandun-kafka'),
+  }),
+  TokenError: object({ error: text, 'error_description?': text }),
+  JwkSet: object({ keys: list({ type: 'object' }) }),
+  Screening: object({
+    screeningId: text,
+    result: oneOf('clear', 'possible', 'listed'),
+    matches: list(
+      object({
+        listingId: text,
+        code: text,
+        tier: count,
+        grade: oneOf('exact', 'strong', 'possible'),
+        fields: { type: 'object', additionalProperties: oneOf('exact', 'strong', 'possible') },
+        effectiveAt: time,
+        expiresAt: time,
+      }),
+    ),
+  }),
+  EntityPage: object({
+    entityId: text,
+    kind: oneOf('organization', 'soleProprietor', 'person'),
+    name: text,
+    'uscc?': text,
+    observations: list({ type: 'object' }),
+    listings: list({ type: 'object' }),
+    possible: list(object({ entityId: text, because: list(because) })),
+  }),
+  Coverage: object({
+    listingId: text,
+    status: text,
+    told: count,
+    closed: count,
+    restricted: count,
+    declined: count,
+    silent: count,
+    reopened: count,
+    instancesTold: count,
+    instancesClosed: count,
+    'medianMsToClose?': { type: 'number' },
+    'longestMsToClose?': { type: 'number' },
+    'medianMsToReopen?': { type: 'number' },
+    'longestMsToReopen?': { type: 'number' },
+    members: list({ type: 'object' }),
+  }),
+  AuditPage: object({
+    items: list(object({ position: count, leafHash: text, 'entityId?': text, entry: { type: 'object' } })),
+    next: { type: 'integer', minimum: -1 },
+  }),
+  MemberKey: object(
+    {
+      kid: text,
+      kty: oneOf('OKP', 'EC'),
+      crv: oneOf('Ed25519', 'P-256'),
+      x: text,
+      'y?': text,
+      'alg?': text,
+      'use?': text,
+    },
+    {
+      description: both('Public key as a JWK: Ed25519 or P-256', '公钥 JWK：Ed25519 或 P-256'),
+      additionalProperties: false,
+    },
+  ),
+  Subscription: object(
+    {
+      'tiers?': list({ type: 'integer', minimum: 1, maximum: 3 }),
+      'codes?': list(text),
+      'kinds?': list(oneOf('organization', 'soleProprietor', 'person')),
+      'riskEntities?': { type: 'boolean' },
+    },
+    {
+      description: both('What a platform wants to hear of; an absent list means everything', '订阅范围；缺省为全部'),
+      additionalProperties: false,
+    },
+  ),
+  MemberAdmission: object(
+    {
+      memberId: { ...text, pattern: '^[a-z][a-z0-9-]{1,30}[a-z0-9]$' },
+      name: text,
+      role: oneOf('platform', 'regulator', 'admin'),
+      keys: { ...list(ref('MemberKey')), minItems: 1 },
+      'subscription?': ref('Subscription'),
+    },
+    { additionalProperties: false },
+  ),
+  KeyAddition: object({ key: ref('MemberKey') }, { additionalProperties: false }),
+  SubscriptionChange: object({ subscription: ref('Subscription') }, { additionalProperties: false }),
+  NoBody: object({}, { additionalProperties: false }),
+  ApprovalDecision: object({ decision: oneOf('approve', 'refuse') }, { additionalProperties: false }),
+  ApprovalRequested: object({ approvalId: text }),
+  Page: object({ items: list({ type: 'object' }), next: { type: ['string', 'null'] } }),
+  Health: object({ status: oneOf('ok') }),
+};
+
+/** `liandun.merchant.reported.v1` → `MerchantReportedEvent`, after the payload's class. */
+export const eventSchemaName = (payload: Class): string => `${payload.name}Event`;
+
+/** Every schema that the two documents refer to, by name. */
+export function componentSchemas(): Record<string, JsonSchema> {
+  const schemas: Record<string, JsonSchema> = {};
+  addClass(schemas, Envelope, true);
+  addClass(schemas, ScreeningRequest, true);
+  const envelope = schemas.Envelope as JsonSchema;
+  for (const [type, { payload }] of Object.entries(SUBMISSIONS)) {
+    addClass(schemas, payload, true);
+    schemas[eventSchemaName(payload)] = envelopeOf(envelope, type, payload.name);
+  }
+  const events = Object.entries(SUBMISSIONS).map(([type, { payload }]) => [type, eventSchemaName(payload)] as const);
+  schemas.Event = {
+    oneOf: events.map(([, name]) => ref(name)),
+    discriminator: {
+      propertyName: 'type',
+      mapping: Object.fromEntries(events.map(([type, name]) => [type, PREFIX + name])),
+    },
+  };
+  // Notices may grow, so what a subscriber doesn't know there it lets pass.
+  addClass(schemas, Notice, false);
+  const { additionalProperties: _closed, ...open } = envelope;
+  schemas.NoticeEvent = envelopeOf(open, NOTICE_TYPE, 'Notice');
+  delete schemas.Envelope;
+  return { ...schemas, ...WIRE };
+}
