@@ -1,5 +1,5 @@
 import { LedgerError } from '@liandun/contracts';
-import { Controller, Get, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import pg from 'pg';
 import { Metrics } from './metrics.js';
@@ -8,7 +8,7 @@ import { Metrics } from './metrics.js';
 @Controller()
 export class DocumentsController {
   constructor(
-    private readonly pool: pg.Pool,
+    @Inject(pg.Pool) private readonly pool: pg.Pool,
     private readonly metrics: Metrics,
   ) {}
 

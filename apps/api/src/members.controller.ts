@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LedgerError, toBeijingTime, type MembershipChange } from '@liandun/contracts';
 import { SUSPENSION_CONFIRMED_WITHIN_MS } from '@liandun/domain';
 import { approvalById, approvalList, memberList, otherAdministrators, type ApprovalRow } from '@liandun/views';
-import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyRequest } from 'fastify';
 import pg from 'pg';
@@ -38,7 +38,7 @@ function shown({ requestedAt, decidedAt, decidedBy, ...approval }: ApprovalRow):
 export class MembersController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly pool: pg.Pool,
+    @Inject(pg.Pool) private readonly pool: pg.Pool,
   ) {}
 
   @Get('/members')

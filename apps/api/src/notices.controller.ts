@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { noticeEvent, type CloudEvent, type Notice, type NoticeIssued } from '@liandun/contracts';
 import { EventLog, onAppended, type StoredEvent } from '@liandun/event-log';
-import { Controller, Get, Req, Res, type OnModuleDestroy } from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import pg from 'pg';
 import { callerOf } from './access-hooks.js';
@@ -28,7 +28,7 @@ export class NoticesController implements OnModuleDestroy {
 
   constructor(
     private readonly log: EventLog,
-    private readonly pool: pg.Pool,
+    @Inject(pg.Pool) private readonly pool: pg.Pool,
     private readonly tokens: Tokens,
   ) {}
 

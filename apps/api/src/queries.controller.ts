@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LedgerError, validateIdentity } from '@liandun/contracts';
 import { Vault } from '@liandun/vault';
 import { auditEvents, coverage, entityPage, screen, type AuditFilter } from '@liandun/views';
-import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import pg from 'pg';
 import { callerOf } from './access-hooks.js';
@@ -19,7 +19,7 @@ const found = <T>(value: T | undefined): T => {
 @Controller('/v1')
 export class QueriesController {
   constructor(
-    private readonly pool: pg.Pool,
+    @Inject(pg.Pool) private readonly pool: pg.Pool,
     private readonly vault: Vault,
     private readonly writer: LedgerWriter,
   ) {}
