@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const graceMs = 10_000;
 const services = [];
@@ -48,7 +49,8 @@ export function start(
     reaper.stdin.write(`+${child.pid}\n`);
     child.once('exit', () => reaper?.stdin.write(`-${child.pid}\n`));
   }
-  const service = { name, child, ended, isServer, report: (how) => `${name} ended (${how})\n${tail.join('\n')}` };
+  const report = (how) => `${name} ended (${how})\n${stripVTControlCharacters(tail.join('\n'))}`;
+  const service = { name, child, ended, isServer, report };
   services.push(service);
   return service;
 }

@@ -46,7 +46,7 @@ const PLACES = [
   '白鹿',
   '长堤',
 ];
-const TRADES = ['防护用品', '日用百货', '健康科技', '医疗器材', '家居用品'];
+const TRADES = ['防护', '百货', '健康', '医械', '家居'];
 
 const pick = <T>(list: readonly T[], at: number): T => {
   const item = list[at % list.length];
@@ -102,14 +102,14 @@ export function castOf(run: string): Cast {
   return { records, bystanders, mistaken };
 }
 
-const nameOf = (no: number): string => `示例${pick(PLACES, no)}${pick(TRADES, Math.floor(no / 3))}有限公司`;
+const nameOf = (no: number): string => `示例${pick(PLACES, no)}${pick(TRADES, Math.floor(no / 3))}公司`;
 
 /** Every tenth merchant is a sole proprietor: it matches as surely, but is nobody else's business. */
 function identityOf(run: string, no: number, name = nameOf(no)): Identity {
   const serial = `${run}${String(no).padStart(3, '0')}`;
   if (no % 10 === 4) {
-    const shop = `示例${pick(PLACES, no)}${pick(TRADES, no)}店`;
-    return { kind: 'soleProprietor', name: shop, uscc: makeUscc(FICTIONAL_REGION, serial, 'soleProprietor') };
+    const firm = `示例${pick(PLACES, no)}${pick(TRADES, no)}商行`;
+    return { kind: 'soleProprietor', name: firm, uscc: makeUscc(FICTIONAL_REGION, serial, 'soleProprietor') };
   }
   return { kind: 'organization', name, uscc: makeUscc(FICTIONAL_REGION, serial) };
 }

@@ -78,7 +78,7 @@ export class Play {
     for (const record of this.cast.records) {
       const sentMs = Date.now();
       const receipt = await this.#act(record, 'delist', delistingOf(record, sentMs));
-      const label = `${record.reason} ${this.#text.reasons[record.reason]} · ${record.own.identity.name}`;
+      const label = `${record.own.identity.name} · ${record.reason} ${this.#text.reasons[record.reason]}`;
       this.#say(record.own.platform, 'delists', label, Date.now() - sentMs);
       this.#records.set(listingIdOf(receipt), { record, sentMs });
       // A notice may be quicker than the receipt.
@@ -137,13 +137,13 @@ export class Play {
     const { record, sentMs } = known;
     const tookMs = Date.parse(handled.at) - sentMs;
     this.outcomes.push({ platform, record, handled, tookMs });
-    const what = `${this.#text.shops(handled.shops.length, handled.openOrders)} · ${record.own.identity.name}`;
+    const what = `${record.own.identity.name} · ${this.#text.shops(handled.shops.length, handled.openOrders)}`;
     if (handled.action === 'reopen') this.#say(platform, 'reopens', what, tookMs, 'green');
     if (handled.action !== 'close') return;
     if (handled.decision === 'closed') this.#say(platform, 'closes', what, tookMs, 'red');
     else if (handled.decision === 'declined')
       this.#say(platform, 'declines', record.own.identity.name, tookMs, 'yellow');
-    else this.#say(platform, 'answers', `${handled.decision} · ${record.own.identity.name}`, tookMs, 'yellow');
+    else this.#say(platform, 'answers', `${record.own.identity.name} · ${handled.decision}`, tookMs, 'yellow');
   }
 
   async #until(action: string, expected: number): Promise<void> {

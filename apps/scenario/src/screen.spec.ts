@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import stringWidth from 'string-width';
+import { castOf, REASONS } from './cast.js';
 import { COLUMNS, happened, left, median, right, table } from './screen.js';
 import { TEXTS } from './texts.js';
 
@@ -11,6 +12,18 @@ describe('what is shown', () => {
         const line = happened(123_456, ['platform-a', verb, name, 12_345]);
         expect(stringWidth(line)).toBeLessThanOrEqual(COLUMNS);
         expect(line).toContain(verb);
+      }
+    }
+  });
+
+  test('no line of the scenario is cut', () => {
+    const names = castOf('7K2QX').records.map(({ own }) => own.identity.name);
+    for (const text of Object.values(TEXTS)) {
+      for (const name of names) {
+        const reasons = REASONS.map((reason) => `${name} · ${reason} ${text.reasons[reason]}`);
+        for (const what of [...reasons, `${name} · ${text.shops(2, 8)}`]) {
+          expect(happened(0, ['platform-a', text.verbs.delists, what])).not.toContain('…');
+        }
       }
     }
   });
