@@ -1,6 +1,6 @@
 // npm run bench -- NAME: one benchmark on durable servers of its own, with a table and bench-results/NAME.json.
 import { generateKeyPairSync } from 'node:crypto';
-import { glob, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { cpus, release, totalmem, type } from 'node:os';
 import { build } from './build.mjs';
@@ -17,15 +17,20 @@ const issuer = 'https://liandun.bench';
 /** The machine, so that a figure is never read without it. */
 const machine = () => ({
   cpu: cpus()[0]?.model,
-  cores: cpus().length,
-  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  cores: `${cpus().length} cores`,
+  memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
   os: `${type()} ${release()}`,
   node: process.version,
 });
 
+/** The files of test/bench that have a run(). */
 async function names() {
   const files = await Array.fromAsync(glob(`${root}test/bench/*.ts`, { exclude: ['**/*spec.ts'] }));
-  return files.map((file) => basename(file, '.ts')).toSorted();
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  return files
+    .filter((_file, i) => texts[i].includes('export async function run('))
+    .map((file) => basename(file, '.ts'))
+    .toSorted();
 }
 
 async function startServers(dir) {
@@ -47,7 +52,7 @@ async function startServers(dir) {
   };
 }
 
-/** Runs one benchmark: it gets the addresses and answers with the rows of its table, or with `{ rows, … }`. */
+/** Runs one benchmark: it gets the addresses and answers as test/bench/result.ts says. */
 async function bench(name) {
   if (!(await names()).includes(name)) {
     const list = (await names()).join(', ');
@@ -55,21 +60,19 @@ async function bench(name) {
   }
   await mkdir(home, { recursive: true });
   const dir = await mkdtemp(`${home}/.bench-`);
+  await chmod(dir, 0o711); // PostgreSQL may run as another user
   try {
     const [, servers] = await Promise.all([build(), startServers(dir)]);
     const { run } = await import(`${root}dist/test/bench/${name}.js`);
     const result = await run({ ...servers, home: dir, root });
-    const rows = Array.isArray(result) ? result : result.rows;
-    console.table(rows);
-    const report = {
-      name,
-      at: new Date().toISOString(),
-      machine: machine(),
-      ...(Array.isArray(result) ? { rows } : result),
-    };
+    const where = machine();
+    console.log(`\n${result.title}\n${Object.values(where).join(' · ')}`);
+    console.table(result.rows);
+    for (const note of result.notes ?? []) console.log(note);
+    const report = { ...result, name, at: new Date().toISOString(), machine: where };
     await mkdir(`${root}bench-results`, { recursive: true });
     await writeFile(`${root}bench-results/${name}.json`, `${JSON.stringify(report, null, 2)}\n`);
-    console.log(`bench-results/${name}.json`, report.machine);
+    console.log(`bench-results/${name}.json`);
   } finally {
     await stopAll();
     await rm(dir, { recursive: true, force: true });
