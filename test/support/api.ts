@@ -21,6 +21,7 @@ export const TEST_MEMBERS = {
 export type TestMember = keyof typeof TEST_MEMBERS;
 
 export const ISSUER = 'https://liandun.test';
+const secret = (): string => randomBytes(32).toString('base64');
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 export const ed25519 = (kid: string): JWK => ({
@@ -31,7 +32,7 @@ export const p256 = (kid: string): JWK => ({
   ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
   kid,
 });
-export const publicKeyOf = ({ kid, kty, crv, x, y }: JWK): JWK => ({ kid, kty, crv, x, ...(y ? { y } : {}) }) as JWK;
+export const publicKeyOf = ({ kid, kty, crv, x, y }: JWK): JWK => ({ kid, kty, crv, x, ...(y ? { y } : {}) });
 
 export interface Answer {
   status: number;
@@ -75,7 +76,6 @@ export class TestApi {
     for (const memberId of Object.keys(TEST_MEMBERS))
       keys.set(memberId, memberId === 'platform-b' ? p256(`${memberId}-1`) : ed25519(`${memberId}-1`));
     const signing = p256('ledger-1');
-    const secret = (): string => randomBytes(32).toString('base64');
     const env = {
       DATABASE_URL: asApp(database.url),
       LIANDUN_KEYS: join(dir, 'keys.json'),
@@ -126,7 +126,7 @@ export class TestApi {
     };
     const alg = key.kty === 'OKP' ? 'EdDSA' : 'ES256';
     return new SignJWT({ ...usual, ...claims })
-      .setProtectedHeader({ alg, kid: key.kid as string })
+      .setProtectedHeader({ alg, kid: key.kid })
       .sign(await importJWK(key, alg));
   }
 
@@ -171,9 +171,8 @@ export class TestApi {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const json =
-      /json$/.test(response.headers.get('content-type')?.split(';')[0] ?? '') &&
-      !/ndjson/.test(response.headers.get('content-type') ?? '');
+    const mediaType = response.headers.get('content-type')?.split(';')[0] ?? '';
+    const json = mediaType.endsWith('json') && !mediaType.endsWith('ndjson');
     return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
   }
 

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
 /** An empty database of its own on the test run's server, as its superuser; drop() also ends whatever is connected to it. */
-export async function createTestDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
-  const server = process.env['DATABASE_URL'];
+export async function createTestDatabase(
+  server = process.env['DATABASE_URL'],
+): Promise<{ url: string; drop: () => Promise<void> }> {
   if (!server) throw new Error('DATABASE_URL is not set');
   const name = `test_${randomBytes(6).toString('hex')}`;
   await onServer(server, `create database ${name}`);

@@ -1,0 +1,188 @@
+import { toBeijingTime, type MemberKey, type MemberRole, type Subscription } from '@liandun/contracts';
+import { migrate } from '@liandun/event-log';
+import { LiandunClient } from '@liandun/sdk';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { asApp, createTestDatabase } from './database.js';
+import { ALL_MIGRATIONS } from './ledger.js';
+
+export interface ProductMember {
+  memberId: string;
+  role: MemberRole;
+  subscription?: Subscription;
+}
+
+export type App = 'api' | 'worker';
+
+/** The servers that a product stands on. */
+export interface Servers {
+  databaseUrl: string;
+  kafkaBrokers: string;
+  kafkaInternal: string;
+  /** Private JWK whose public half the broker knows, and the issuer that it expects. */
+  kafkaKey: object;
+  issuer: string;
+}
+
+const testServers = (): Servers => ({
+  databaseUrl: process.env['DATABASE_URL'] ?? '',
+  kafkaBrokers: process.env['KAFKA_BROKERS'] ?? '',
+  kafkaInternal: process.env['KAFKA_INTERNAL'] ?? '',
+  kafkaKey: JSON.parse(process.env['KAFKA_KEY'] ?? '{}') as object,
+  issuer: process.env['LIANDUN_ISSUER'] ?? '',
+});
+
+const READY_WITHIN_MS = 60_000;
+const secret = (): string => randomBytes(32).toString('base64');
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/**
+ * The built product as its processes, api and worker, on a database of its own and the test run's Kafka: what a client
+ * meets, and what a test may kill. Ids of platforms and regulators must be unique in the run, since Kafka is shared; the
+ * administrators admin-1 and admin-2 are there always.
+ */
+export class Product {
+  private readonly processes = new Map<App, { child: ChildProcess; output: string[] }>();
+
+  private constructor(
+    readonly url: string,
+    readonly databaseUrl: string,
+    readonly keys: ReadonlyMap<string, object>,
+    private readonly env: Record<string, string>,
+    private readonly ports: Record<App, number>,
+    private readonly cleanUp: () => Promise<void>,
+  ) {}
+
+  static async start(
+    members: ProductMember[],
+    servers = testServers(),
+    apps: App[] = ['api', 'worker'],
+  ): Promise<Product> {
+    const { url: databaseUrl, drop } = await createTestDatabase(servers.databaseUrl);
+    await migrate(databaseUrl, ALL_MIGRATIONS);
+    const folder = await mkdtemp(join(tmpdir(), 'liandun-test-product-'));
+    const keys = new Map<string, object>();
+    const administrators = ['admin-1', 'admin-2'].map((memberId) => ({ memberId, role: 'admin' as const }));
+    const everyone: ProductMember[] = [...members, ...administrators];
+    const genesis = everyone.map(({ memberId, role, subscription = {} }) => {
+      const kid = `${memberId}-1`;
+      const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+      keys.set(memberId, { ...privateKey.export({ format: 'jwk' }), kid, alg: 'EdDSA' });
+      const key = { ...publicKey.export({ format: 'jwk' }), kid } as MemberKey;
+      return { memberId, name: memberId, role, keys: [key], subscription };
+    });
+    const inbox = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+    const keyFile = join(folder, 'keys.json');
+    const genesisFile = join(folder, 'genesis.json');
+    await writeFile(
+      keyFile,
+      JSON.stringify({
+        signing: servers.kafkaKey,
+        inbox: { ...inbox, kid: 'inbox-1', alg: 'ECDH-ES+A256KW', use: 'enc' },
+        seal: secret(),
+        blind: secret(),
+        fingerprint: secret(),
+      }),
+    );
+    await writeFile(genesisFile, JSON.stringify(genesis));
+    const ports = { api: await freePort(), worker: await freePort() };
+    const env = {
+      DATABASE_URL: asApp(databaseUrl),
+      KAFKA_BROKERS: servers.kafkaBrokers,
+      KAFKA_INTERNAL_BROKERS: servers.kafkaInternal,
+      LIANDUN_KEYS: keyFile,
+      LIANDUN_GENESIS: genesisFile,
+      LIANDUN_ISSUER: servers.issuer,
+      LIANDUN_INBOX_GROUP: `liandun.inbox.${randomBytes(4).toString('hex')}`,
+      PORT: String(ports.api),
+      WORKER_PORT: String(ports.worker),
+    };
+    const product = new Product(`http://127.0.0.1:${ports.api}`, databaseUrl, keys, env, ports, async () => {
+      await drop();
+      await rm(folder, { recursive: true, force: true });
+    });
+    try {
+      for (const app of apps) await product.run(app);
+    } catch (error) {
+      await product.stop();
+      throw error;
+    }
+    return product;
+  }
+
+  client(memberId: string): LiandunClient {
+    const key = this.keys.get(memberId);
+    if (!key) throw new Error(`no such member: ${memberId}`);
+    return new LiandunClient({ url: this.url, memberId, key: key as never });
+  }
+
+  /** Starts a program and waits until it is ready; again after a kill, on the same port. */
+  async run(app: App): Promise<void> {
+    const script = `dist/apps/${app}/src/main.js`;
+    const child = spawn(process.execPath, ['--enable-source-maps', script], {
+      env: { ...process.env, ...this.env, NODE_OPTIONS: '', NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => output.push(text));
+    }
+    this.processes.set(app, { child, output });
+    const until = Date.now() + READY_WITHIN_MS;
+    for (;;) {
+      if (child.exitCode !== null || child.signalCode !== null || Date.now() > until) {
+        throw new Error(
+          `${app} did not become ready (${toBeijingTime(new Date())}):\n${output.join('').slice(-4_000)}`,
+        );
+      }
+      const answer = await fetch(`http://127.0.0.1:${this.ports[app]}/health/ready`).catch(() => undefined);
+      await answer?.arrayBuffer();
+      if (answer?.ok) return;
+      await sleep(50);
+    }
+  }
+
+  /** Ends a program at once, as a power cut would. */
+  async kill(app: App): Promise<void> {
+    await this.end(app, 'SIGKILL');
+  }
+
+  /** Everything that a program has printed. */
+  output(app: App): string {
+    return this.processes.get(app)?.output.join('') ?? '';
+  }
+
+  pool(): pg.Pool {
+    return new pg.Pool({ connectionString: this.databaseUrl, max: 4 });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.end('worker', 'SIGTERM'), this.end('api', 'SIGTERM')]);
+    await this.cleanUp();
+  }
+
+  private async end(app: App, signal: NodeJS.Signals): Promise<void> {
+    const child = this.processes.get(app)?.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await gone;
+    clearTimeout(timer);
+  }
+}
