@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmod, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { cpus, release, totalmem, type } from 'node:os';
+import stringWidth from 'string-width';
 import { build } from './build.mjs';
 import { stopAll } from './children.mjs';
 import { publicJwk } from './keys.mjs';
@@ -31,6 +32,17 @@ async function names() {
     .filter((_file, i) => texts[i].includes('export async function run('))
     .map((file) => basename(file, '.ts'))
     .toSorted();
+}
+
+/** Plain columns, numbers to the right. */
+function table(rows) {
+  const names = Object.keys(rows[0] ?? {});
+  const lines = [names, ...rows.map((row) => names.map((name) => String(row[name] ?? '')))];
+  const widths = names.map((_, i) => Math.max(...lines.map((line) => stringWidth(line[i]))));
+  const pad = (text, i) => ' '.repeat(widths[i] - stringWidth(text));
+  return lines
+    .map((line) => line.map((text, i) => (i === 0 ? text + pad(text, i) : pad(text, i) + text)).join('  '))
+    .join('\n');
 }
 
 async function startServers(dir) {
@@ -67,7 +79,7 @@ async function bench(name) {
     const result = await run({ ...servers, home: dir, root });
     const where = machine();
     console.log(`\n${result.title}\n${Object.values(where).join(' · ')}`);
-    console.table(result.rows);
+    console.log(table(result.rows));
     for (const note of result.notes ?? []) console.log(note);
     const report = { ...result, name, at: new Date().toISOString(), machine: where };
     await mkdir(`${root}bench-results`, { recursive: true });
