@@ -150,6 +150,7 @@ const ERRORS: [RegExp, string][] = [
   [/^error: option '(.*)' argument missing/, "错误：选项 '$1' 缺少值"],
   [/^error: too many arguments.*/, '错误：参数过多'],
   [/^error: option '(.*)' argument '(.*)' is invalid\.?/, "错误：选项 '$1' 的值 '$2' 无效。"],
+  [/Allowed choices are (.*)\.$/m, '可选：$1。'],
   [/\(Did you mean (.*)\?\)/, '（是否为 $1？）'],
 ];
 

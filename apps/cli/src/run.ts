@@ -28,6 +28,29 @@ function told(context: Context, error: unknown, json: boolean): ExitCode {
   return exitCode;
 }
 
+const SYSTEM: Record<string, [en: string, zh: string]> = {
+  ENOENT: ['There is no such file', '文件不存在'],
+  EACCES: ['No permission', '没有权限'],
+  EISDIR: ['This is a folder, not a file', '这是文件夹，不是文件'],
+  ENOSPC: ['The disk is full; what was done so far is kept', '磁盘已满；已完成的部分已保留'],
+  Z_BUF_ERROR: ['The compressed file is cut off; get it again', '压缩文件不完整，请重新获取'],
+  Z_DATA_ERROR: ['The compressed file is damaged; get it again', '压缩文件已损坏，请重新获取'],
+  CSV_MAX_RECORD_SIZE: [
+    'A CSV row is longer than 1 MB: is a quotation mark missing?',
+    'CSV 某行超过 1 MB：是否缺少引号？',
+  ],
+  CSV_QUOTE_NOT_CLOSED: ['A quotation mark in the CSV is never closed', 'CSV 中有未闭合的引号'],
+};
+
+/** What the operating system or a decoder said of a file, in words. */
+function systemError(error: unknown): Described | undefined {
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  const texts = SYSTEM[code];
+  if (!texts) return undefined;
+  const [message, messageZh] = texts.map((text) => (path ? `${text}: ${path}` : text)) as [string, string];
+  return { exitCode: EXIT.usage, code, message, messageZh };
+}
+
 interface Described {
   exitCode: ExitCode;
   code: string;
@@ -52,6 +75,8 @@ function described(context: Context, error: unknown): Described {
     const text = problem ? problemText(context, problem) : `${code}: ${error.message}`;
     return { exitCode, code, message: text, messageZh: text };
   }
+  const system = systemError(error);
+  if (system) return system;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const text = context.around.env.LIANDUN_DEBUG ? (stack ?? message) : message;
   return { exitCode: EXIT.failed, code: 'FAILED', message: text, messageZh: text };

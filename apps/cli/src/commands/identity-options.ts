@@ -56,12 +56,7 @@ export async function identityOf(context: Context, options: IdentityOptions): Pr
 /** The text of a file, or of the standard input for `-`. */
 export async function readText(context: Context, file: string): Promise<string> {
   if (file === '-') return textOf(context.around.stdin);
-  try {
-    return readFileSync(context.path(file), 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw usageError('NO_FILE', `Cannot read ${file}: ${code}.`, `无法读取 ${file}：${code}。`);
-  }
+  return readFileSync(context.path(file), 'utf8');
 }
 
 /** @throws CliError naming the file and where its JSON breaks off */

@@ -46,9 +46,7 @@ function planText(context: Context, { file, format, heading, mapping, members }:
     `${basename(file)}  (${kind})`,
     ...(columns.length > 0 ? [table(columns, context.around.stderr.columns)] : []),
     ...(mapping && mapping.ignored.length > 0 ? [`  ${t('not used:', '未使用：')} ${mapping.ignored.join(', ')}`] : []),
-    ...(members
-      ? [`  ${t('members:', '成员：')} ${Array.from(members, ([from, to]) => `${from} → ${to}`).join(', ')}`]
-      : []),
+    ...(members ? Array.from(members, ([from, to]) => `  ${from} → ${to}`) : []),
   ].join('\n');
 }
 
@@ -83,7 +81,10 @@ function totalsText(context: Context, totals: Totals, { finished, seconds, rowsP
   const listed = (title: string, counts: Record<string, number>): string[] =>
     Object.keys(counts).length === 0 ? [] : ['', title, table(most(counts), columns)];
   return [
-    `${n(totals.rows)} ${t('rows', '行')}, ${seconds.toFixed(1)} s, ${n(rowsPerSecond)}/s`,
+    t(
+      `${n(totals.rows)} rows, ${seconds.toFixed(1)} s, ${n(rowsPerSecond)} rows/s`,
+      `${n(totals.rows)} 行，${seconds.toFixed(1)} 秒，${n(rowsPerSecond)} 行/秒`,
+    ),
     table([heading, ...rows, ...(members.length > 1 ? [all] : [])], columns),
     ...listed(t('Left out (--drop-invalid):', '已舍弃的无效字段（--drop-invalid）：'), totals.dropped),
     ...listed(t('Refused because of:', '拒绝原因：'), totals.reasons),

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { memberSource, toBeijingTime } from '@liandun/contracts';
 import type { CloudEvent, Receipt } from '@liandun/contracts';
 import { randomUUID } from 'node:crypto';
@@ -49,7 +48,7 @@ export async function publish(context: Context, file: string | undefined, option
 
 /** One event, a JSON array of events, or NDJSON of any length: told apart by how the text begins. */
 async function* eventsOf(context: Context, file: string, memberId: string): AsyncGenerator<CloudEvent> {
-  const input = file === '-' ? context.around.stdin : opened(context, file);
+  const input = file === '-' ? context.around.stdin : createReadStream(context.path(file));
   let whole: string[] | undefined;
   let number = 0;
   for await (const line of createInterface({ input, crlfDelay: Infinity }) as AsyncIterable<string>) {
@@ -77,11 +76,6 @@ function isObject(line: string): boolean {
   } catch {
     return false;
   }
-}
-
-function opened(context: Context, file: string): Readable {
-  const stream = createReadStream(context.path(file));
-  return stream;
 }
 
 function complete(value: unknown, memberId: string, where: string): CloudEvent {

@@ -56,9 +56,7 @@ export async function reconcile(context: Context, input: string, options: Reconc
 
 async function* recordsOf(context: Context, input: string): AsyncGenerator<BatchRecord> {
   const path = context.path(input);
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw usageError('NO_FILE', `Cannot read ${input}: ${error.code}.`, `无法读取 ${input}：${error.code}。`);
-  });
+  const file = await open(path);
   const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
   await file.close();
   const raw = createReadStream(path);

@@ -21,9 +21,7 @@ const HEAD_BYTES = 256 * 1024;
 
 /** Reads the beginning of the file only. `given` overrides what the bytes say of the encoding. */
 export async function detectFormat(path: string, given?: Encoding): Promise<Format> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw usageError('NO_FILE', `Cannot read ${path}: ${error.code}.`, `无法读取 ${path}:${error.code}。`);
-  });
+  const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     const raw = buffer.subarray(0, bytesRead);
