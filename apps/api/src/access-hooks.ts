@@ -43,6 +43,12 @@ function headerText(request: FastifyRequest, name: string): string {
 const mediaTypeOf = ({ headers }: FastifyRequest): string =>
   (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 
+/** A request with neither a type nor a length has no body: a change that its address says needs none. */
+const hasBody = ({ headers }: FastifyRequest): boolean =>
+  headers['content-type'] !== undefined ||
+  headers['transfer-encoding'] !== undefined ||
+  Number(headers['content-length'] ?? 0) > 0;
+
 async function authenticate(request: FastifyRequest, rule: Rule, tokens: Tokens): Promise<void> {
   if (rule.roles === 'open') return;
   const [, token] = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '') ?? [];
@@ -88,7 +94,8 @@ export function installAccess(instance: FastifyInstance, { tokens, writer, metri
     const rule = ruleOfRequest(request);
     if (!rule) return;
     await authenticate(request, rule, tokens);
-    if (rule.accepts && !rule.accepts.includes(mediaTypeOf(request))) throw new LedgerError('UNSUPPORTED_MEDIA_TYPE');
+    if (rule.accepts && hasBody(request) && !rule.accepts.includes(mediaTypeOf(request)))
+      throw new LedgerError('UNSUPPORTED_MEDIA_TYPE');
   });
   instance.addHook('preHandler', async (request) => {
     if (ruleOfRequest(request)?.audited && request.caller?.role === 'regulator') await recordReading(request, writer);

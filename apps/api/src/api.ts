@@ -30,8 +30,9 @@ const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 const FORM_BYTES_MAX = 16 * 1024;
 const POOL_CONNECTIONS_MAX = 12;
 
-/** JSON by RFC 8259: UTF-8, and a byte order mark is an error like any other. */
+/** JSON by RFC 8259: UTF-8, and a byte order mark is an error like any other. No bytes at all are no body. */
 function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
   } catch {
@@ -84,7 +85,7 @@ async function nestOf(settings: Settings, parts: Parts, logger: Logger): Promise
     bodyLimit: EVENT_BYTES_MAX,
     routerOptions: { maxParamLength: 256 },
   });
-  const instance = adapter.getInstance() as unknown as FastifyInstance;
+  const instance = adapter.getInstance() as FastifyInstance;
   installParsers(instance);
   installAccess(instance, { ...parts, logger });
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(parts), adapter, {

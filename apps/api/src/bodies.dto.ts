@@ -117,9 +117,6 @@ export class SubscriptionChangeBody {
   subscription: SubscriptionBody;
 }
 
-/** For changes that say everything by their address. */
-export class EmptyBody {}
-
 export class ApprovalDecisionBody {
   @IsIn(['approve', 'refuse'])
   decision: 'approve' | 'refuse';

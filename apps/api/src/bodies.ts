@@ -1,7 +1,14 @@
-import { fieldError, problemOf, type FieldError, type MemberKey, type ProblemCode } from '@liandun/contracts';
+import {
+  fieldError,
+  problemOf,
+  type FieldError,
+  type MemberKey,
+  type ProblemCode,
+  type Subscription,
+} from '@liandun/contracts';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import type { MemberKeyBody } from './bodies.dto.js';
+import type { MemberKeyBody, SubscriptionBody } from './bodies.dto.js';
 import { ProblemError } from './problems.js';
 
 const CODES: Record<string, ProblemCode> = {
@@ -30,6 +37,15 @@ function errorsOf(errors: ValidationError[], parent: string): FieldError[] {
   });
 }
 
+const unknownFields = (raw: object): FieldError[] =>
+  Object.keys(raw).map((name) => fieldError(`/${escaped(name)}`, 'UNKNOWN_FIELD'));
+
+/** For changes that say everything by their address: no body, or `{}`. Throws ProblemError. */
+export function parseEmpty(raw: unknown): void {
+  const [first, ...rest] = typeof raw === 'object' ? unknownFields(raw ?? {}) : [fieldError('', 'WRONG_TYPE')];
+  if (first) throw new ProblemError(problemOf([first, ...rest]));
+}
+
 /** A body as an instance of its class. Throws ProblemError with a JSON Pointer for each thing that is wrong. */
 export function parseBody<T extends object>(type: new () => T, raw: unknown): T {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
@@ -49,3 +65,11 @@ export function keyOf({ kid, kty, crv, x, y }: MemberKeyBody, pointer: string): 
     throw new ProblemError(problemOf([fieldError(`${pointer}/y`, 'FIELD_NOT_APPLICABLE')]));
   return { kid, kty, crv, x, ...(y === undefined ? {} : { y }) };
 }
+
+/** The subscription as the log keeps it. */
+export const subscriptionOf = ({ tiers, codes, kinds, riskEntities }: SubscriptionBody): Subscription => ({
+  ...(tiers && { tiers }),
+  ...(codes && { codes }),
+  ...(kinds && { kinds }),
+  ...(riskEntities !== undefined && { riskEntities }),
+});

@@ -38,7 +38,10 @@ async function handle<C, S, E extends { type: OutcomeType; data: object }>(
     const streams = decider.streams(command);
     const histories = await Promise.all(streams.map((stream) => log.readStream(stream, { limit: STREAM_EVENTS_MAX })));
     const toEvent = ({ type, data }: StoredEvent): E => ({ type, data }) as E;
-    const state = histories.flat().map(toEvent).reduce(decider.evolve, decider.initialState);
+    const state = histories
+      .flat()
+      .map(toEvent)
+      .reduce((before, event) => decider.evolve(before, event), decider.initialState);
     const decision = decider.decide(command, state);
     if ('refused' in decision) throw new LedgerError(decision.refused);
     const events = decision.events.map((event, n) =>

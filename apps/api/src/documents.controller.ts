@@ -1,4 +1,4 @@
-import { LedgerError } from '@liandun/contracts';
+import { asyncApiDocument, LedgerError, openApiDocument } from '@liandun/contracts';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import pg from 'pg';
@@ -7,10 +7,23 @@ import { Metrics } from './metrics.js';
 /** What anyone on the inside may read: the interface's documents, health, metrics. */
 @Controller()
 export class DocumentsController {
+  readonly #openApi = openApiDocument();
+  readonly #asyncApi = asyncApiDocument();
+
   constructor(
     @Inject(pg.Pool) private readonly pool: pg.Pool,
     private readonly metrics: Metrics,
   ) {}
+
+  @Get('/openapi.json')
+  openApi(): object {
+    return this.#openApi;
+  }
+
+  @Get('/asyncapi.json')
+  asyncApi(): object {
+    return this.#asyncApi;
+  }
 
   @Get('/health/live')
   live(): object {

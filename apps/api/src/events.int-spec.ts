@@ -16,10 +16,28 @@ const example = (type: string): Event => {
   const { event } = examples(new Date(), { run: randomUUID() })[`liandun.${type}.v1` as Event['type']];
   return structuredClone(event);
 };
-const with_ = (event: Event, data: object): Event => ({ ...event, data: { ...event.data, ...data } }) as Event;
+const withData = (event: Event, data: object): Event =>
+  Object.assign({}, event, { data: Object.assign({}, event.data, data) });
 const count = async (): Promise<number> =>
   Number((await api.pool.query('select count(*) from log.entry')).rows[0].count);
 const codes = ({ body }: Answer): unknown => [body.code, body.errors?.[0]?.pointer];
+
+const delist = async (data: object = {}): Promise<Event> => {
+  const event = withData(example('merchant.delisted'), { merchantId: `m-${randomUUID()}`, ...data });
+  expect((await api.publish('platform-a', event)).status).toBe(201);
+  return event;
+};
+const follow = (type: string, data: object, member: TestMember = 'platform-a'): Promise<Answer> => {
+  const event = example(type);
+  return api.publish(member, { ...event, source: `urn:liandun:member:${member}`, data });
+};
+const merchants = (n: number): Event[] => {
+  const event = example('merchant.reported');
+  return Array.from({ length: n }, () => ({
+    ...withData(event, { merchantId: `m-${randomUUID()}` }),
+    id: randomUUID(),
+  }));
+};
 
 describe('one event', () => {
   test('is accepted once, and answered alike when it comes again (I2)', async () => {
@@ -32,7 +50,7 @@ describe('one event', () => {
     expect(again.status).toBe(200);
     expect(again.body).toEqual({ ...first.body, status: 'duplicate' });
     const before = await count();
-    const other = await api.publish('platform-a', with_(event, { status: 'closed' }));
+    const other = await api.publish('platform-a', withData(event, { status: 'closed' }));
     expect([other.status, ...(codes(other) as unknown[])]).toEqual([409, 'EVENT_ID_REUSED', '/id']);
     expect(await count()).toBe(before);
   });
@@ -66,7 +84,7 @@ describe('one event', () => {
     [
       'a batch of 1,001',
       'application/cloudevents-batch+json',
-      JSON.stringify(Array(1001).fill({})),
+      JSON.stringify(Array.from({ length: 1001 }, () => ({}))),
       422,
       'TOO_MANY_EVENTS',
     ],
@@ -83,7 +101,7 @@ describe('one event', () => {
       name: '店'.repeat(60),
       url: 'https://x.example/',
     }));
-    const answer = await api.publish('platform-a', with_(example('merchant.reported'), { shops }));
+    const answer = await api.publish('platform-a', withData(example('merchant.reported'), { shops }));
     expect([answer.status, answer.body.code]).toEqual([422, 'EVENT_TOO_LARGE']);
   });
 });
@@ -101,16 +119,7 @@ describe('every rule, broken once', () => {
 });
 
 describe("what follows on a member's own cases", () => {
-  const delist = async (data: object = {}): Promise<Event> => {
-    const event = with_(example('merchant.delisted'), { merchantId: `m-${randomUUID()}`, ...data });
-    expect((await api.publish('platform-a', event)).status).toBe(201);
-    return event;
-  };
   const unheard = { hearing: undefined, urgency: undefined };
-  const follow = (type: string, data: object, member: TestMember = 'platform-a'): Promise<Answer> => {
-    const event = example(type);
-    return api.publish(member, { ...event, source: `urn:liandun:member:${member}`, data });
-  };
   const decided = { cause: 'wrongFinding', decidedAt: new Date().toISOString(), decidedBy: 'staff-1' };
   const hearing = {
     notifiedAt: '2020-02-03T09:30:00+08:00',
@@ -119,7 +128,7 @@ describe("what follows on a member's own cases", () => {
   };
 
   test('without hearing or urgency a tier-2 case is held, and is heard once', async () => {
-    const event = with_(example('merchant.delisted'), { merchantId: `m-${randomUUID()}`, ...unheard });
+    const event = withData(example('merchant.delisted'), { merchantId: `m-${randomUUID()}`, ...unheard });
     const { status, body } = await api.publish('platform-a', event);
     expect([status, body.status]).toEqual([201, 'held']);
     expect((await follow('case.heard', { caseId: event.id, hearing }, 'platform-b')).body.code).toBe('CASE_NOT_HELD');
@@ -154,7 +163,7 @@ describe("what follows on a member's own cases", () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => follow('merchant.reinstated', { delistingId: id, ...decided })),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, ...Array(7).fill(422)]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, ...Array(7).fill(422)]);
   });
 
   test('a report is withdrawn by its reporter', async () => {
@@ -167,7 +176,7 @@ describe("what follows on a member's own cases", () => {
 
   test('a notice that was never sent to the caller is not disposed of', async () => {
     for (const noticeId of ['platform-a.0', 'platform-b.0', 'x']) {
-      const answer = await api.publish('platform-a', with_(example('notice.disposed'), { noticeId }));
+      const answer = await api.publish('platform-a', withData(example('notice.disposed'), { noticeId }));
       expect(codes(answer)).toEqual(['NOTICE_NOT_FOUND', '/data/noticeId']);
     }
   });
@@ -175,30 +184,21 @@ describe("what follows on a member's own cases", () => {
   test('a regulator ends a listing by its id, and no other entry', async () => {
     const { body } = await api.publish(
       'platform-a',
-      with_(example('merchant.delisted'), { merchantId: `m-${randomUUID()}` }),
+      withData(example('merchant.delisted'), { merchantId: `m-${randomUUID()}` }),
     );
     const leaf = Buffer.from(body.leafHash, 'base64').toString('hex', 0, 6);
-    const data = (listingId: string): object => ({
-      listingId,
-      cause: 'annulled',
-      decidedAt: decided.decidedAt,
-      decidedBy: 'r-1',
-    });
-    const wrong = await follow('listing.ended', data(`L${body.position}-000000000000`), 'regulator-beijing');
-    expect(codes(wrong)).toEqual(['LISTING_NOT_FOUND', '/data/listingId']);
-    expect((await follow('listing.ended', data(`L${body.position}-${leaf}`), 'regulator-beijing')).status).toBe(201);
+    const more = { cause: 'annulled', decidedAt: decided.decidedAt, decidedBy: 'r-1' };
+    const wrong = { listingId: `L${body.position}-000000000000`, ...more };
+    expect(codes(await follow('listing.ended', wrong, 'regulator-beijing'))).toEqual([
+      'LISTING_NOT_FOUND',
+      '/data/listingId',
+    ]);
+    const right = { listingId: `L${body.position}-${leaf}`, ...more };
+    expect((await follow('listing.ended', right, 'regulator-beijing')).status).toBe(201);
   });
 });
 
 describe('many events', () => {
-  const merchants = (n: number): Event[] => {
-    const event = example('merchant.reported');
-    return Array.from({ length: n }, () => ({
-      ...with_(event, { merchantId: `m-${randomUUID()}` }),
-      id: randomUUID(),
-    }));
-  };
-
   test('a batch has a receipt for each, in order', async () => {
     const [a, b] = merchants(2) as [Event, Event];
     const bad = { ...a, id: 'bad', type: 'liandun.unknown.v1' };
@@ -230,7 +230,7 @@ describe('many events', () => {
   });
 
   test('in a stream a decision sees what stands before it', async () => {
-    const delisted = with_(example('merchant.delisted'), { merchantId: `m-${randomUUID()}` });
+    const delisted = withData(example('merchant.delisted'), { merchantId: `m-${randomUUID()}` });
     const reinstated = {
       ...example('merchant.reinstated'),
       data: { delistingId: delisted.id, cause: 'wrongFinding', decidedAt: new Date().toISOString(), decidedBy: 's' },

@@ -4,7 +4,7 @@ import { EventLog } from '@liandun/event-log';
 import { ACCESS_RIDER, memberList } from '@liandun/views';
 import type pg from 'pg';
 import { MemberAdmissionBody } from './bodies.dto.js';
-import { keyOf, parseBody } from './bodies.js';
+import { keyOf, parseBody, subscriptionOf } from './bodies.js';
 import type { LedgerWriter } from './ledger-writer.js';
 import { ProblemError } from './problems.js';
 import { SettingsError } from './settings.js';
@@ -15,10 +15,16 @@ function parseMembers(text: string, path: string): MemberAdmitted[] {
   try {
     return (JSON.parse(text) as unknown[]).map((raw) => {
       const { memberId, name, role, keys, subscription = {} } = parseBody(MemberAdmissionBody, raw);
-      return { memberId, name, role, keys: keys.map((key) => keyOf(key, '/keys')), subscription: { ...subscription } };
+      return {
+        memberId,
+        name,
+        role,
+        keys: keys.map((key) => keyOf(key, '/keys')),
+        subscription: subscriptionOf(subscription),
+      };
     });
   } catch (error) {
-    const cause = error instanceof ProblemError ? (error.problem.errors?.[0]?.pointer ?? '') : 'it is not a JSON list';
+    const cause = error instanceof ProblemError ? (error.refusal.errors?.[0]?.pointer ?? '') : 'it is not a JSON list';
     throw new SettingsError(`LIANDUN_GENESIS: ${path} can't be used: ${cause}`);
   }
 }

@@ -7,14 +7,8 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyRequest } from 'fastify';
 import pg from 'pg';
 import { callerOf } from './access-hooks.js';
-import {
-  ApprovalDecisionBody,
-  EmptyBody,
-  KeyAdditionBody,
-  MemberAdmissionBody,
-  SubscriptionChangeBody,
-} from './bodies.dto.js';
-import { keyOf, parseBody } from './bodies.js';
+import { ApprovalDecisionBody, KeyAdditionBody, MemberAdmissionBody, SubscriptionChangeBody } from './bodies.dto.js';
+import { keyOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
 import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
 import { limitOf, textOf } from './query.js';
 
@@ -59,7 +53,7 @@ export class MembersController {
       name,
       role,
       keys: keys.map((key, i) => keyOf(key, `/keys/${i}`)),
-      subscription: { ...subscription },
+      subscription: subscriptionOf(subscription),
     };
     return this.#request(request, change);
   }
@@ -83,7 +77,7 @@ export class MembersController {
     @Param('kid') kid: string,
     @Body() body: unknown,
   ): Promise<Requested> {
-    parseBody(EmptyBody, body ?? {});
+    parseEmpty(body);
     return this.#request(request, { action: 'revokeKey', memberId, kid });
   }
 
@@ -95,7 +89,11 @@ export class MembersController {
     @Body() body: unknown,
   ): Promise<Requested> {
     const { subscription } = parseBody(SubscriptionChangeBody, body);
-    return this.#request(request, { action: 'changeSubscription', memberId, subscription: { ...subscription } });
+    return this.#request(request, {
+      action: 'changeSubscription',
+      memberId,
+      subscription: subscriptionOf(subscription),
+    });
   }
 
   /** Acts at once; the other administrator confirms or ends it. */
@@ -106,7 +104,7 @@ export class MembersController {
     @Param('memberId') memberId: string,
     @Body() body: unknown,
   ): Promise<Requested> {
-    parseBody(EmptyBody, body ?? {});
+    parseEmpty(body);
     return this.#request(request, { action: 'suspend', memberId });
   }
 
@@ -117,7 +115,7 @@ export class MembersController {
     @Param('memberId') memberId: string,
     @Body() body: unknown,
   ): Promise<Requested> {
-    parseBody(EmptyBody, body ?? {});
+    parseEmpty(body);
     return this.#request(request, { action: 'resume', memberId });
   }
 
@@ -128,7 +126,7 @@ export class MembersController {
     @Param('memberId') memberId: string,
     @Body() body: unknown,
   ): Promise<Requested> {
-    parseBody(EmptyBody, body ?? {});
+    parseEmpty(body);
     return this.#request(request, { action: 'remove', memberId });
   }
 

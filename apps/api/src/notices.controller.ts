@@ -9,8 +9,6 @@ import { cursorOf, limitOf } from './query.js';
 import { Tokens, type Caller } from './tokens.js';
 
 const HEARTBEAT_MS = 15_000;
-/** Commits come in bursts; a stream looks at the log at most this often. */
-const LOOK_PAUSE_MS = 10;
 const STREAM_PAGE_NOTICES = 200;
 
 /** The notice that an entry of a member's stream carries, the same bytes on every channel. */
@@ -19,7 +17,30 @@ function noticeOf({ data, position, leafHash, acceptedAt }: StoredEvent): CloudE
   return noticeEvent(content, { position, leafHash: leafHash.toString('base64'), acceptedAt });
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms).unref());
+/** Keeps a ring until it is heard, so that none between a look and the wait after it is lost. */
+class Bell {
+  #rung = false;
+  #heard: (() => void) | undefined;
+
+  readonly ring = (): void => {
+    this.#rung = true;
+    this.#heard?.();
+  };
+
+  /** Whether it rang within the time; resolves as soon as it does. */
+  async rang(withinMs: number): Promise<boolean> {
+    if (!this.#rung) {
+      const timer = Promise.withResolvers<void>();
+      const timeout = setTimeout(timer.resolve, withinMs);
+      this.#heard = timer.resolve;
+      await timer.promise;
+      clearTimeout(timeout);
+    }
+    const rung = this.#rung;
+    this.#rung = false;
+    return rung;
+  }
+}
 
 /** A platform's own notices, by cursor or as they come. */
 @Controller('/v1/notices')
@@ -59,43 +80,25 @@ export class NoticesController implements OnModuleDestroy {
 
   /** Ends with the caller's token or membership: the reconnect is then refused like any other call. */
   async *#events(caller: Caller & { expiresAt: Date }, from: number): AsyncGenerator<string> {
-    let after = from;
-    let wake: () => void = () => undefined;
-    let woken = true;
-    const stop = onAppended(this.pool, () => {
-      woken = true;
-      wake();
-    });
-    this.#closing.signal.addEventListener('abort', () => wake());
+    const bell = new Bell();
+    const stop = onAppended(this.pool, bell.ring);
+    this.#closing.signal.addEventListener('abort', bell.ring);
+    const goesOn = (): boolean => !this.#closing.signal.aborted && Date.now() < caller.expiresAt.getTime();
     try {
       yield ': open\n\n';
-      while (!this.#closing.signal.aborted && Date.now() < caller.expiresAt.getTime()) {
-        woken = false;
+      for (let after = from; goesOn();) {
         const entries = await this.log.readStream(`notices/${caller.memberId}`, { after, limit: STREAM_PAGE_NOTICES });
-        if (entries.length > 0) {
-          await this.tokens.activeRole(caller.memberId);
-          after = entries.at(-1)?.version ?? after;
-          yield entries.map((entry) => `id: ${entry.version}\ndata: ${JSON.stringify(noticeOf(entry))}\n\n`).join('');
-          continue;
-        }
-        const slept = new Promise<'late'>((resolve) => {
-          const timer = setTimeout(() => resolve('late'), HEARTBEAT_MS);
-          wake = () => {
-            clearTimeout(timer);
-            resolve('late');
-          };
-          if (woken) wake();
-        });
-        await slept;
-        if (woken) await pause(LOOK_PAUSE_MS);
-        else {
-          await this.tokens.activeRole(caller.memberId);
-          yield ': heartbeat\n\n';
-        }
+        if (entries.length > 0) await this.tokens.activeRole(caller.memberId);
+        for (const entry of entries) yield `id: ${entry.version}\ndata: ${JSON.stringify(noticeOf(entry))}\n\n`;
+        after = entries.at(-1)?.version ?? after;
+        if (entries.length === STREAM_PAGE_NOTICES || (await bell.rang(HEARTBEAT_MS))) continue;
+        await this.tokens.activeRole(caller.memberId);
+        yield ': heartbeat\n\n';
       }
     } catch {
       // Suspended meanwhile, or the database is away: the stream ends, and the client's next call says why.
     } finally {
+      this.#closing.signal.removeEventListener('abort', bell.ring);
       await stop();
     }
   }

@@ -61,8 +61,8 @@ export function sendProblem(reply: FastifyReply, refusal: Problem): void {
 /** A refusal that was worked out elsewhere. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
-  constructor(readonly problem: Problem) {
-    super(problem.code);
+  constructor(readonly refusal: Problem) {
+    super(refusal.code);
   }
 }
 
@@ -98,7 +98,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   #problemOf(error: unknown, request: FastifyRequest, reply: FastifyReply): Problem {
     if (error instanceof LedgerError) return error.toProblem();
-    if (error instanceof ProblemError) return error.problem;
+    if (error instanceof ProblemError) return error.refusal;
     const status = error instanceof HttpException ? error.getStatus() : 500;
     if (status === 404) {
       const allowed = methodsAt(request.url.split('?', 1)[0] ?? '');

@@ -35,7 +35,7 @@ const refused = (reason: string): OAuthError => new OAuthError('invalid_client',
 /** The algorithms that a key may sign with: the key decides, never the token's header (RFC 8725 section 3.1). */
 const algorithmsOf = ({ kty }: Pick<MemberKey, 'kty'>): string[] => (kty === 'OKP' ? ['EdDSA', 'Ed25519'] : ['ES256']);
 
-const publicHalf = ({ kty, crv, x, y, kid }: JWK): JWK => ({ kty, crv, x, ...(y ? { y } : {}), kid }) as JWK;
+const publicHalf = ({ kty, crv, x, y, kid }: JWK): JWK => ({ kty, crv, x, ...(y ? { y } : {}), kid });
 
 /** Access tokens of the ledger: issues them for a member's signed assertion, and checks them on every request. */
 export class Tokens {
@@ -94,7 +94,7 @@ export class Tokens {
     const { memberId, role } = await this.#authenticate(assertion);
     const { signingKey, issuer } = this.#settings;
     const token = await new SignJWT({ role })
-      .setProtectedHeader({ alg: 'ES256', kid: signingKey.kid as string, typ: 'at+jwt' })
+      .setProtectedHeader({ alg: 'ES256', kid: signingKey.kid, typ: 'at+jwt' })
       .setIssuer(issuer)
       .setSubject(memberId)
       .setAudience(audience)

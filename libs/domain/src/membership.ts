@@ -238,7 +238,9 @@ function evolveMember(member: Member, event: MembershipEvent): Member {
     }
     case 'liandun.member.subscriptionchanged.v1':
       return { ...member, subscription: event.data.subscription };
-    default:
+    case 'liandun.approval.requested.v1':
+    case 'liandun.approval.granted.v1':
+    case 'liandun.approval.refused.v1':
       return member;
   }
 }

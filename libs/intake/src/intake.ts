@@ -175,14 +175,14 @@ export class Intake {
   }
 
   async #lookUpAll(member: Submitter, prepared: Prepared[]): Promise<Ready[]> {
-    if (!prepared.some(({ step }) => step === 'lookUp')) return prepared as Ready[];
+    if (!prepared.some(({ step }) => step === 'lookUp')) return prepared;
     const issued = prepared.some(
       (item) => item.step === 'lookUp' && item.submission.event.type === SUBMITTED_TYPES.noticeDisposed,
     )
       ? await this.#log.streamVersion(`notices/${member.memberId}`)
       : -1;
     return Promise.all(
-      prepared.map((item) => (item.step === 'lookUp' ? this.#lookUp(member, item.submission, issued) : item)),
+      prepared.map(async (item) => (item.step === 'lookUp' ? this.#lookUp(member, item.submission, issued) : item)),
     );
   }
 

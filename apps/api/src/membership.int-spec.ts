@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { rebuildProjection } from '@liandun/event-log';
+import { accessProjection } from '@liandun/views';
+import { ed25519, p256, publicKeyOf, TestApi, type Answer, type TestMember } from '../../../test/support/api.js';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await TestApi.start();
+});
+afterAll(() => api.stop());
+
+let memberId = '';
+let serial = 0;
+const post = (who: TestMember, path: string, body: unknown = {}): Promise<Answer> =>
+  api.call(who, 'POST', path, { body });
+const decide = (who: TestMember, approvalId: string, decision = 'approve'): Promise<Answer> =>
+  post(who, `/v1/approvals/${approvalId}`, { decision });
+const events = async (): Promise<string[]> => {
+  const { rows } = await api.pool.query('select type from log.entry where stream = $1 order by version', [
+    `member/${memberId}`,
+  ]);
+  return rows.map(({ type }) => type.split('.')[2]);
+};
+const mayCall = async (): Promise<boolean> => {
+  const { body } = await api.requestToken(await api.assertion(memberId));
+  return (await api.call(undefined, 'GET', '/v1/notices', { token: body.access_token ?? 'none' })).status === 200;
+};
+
+const change = async (path: string, body: object = {}): Promise<Answer> => {
+  const requested = await post('admin', path, body);
+  return requested.status === 202 ? decide('admin-2', requested.body.approvalId) : requested;
+};
+
+/** A platform that was just admitted by two administrators. */
+beforeEach(async () => {
+  serial += 1;
+  memberId = `platform-new-${serial}`;
+  const key = ed25519(`${memberId}-1`);
+  api.keys.set(memberId, key);
+  await change('/v1/members', { memberId, name: '新平台', role: 'platform', keys: [publicKeyOf(key)] });
+});
+
+test('a member is there once a second administrator has approved', async () => {
+  memberId = 'platform-later';
+  const key = p256('later-1');
+  api.keys.set(memberId, key);
+  const { status, body } = await post('admin', '/v1/members', {
+    memberId,
+    name: '后来的平台',
+    role: 'platform',
+    keys: [publicKeyOf(key)],
+  });
+  expect(status).toBe(202);
+  expect(await events()).toEqual([]);
+  expect(await mayCall()).toBe(false);
+  expect((await decide('admin-2', body.approvalId)).status).toBe(200);
+  expect(await events()).toEqual(['admitted']);
+  expect(await mayCall()).toBe(true);
+  const { body: members } = await api.call('admin', 'GET', '/v1/members');
+  expect(members.items).toContainEqual(expect.objectContaining({ memberId, status: 'active', role: 'platform' }));
+});
+
+test('who asks may not approve: not in the code, not in the database', async () => {
+  const { body } = await post('admin', `/v1/members/${memberId}/removal`);
+  const own = await decide('admin', body.approvalId);
+  expect([own.status, own.body.code]).toEqual([403, 'SECOND_PERSON_NEEDED']);
+  const update = api.pool.query(
+    "update access.approval set status = 'granted', decided_by = requested_by where approval_id = $1",
+    [body.approvalId],
+  );
+  await expect(update).rejects.toThrow('violates check constraint');
+  expect((await decide('admin-2', body.approvalId)).body.status).toBe('granted');
+  const again = await decide('admin-3', body.approvalId);
+  expect([again.status, again.body.code]).toEqual([409, 'APPROVAL_DECIDED']);
+});
+
+test('of two administrators who decide at the same moment one decides', async () => {
+  const { body } = await post('admin', `/v1/members/${memberId}/removal`);
+  const answers = await Promise.all([decide('admin-2', body.approvalId), decide('admin-3', body.approvalId, 'refuse')]);
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+});
+
+describe('suspension', () => {
+  test('stops the next call at once; confirmed it stays until a resumption is approved', async () => {
+    const { body: before } = await api.requestToken(await api.assertion(memberId));
+    const token = before.access_token;
+    expect((await api.call(undefined, 'GET', '/v1/notices', { token })).status).toBe(200);
+    const { status, body } = await post('admin', `/v1/members/${memberId}/suspension`);
+    expect(status).toBe(202);
+    const next = await api.call(undefined, 'GET', '/v1/notices', { token });
+    expect([next.status, next.body.code]).toEqual([403, 'MEMBER_SUSPENDED']);
+    expect((await api.requestToken(await api.assertion(memberId))).body.error).toBe('invalid_client');
+    const pending = await api.call('admin', 'GET', '/v1/approvals?status=pending&limit=1');
+    const [approval] = pending.body.items;
+    expect(approval.approvalId).toBe(body.approvalId);
+    expect(Date.parse(approval.confirmBy) - Date.parse(approval.requestedAt)).toBe(86_400_000);
+    await decide('admin-2', body.approvalId);
+    expect(await mayCall()).toBe(false);
+    const { body: resumption } = await post('admin-2', `/v1/members/${memberId}/resumption`);
+    expect(await mayCall()).toBe(false);
+    await decide('admin', resumption.approvalId);
+    expect(await mayCall()).toBe(true);
+    expect(await events()).toEqual(['admitted', 'suspended', 'resumed']);
+  });
+
+  test('refused by the second administrator it ends', async () => {
+    const { body } = await post('admin', `/v1/members/${memberId}/suspension`);
+    expect(await mayCall()).toBe(false);
+    await decide('admin-2', body.approvalId, 'refuse');
+    expect(await mayCall()).toBe(true);
+  });
+
+  test('ends a stream of notices that is open', async () => {
+    const { body } = await api.requestToken(await api.assertion(memberId));
+    const response = await fetch(`${api.api.url}/v1/notices/stream`, {
+      headers: { authorization: `Bearer ${body.access_token}` },
+    });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain(': open');
+    await post('admin', `/v1/members/${memberId}/suspension`);
+    let ended = false;
+    while (!ended) ({ done: ended } = await reader.read());
+    expect(ended).toBe(true);
+  });
+});
+
+describe('keys', () => {
+  test('are rotated: both live for a while, then the old one is refused', async () => {
+    const [oldKey, newKey] = [api.keys.get(memberId), p256(`${memberId}-2`)];
+    expect((await change(`/v1/members/${memberId}/keys`, { key: publicKeyOf(newKey) })).status).toBe(200);
+    const statuses = async (): Promise<number[]> =>
+      Promise.all(
+        [oldKey, newKey].map(async (key) => (await api.requestToken(await api.assertion(memberId, {}, key))).status),
+      );
+    expect(await statuses()).toEqual([200, 200]);
+    expect((await change(`/v1/members/${memberId}/keys/${memberId}-1/revocation`)).status).toBe(200);
+    expect(await statuses()).toEqual([401, 200]);
+    const last = await change(`/v1/members/${memberId}/keys/${memberId}-2/revocation`);
+    expect([last.status, last.body.code]).toEqual([409, 'LAST_KEY']);
+  });
+
+  test('are three at most, and never private', async () => {
+    for (const n of [2, 3])
+      await change(`/v1/members/${memberId}/keys`, { key: publicKeyOf(ed25519(`${memberId}-${n}`)) });
+    const fourth = await change(`/v1/members/${memberId}/keys`, { key: publicKeyOf(ed25519(`${memberId}-4`)) });
+    expect([fourth.status, fourth.body.code]).toEqual([409, 'KEY_LIMIT']);
+    const leaked = await post('admin', `/v1/members/${memberId}/keys`, { key: ed25519('leaked') });
+    expect([leaked.status, leaked.body.errors[0]]).toEqual([
+      422,
+      expect.objectContaining({ pointer: '/key/d', code: 'UNKNOWN_FIELD' }),
+    ]);
+  });
+});
+
+test('a body is checked field by field', async () => {
+  const { status, body } = await post('admin', '/v1/members', {
+    memberId: 'No!',
+    role: 'king',
+    keys: [{ kid: 'k', kty: 'OKP', crv: 'P-256', x: 'x' }],
+    note: 'x',
+  });
+  expect(status).toBe(422);
+  const errors = body.errors.map(({ pointer, code }: { pointer: string; code: string }) => `${pointer} ${code}`);
+  expect(errors.toSorted()).toEqual(
+    [
+      '/keys/0/x INVALID_FORMAT',
+      '/memberId INVALID_FORMAT',
+      '/name MISSING_FIELD',
+      '/note UNKNOWN_FIELD',
+      '/role INVALID_VALUE',
+    ].toSorted(),
+  );
+});
+
+test('an unknown member and an unknown approval are not found', async () => {
+  expect((await post('admin', '/v1/members/nobody/suspension')).body.code).toBe('MEMBER_NOT_FOUND');
+  expect((await decide('admin', 'nothing')).body.code).toBe('APPROVAL_NOT_FOUND');
+});
+
+test('two administrators have to stay', async () => {
+  const first = await post('admin', '/v1/members/admin-3/suspension');
+  expect(first.status).toBe(202);
+  const second = await post('admin', '/v1/members/admin-2/suspension');
+  expect([second.status, second.body.code]).toEqual([409, 'ADMINISTRATORS_TOO_FEW']);
+  expect((await decide('admin-2', first.body.approvalId, 'refuse')).status).toBe(200);
+});
+
+test('the state of access, rebuilt from the log, is the live one (I5)', async () => {
+  const state = async (): Promise<unknown[]> => {
+    const all = ['member order by member_id', 'member_key order by member_id, kid', 'approval order by approval_id'];
+    return Promise.all(all.map(async (table) => (await api.pool.query(`select * from access.${table}`)).rows));
+  };
+  const live = await state();
+  await rebuildProjection(api.pool, accessProjection);
+  expect(await state()).toEqual(live);
+  expect(await mayCall()).toBe(true);
+});
