@@ -42,10 +42,13 @@ const payloadOf = (type: string): Class => {
 describe("the compiled checks say valid exactly where class-validator's own executor does", () => {
   // But for names of Object.prototype, which its executor takes for declared fields; we refuse them.
   const inherited =
-    /"(__proto__|constructor|toString|valueOf|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|__\w+__)":/;
+    /"(constructor|toString|valueOf|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|__\w+__)":/;
   const broken = brokenSubmissions(now).filter(
     ({ event }) =>
-      isSubmittedType(String(event.type)) && typeof event.data === 'object' && !Array.isArray(event.data) && event.data,
+      isSubmittedType(String(event.type)) &&
+      typeof event.data === 'object' &&
+      !Array.isArray(event.data) &&
+      !inherited.test(JSON.stringify(event)),
   );
   test.each(broken.map((row) => [row.name, row.event] as const))('%s', (_name, { type, data }) => {
     const target = payloadOf(String(type));
@@ -76,7 +79,7 @@ describe("the compiled checks say valid exactly where class-validator's own exec
         parent[path.at(-1) as string] = value;
         expect(validByUs(payloadOf(type), copy)).toBe(validByClassValidator(payloadOf(type), copy));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 });

@@ -3,7 +3,7 @@
 // through that are called like a method of Object (`constructor`, `__proto__`); this one reads the
 // same metadata once per class, then calls the same constraints, and knows the JSON Pointer of every value. That both
 // agree on what is valid is a test (compiled.spec.ts).
-import { getMetadataStorage, ValidationTypes, type ValidatorConstraintInterface } from 'class-validator';
+import { getMetadataStorage, ValidationTypes } from 'class-validator';
 import { fieldError, type ProblemCode } from './errors.js';
 import type { FieldError } from './envelope.js';
 import { nestedClass, type Class } from './fields.js';
@@ -48,7 +48,7 @@ const LIST_CHECKS = new Set(['isArray', 'arrayMaxSize', 'arrayMinSize']);
 
 function compile(target: Class): Plan {
   const storage = getMetadataStorage();
-  const metadatas = storage.getTargetValidationMetadatas(target as unknown as () => void, target.name, true, false);
+  const metadatas = storage.getTargetValidationMetadatas(target, target.name, true, false);
   const properties = Object.entries(storage.groupByPropertyName(metadatas)).map(([name, group]) => {
     const property: Property = { name, step: step(name), optional: false, list: false, checks: [], itemChecks: [] };
     for (const metadata of group) {
@@ -61,7 +61,7 @@ function compile(target: Class): Plan {
       } else if (metadata.type !== ValidationTypes.WHITELIST) {
         const [constraint] = storage.getTargetValidatorConstraints(metadata.constraintCls);
         if (!constraint) throw new Error(`${target.name}.${name} has an unknown check`);
-        const instance = constraint.instance as ValidatorConstraintInterface;
+        const instance = constraint.instance;
         // None of the checks used here looks at the object or at `args.value`, so one set of arguments serves all calls.
         const constraints = (metadata.constraints ?? []) as unknown[];
         const args = { constraints, property: name, targetName: target.name, object: {}, value: undefined };

@@ -1,5 +1,4 @@
 // Official identifiers and their check digits. Pure: no clock, no register is asked; a valid number need not exist.
-import type { SubjectKind } from './payloads.events.js';
 
 /** The administrative division that no place has (GB/T 2260 gives nothing under 99): everything fictional lies there. */
 export const FICTIONAL_REGION = '990101';
@@ -91,7 +90,11 @@ function padded(serial: number | string, length: number): string {
  * @param serial up to eight digits, the organization code without its check
  * @throws RangeError for a longer serial
  */
-export function makeUscc(region: string, serial: number | string, kind: SubjectKind = 'organization'): string {
+export function makeUscc(
+  region: string,
+  serial: number | string,
+  kind: 'organization' | 'soleProprietor' | 'person' = 'organization',
+): string {
   const body = `${kind === 'soleProprietor' ? '92' : '91'}${region}${padded(serial, 8)}`;
   // Position 17 could be X for the value 10; the alphabet of GB 32100 has X, so both standards agree.
   const text = body + organizationCheck(body, 8);

@@ -76,8 +76,9 @@ describe('a damaged table names its row and column', () => {
   });
 });
 
+const of = (code: string): ReasonCode => reasonCodes().codes.get(code) as ReasonCode;
+
 test('terms follow rule P11', () => {
-  const of = (code: string): ReasonCode => reasonCodes().codes.get(code) as ReasonCode;
   expect(termDays(of('E01'), 'platformFinding')).toBe(365);
   expect(termDays(of('E01'), 'registerPush')).toBe(365);
   expect(termDays(of('E01'), 'administrativeDecision')).toBe(1095);

@@ -85,7 +85,7 @@ type Cell = (column: Column, valid: (text: string) => boolean, why: string) => s
  * @throws ReasonCodesError naming the first row and column that are wrong
  */
 export function loadReasonCodes(csvText: string): ReasonCodeTable {
-  const [header, ...rows] = parse(csvText, { relax_column_count: true, bom: true }) as string[][];
+  const [header, ...rows] = parse(csvText, { relax_column_count: true, bom: true });
   COLUMNS.forEach((column, i) => {
     if (header?.[i] !== column) throw new ReasonCodesError(1, column, 'the header must name this column here');
   });
@@ -106,10 +106,11 @@ export function loadReasonCodes(csvText: string): ReasonCodeTable {
   return { version: REASON_CODES_VERSION, codes };
 }
 
+const filled = (text: string): boolean => text.trim() !== '' && text === text.trim();
+const oneOf = (values: readonly string[]) => (text: string) => values.includes(text);
+const distinct = (text: string): boolean => new Set(text.split('|')).size === text.split('|').length;
+
 function readRow(cell: Cell): ReasonCode {
-  const filled = (text: string): boolean => text.trim() !== '' && text === text.trim();
-  const oneOf = (values: readonly string[]) => (text: string) => values.includes(text);
-  const distinct = (text: string): boolean => new Set(text.split('|')).size === text.split('|').length;
   const code = cell(
     'code',
     (text) => /^[A-Z]\d\d$/.test(text) && text.charAt(0) in AREA_OF_LETTER,

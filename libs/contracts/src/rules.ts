@@ -229,7 +229,9 @@ export function checkRules(type: SubmittedType, data: Payload, context: RuleCont
   const { list } = context;
   const wellFormed = list.errors.length === 0;
   const broken = new Set(
-    wellFormed ? [] : RULES[type].flatMap(({ reads }) => reads.filter((field) => list.touches(`${DATA}/${field}`))),
+    wellFormed
+      ? []
+      : RULES[type].flatMap(({ reads }) => reads.filter((field) => list.touches(`${DATA}/${String(field)}`))),
   );
   for (const { reads, check } of RULES[type]) {
     if (wellFormed || !reads.some((field) => broken.has(field))) check(data, context);

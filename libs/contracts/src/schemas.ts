@@ -53,7 +53,7 @@ function describe(target: Class, name: string, schema: JsonSchema): JsonSchema {
 /** Adds the schema of a class and of every class below it. `closed`: an unknown field is refused. */
 function addClass(schemas: Record<string, JsonSchema>, target: Class, closed: boolean): void {
   if (schemas[target.name]) return;
-  const schema = targetConstructorToSchema(target as unknown as () => void, optionsOf()) as JsonSchema;
+  const schema = targetConstructorToSchema(target, optionsOf()) as JsonSchema;
   const properties = schema.properties as Record<string, JsonSchema>;
   schemas[target.name] = {
     ...schema,

@@ -50,6 +50,13 @@ describe('every rule broken once gives its code at its place, and nothing else',
   });
 });
 
+const named = (standard: string): unknown =>
+  delisting((data) => {
+    data.proof.standard = standard;
+    data.proof.decisionNo = '(2020)虚0101民初12号';
+    data.expiresAt = inDays(3650);
+  });
+
 describe('what is near a limit', () => {
   test('a clock up to three hours ahead is kept and marked', () => {
     const event = delisting((data) => (data.decidedAt = inDays(3 / 24)));
@@ -76,12 +83,6 @@ describe('what is near a limit', () => {
   });
 
   test('a named official decision may set a longer term, a platform finding may not', () => {
-    const named = (standard: string): unknown =>
-      delisting((data) => {
-        data.proof.standard = standard;
-        data.proof.decisionNo = '(2020)虚0101民初12号';
-        data.expiresAt = inDays(3650);
-      });
     expect(errorsOf(named('judgment'), platform)).toEqual([]);
     expect(errorsOf(named('platformFinding'), platform)).toHaveLength(1);
   });
@@ -132,7 +133,7 @@ describe('what is wrong is told completely and safely', () => {
     expect(
       errorsOf(event, platform)
         .map(({ pointer }) => pointer)
-        .sort(),
+        .toSorted(),
     ).toEqual(['/data/attestation/code', '/data/comment', '/data/identity/uscc', '/data/proof', '/data/shops/0/url']);
   });
 

@@ -16,8 +16,9 @@ export interface BrokenSubmission {
   pointer: string;
 }
 
-/** The value to put at a place of a valid event; ABSENT takes the field away. */
+/** The value to put at a place of a valid event, or what makes it of the time; ABSENT takes the field away. */
 type Change = readonly [pointer: string, value: unknown];
+type AtTime = (now: Date) => string;
 type Row = readonly [
   name: string,
   type: SubmittedType,
@@ -30,9 +31,10 @@ type Row = readonly [
 const ABSENT = Symbol('absent');
 const T = SUBMITTED_TYPES;
 
-function changed(event: unknown, changes: readonly Change[]): Record<string, unknown> {
+function changed(event: unknown, changes: readonly Change[], now: Date): Record<string, unknown> {
   const copy = structuredClone(event) as Record<string, unknown>;
-  for (const [pointer, value] of changes) {
+  for (const [pointer, given] of changes) {
+    const value = typeof given === 'function' ? (given as AtTime)(now) : given;
     const path = pointer.split('/').slice(1);
     const last = path.pop() as string;
     const parent = path.reduce<Record<string, unknown>>((at, key) => at[key] as Record<string, unknown>, copy);
@@ -42,7 +44,15 @@ function changed(event: unknown, changes: readonly Change[]): Record<string, unk
   return copy;
 }
 
-const envelope = (): Row[] => [
+const inDays =
+  (days: number): AtTime =>
+  (now) =>
+    toBeijingTime(new Date(now.getTime() + days * DAY_MS));
+const ahead = inDays(4 / 24);
+const before = inDays(-400);
+const reason = (value: string): Change => ['/data/reason/code', value];
+
+const envelope: Row[] = [
   ['another specversion', T.merchantReported, [['/specversion', '0.3']], 'UNSUPPORTED_SPECVERSION', '/specversion'],
   ['no id', T.merchantReported, [['/id', ABSENT]], 'MISSING_FIELD', '/id'],
   ['an empty id', T.merchantReported, [['/id', '']], 'INVALID_FORMAT', '/id'],
@@ -76,7 +86,7 @@ const envelope = (): Row[] => [
   ['null for a field', T.merchantReported, [['/data/identity/uscc', null]], 'WRONG_TYPE', '/data/identity/uscc'],
 ];
 
-const roles = (): Row[] => [
+const roles: Row[] = [
   ...[T.registryListed, T.registryRemoved, T.listingEnded].map((type): Row => [
     `a platform sends ${type}`,
     type,
@@ -95,29 +105,28 @@ const roles = (): Row[] => [
   ]),
 ];
 
-const unknownFields = (): Row[] =>
-  [
-    '/comment',
-    '/data/comment',
-    '/data/score',
-    '/data/identity/nickname',
-    '/data/identity/legalRepresentative/age',
-    '/data/shops/0/sales',
-    '/data/reason/text',
-    '/data/proof/note',
-    '/data/proof/evidence/0/text',
-    '/data/attestation/extra',
-    '/data/hearing/protocol',
-    '/data/__proto__',
-  ].map((pointer): Row => [
-    `unknown field ${pointer}`,
-    T.merchantDelisted,
-    [[pointer, '自由文本']],
-    'UNKNOWN_FIELD',
-    pointer,
-  ]);
+const unknownFields: Row[] = [
+  '/comment',
+  '/data/comment',
+  '/data/score',
+  '/data/identity/nickname',
+  '/data/identity/legalRepresentative/age',
+  '/data/shops/0/sales',
+  '/data/reason/text',
+  '/data/proof/note',
+  '/data/proof/evidence/0/text',
+  '/data/attestation/extra',
+  '/data/hearing/protocol',
+  '/data/__proto__',
+].map((pointer): Row => [
+  `unknown field ${pointer}`,
+  T.merchantDelisted,
+  [[pointer, '自由文本']],
+  'UNKNOWN_FIELD',
+  pointer,
+]);
 
-const identities = (): Row[] => [
+const identities: Row[] = [
   [
     'a wrong check digit of the USCC',
     T.merchantReported,
@@ -253,407 +262,374 @@ const identities = (): Row[] => [
   ],
 ];
 
-const cases = (now: Date): Row[] => {
-  const ahead = toBeijingTime(new Date(now.getTime() + 4 * 3_600_000));
-  const before = toBeijingTime(new Date(now.getTime() - 400 * DAY_MS));
-  const later = (days: number): string => toBeijingTime(new Date(now.getTime() + days * DAY_MS));
-  const code = (value: string): Change => ['/data/reason/code', value];
-  return [
-    ['an unknown code', T.merchantDelisted, [code('Z99')], 'UNKNOWN_CODE', '/data/reason/code'],
-    ['a reason in words', T.merchantDelisted, [code('fraud')], 'UNKNOWN_CODE', '/data/reason/code'],
-    ['a code that cannot be shared', T.merchantDelisted, [code('X01')], 'CODE_NOT_SHAREABLE', '/data/reason/code'],
+const cases: Row[] = [
+  ['an unknown code', T.merchantDelisted, [reason('Z99')], 'UNKNOWN_CODE', '/data/reason/code'],
+  ['a reason in words', T.merchantDelisted, [reason('fraud')], 'UNKNOWN_CODE', '/data/reason/code'],
+  ['a code that cannot be shared', T.merchantDelisted, [reason('X01')], 'CODE_NOT_SHAREABLE', '/data/reason/code'],
+  [
+    'K01 by a platform',
+    T.riskEntityReported,
     [
-      'K01 by a platform',
-      T.riskEntityReported,
-      [
-        code('K01'),
-        ['/data/proof/standard', 'administrativeDecision'],
-        ['/data/subject', 'merchant'],
-        ['/data/expiresAt', ABSENT],
-      ],
-      'CODE_FOR_REGULATORS_ONLY',
-      '/data/reason/code',
+      reason('K01'),
+      ['/data/proof/standard', 'administrativeDecision'],
+      ['/data/subject', 'merchant'],
+      ['/data/expiresAt', ABSENT],
     ],
+    'CODE_FOR_REGULATORS_ONLY',
+    '/data/reason/code',
+  ],
+  [
+    'K01 about a merchant',
+    T.riskEntityReported,
     [
-      'K01 about a merchant',
-      T.riskEntityReported,
-      [
-        code('K01'),
-        ['/data/proof/standard', 'administrativeDecision'],
-        ['/data/subject', 'merchant'],
-        ['/data/expiresAt', ABSENT],
-      ],
-      'CODE_SUBJECT_MISMATCH',
-      '/data/subject',
-      'regulator',
+      reason('K01'),
+      ['/data/proof/standard', 'administrativeDecision'],
+      ['/data/subject', 'merchant'],
+      ['/data/expiresAt', ABSENT],
     ],
+    'CODE_SUBJECT_MISMATCH',
+    '/data/subject',
+    'regulator',
+  ],
+  [
+    'a professional claimant by a platform',
+    T.riskEntityReported,
+    [['/data/subject', 'professionalClaimant']],
+    'CODE_FOR_REGULATORS_ONLY',
+    '/data/subject',
+  ],
+  [
+    'a judgment defaulter by a platform',
+    T.riskEntityReported,
+    [['/data/subject', 'judgmentDefaulter']],
+    'CODE_FOR_REGULATORS_ONLY',
+    '/data/subject',
+  ],
+  [
+    'a platform finding where a decision is needed',
+    T.merchantDelisted,
+    [reason('F01')],
+    'PROOF_BELOW_FLOOR',
+    '/data/proof/standard',
+  ],
+  [
+    'a platform finding where a register push is needed',
+    T.merchantDelisted,
+    [reason('A03')],
+    'PROOF_BELOW_FLOOR',
+    '/data/proof/standard',
+  ],
+  [
+    'a register push where a decision is needed',
+    T.merchantDelisted,
+    [reason('C02'), ['/data/proof/standard', 'registerPush']],
+    'PROOF_BELOW_FLOOR',
+    '/data/proof/standard',
+  ],
+  [
+    'a decision where a judgment is needed',
+    T.merchantDelisted,
+    [reason('G03'), ['/data/proof/standard', 'administrativeDecision']],
+    'PROOF_BELOW_FLOOR',
+    '/data/proof/standard',
+  ],
+  [
+    'an unknown standard of proof',
+    T.merchantDelisted,
+    [['/data/proof/standard', 'rumour']],
+    'INVALID_VALUE',
+    '/data/proof/standard',
+  ],
+  [
+    'a person under a code for organizations',
+    T.merchantDelisted,
+    [reason('H03'), ['/data/identity', examplePerson()]],
+    'KIND_NOT_ALLOWED',
+    '/data/identity/kind',
+  ],
+  [
+    'a streamer under a code that has none',
+    T.riskEntityReported,
+    [reason('C01')],
+    'KIND_NOT_ALLOWED',
+    '/data/identity/kind',
+  ],
+  ['no evidence', T.merchantDelisted, [['/data/proof/evidence', []]], 'EVIDENCE_MISSING', '/data/proof/evidence'],
+  [
+    'evidence without a list',
+    T.merchantDelisted,
+    [['/data/proof/evidence', ABSENT]],
+    'MISSING_FIELD',
+    '/data/proof/evidence',
+  ],
+  [
+    'a hash that is too short',
+    T.merchantDelisted,
+    [['/data/proof/evidence/0/sha256', 'ab']],
+    'INVALID_FORMAT',
+    '/data/proof/evidence/0/sha256',
+  ],
+  [
+    'a media type in words',
+    T.merchantDelisted,
+    [['/data/proof/evidence/0/mediaType', 'picture']],
+    'INVALID_FORMAT',
+    '/data/proof/evidence/0/mediaType',
+  ],
+  [
+    'evidence on a file system',
+    T.merchantDelisted,
+    [['/data/proof/evidence/0/uri', 'file:///etc/passwd']],
+    'INVALID_URL',
+    '/data/proof/evidence/0/uri',
+  ],
+  [
+    'a decision number that is a sentence',
+    T.merchantDelisted,
+    [['/data/proof/decisionNo', '这个 商家 很坏']],
+    'INVALID_FORMAT',
+    '/data/proof/decisionNo',
+  ],
+  ...['grounds', 'evidence', 'code', 'terminated'].map((point): Row => {
+    const pointer = `/data/attestation/${point}`;
+    return [`${point} not attested`, T.merchantDelisted, [[pointer, false]], 'ATTESTATION_INCOMPLETE', pointer];
+  }),
+  [
+    'an attestation in words',
+    T.merchantDelisted,
+    [['/data/attestation/code', 'true']],
+    'WRONG_TYPE',
+    '/data/attestation/code',
+  ],
+  ...[
+    'reason',
+    'proof',
+    'attestation',
+    'decidedAt',
+    'decidedBy',
+    'appealUrl',
+    'terminatedAt',
+    'merchantId',
+    'identity',
+    'shops',
+  ].map((field): Row => [
+    `no ${field}`,
+    T.merchantDelisted,
+    [[`/data/${field}`, ABSENT]],
+    'MISSING_FIELD',
+    `/data/${field}`,
+  ]),
+  [
+    'an appeal by mail',
+    T.merchantDelisted,
+    [['/data/appealUrl', 'mailto:a@b.example']],
+    'INVALID_URL',
+    '/data/appealUrl',
+  ],
+  ['decided four hours ahead', T.merchantDelisted, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
+  [
+    'terminated four hours ahead',
+    T.merchantDelisted,
+    [['/data/terminatedAt', ahead]],
+    'CLOCK_AHEAD',
+    '/data/terminatedAt',
+  ],
+  [
+    'a hearing that is yet to end',
+    T.merchantDelisted,
+    [['/data/hearing/endedAt', ahead]],
+    'CLOCK_AHEAD',
+    '/data/hearing/endedAt',
+  ],
+  [
+    'a hearing that ended before it began',
+    T.merchantDelisted,
+    [['/data/hearing/endedAt', before]],
+    'HEARING_INCONSISTENT',
+    '/data/hearing/endedAt',
+  ],
+  [
+    'a hearing with an answer in words',
+    T.merchantDelisted,
+    [['/data/hearing/answer', '不同意']],
+    'INVALID_VALUE',
+    '/data/hearing/answer',
+  ],
+  [
+    'tier 2 on a finding for 366 days',
+    T.merchantDelisted,
+    [['/data/expiresAt', inDays(366)]],
+    'EXPIRES_PAST_TERM',
+    '/data/expiresAt',
+  ],
+  [
+    'tier 3 for 91 days',
+    T.merchantDelisted,
+    [reason('E05'), ['/data/expiresAt', inDays(91)]],
+    'EXPIRES_PAST_TERM',
+    '/data/expiresAt',
+  ],
+  [
+    'an unnamed decision for 1,096 days',
+    T.merchantDelisted,
     [
-      'a professional claimant by a platform',
-      T.riskEntityReported,
-      [['/data/subject', 'professionalClaimant']],
-      'CODE_FOR_REGULATORS_ONLY',
-      '/data/subject',
+      ['/data/proof/standard', 'administrativeDecision'],
+      ['/data/expiresAt', inDays(1096)],
     ],
-    [
-      'a judgment defaulter by a platform',
-      T.riskEntityReported,
-      [['/data/subject', 'judgmentDefaulter']],
-      'CODE_FOR_REGULATORS_ONLY',
-      '/data/subject',
-    ],
-    [
-      'a platform finding where a decision is needed',
-      T.merchantDelisted,
-      [code('F01')],
-      'PROOF_BELOW_FLOOR',
-      '/data/proof/standard',
-    ],
-    [
-      'a platform finding where a register push is needed',
-      T.merchantDelisted,
-      [code('A03')],
-      'PROOF_BELOW_FLOOR',
-      '/data/proof/standard',
-    ],
-    [
-      'a register push where a decision is needed',
-      T.merchantDelisted,
-      [code('C02'), ['/data/proof/standard', 'registerPush']],
-      'PROOF_BELOW_FLOOR',
-      '/data/proof/standard',
-    ],
-    [
-      'a decision where a judgment is needed',
-      T.merchantDelisted,
-      [code('G03'), ['/data/proof/standard', 'administrativeDecision']],
-      'PROOF_BELOW_FLOOR',
-      '/data/proof/standard',
-    ],
-    [
-      'an unknown standard of proof',
-      T.merchantDelisted,
-      [['/data/proof/standard', 'rumour']],
-      'INVALID_VALUE',
-      '/data/proof/standard',
-    ],
-    [
-      'a person under a code for organizations',
-      T.merchantDelisted,
-      [code('H03'), ['/data/identity', examplePerson()]],
-      'KIND_NOT_ALLOWED',
-      '/data/identity/kind',
-    ],
-    [
-      'a streamer under a code that has none',
-      T.riskEntityReported,
-      [code('C01')],
-      'KIND_NOT_ALLOWED',
-      '/data/identity/kind',
-    ],
-    ['no evidence', T.merchantDelisted, [['/data/proof/evidence', []]], 'EVIDENCE_MISSING', '/data/proof/evidence'],
-    [
-      'evidence without a list',
-      T.merchantDelisted,
-      [['/data/proof/evidence', ABSENT]],
-      'MISSING_FIELD',
-      '/data/proof/evidence',
-    ],
-    [
-      'a hash that is too short',
-      T.merchantDelisted,
-      [['/data/proof/evidence/0/sha256', 'ab']],
-      'INVALID_FORMAT',
-      '/data/proof/evidence/0/sha256',
-    ],
-    [
-      'a media type in words',
-      T.merchantDelisted,
-      [['/data/proof/evidence/0/mediaType', 'picture']],
-      'INVALID_FORMAT',
-      '/data/proof/evidence/0/mediaType',
-    ],
-    [
-      'evidence on a file system',
-      T.merchantDelisted,
-      [['/data/proof/evidence/0/uri', 'file:///etc/passwd']],
-      'INVALID_URL',
-      '/data/proof/evidence/0/uri',
-    ],
-    [
-      'a decision number that is a sentence',
-      T.merchantDelisted,
-      [['/data/proof/decisionNo', '这个 商家 很坏']],
-      'INVALID_FORMAT',
-      '/data/proof/decisionNo',
-    ],
-    ...['grounds', 'evidence', 'code', 'terminated'].map((point): Row => {
-      const pointer = `/data/attestation/${point}`;
-      return [`${point} not attested`, T.merchantDelisted, [[pointer, false]], 'ATTESTATION_INCOMPLETE', pointer];
-    }),
-    [
-      'an attestation in words',
-      T.merchantDelisted,
-      [['/data/attestation/code', 'true']],
-      'WRONG_TYPE',
-      '/data/attestation/code',
-    ],
-    ...[
-      'reason',
-      'proof',
-      'attestation',
-      'decidedAt',
-      'decidedBy',
-      'appealUrl',
-      'terminatedAt',
-      'merchantId',
-      'identity',
-      'shops',
-    ].map((field): Row => [
-      `no ${field}`,
-      T.merchantDelisted,
-      [[`/data/${field}`, ABSENT]],
-      'MISSING_FIELD',
-      `/data/${field}`,
-    ]),
-    [
-      'an appeal by mail',
-      T.merchantDelisted,
-      [['/data/appealUrl', 'mailto:a@b.example']],
-      'INVALID_URL',
-      '/data/appealUrl',
-    ],
-    ['decided four hours ahead', T.merchantDelisted, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
-    [
-      'terminated four hours ahead',
-      T.merchantDelisted,
-      [['/data/terminatedAt', ahead]],
-      'CLOCK_AHEAD',
-      '/data/terminatedAt',
-    ],
-    [
-      'a hearing that is yet to end',
-      T.merchantDelisted,
-      [['/data/hearing/endedAt', ahead]],
-      'CLOCK_AHEAD',
-      '/data/hearing/endedAt',
-    ],
-    [
-      'a hearing that ended before it began',
-      T.merchantDelisted,
-      [['/data/hearing/endedAt', before]],
-      'HEARING_INCONSISTENT',
-      '/data/hearing/endedAt',
-    ],
-    [
-      'a hearing with an answer in words',
-      T.merchantDelisted,
-      [['/data/hearing/answer', '不同意']],
-      'INVALID_VALUE',
-      '/data/hearing/answer',
-    ],
-    [
-      'tier 2 on a finding for 366 days',
-      T.merchantDelisted,
-      [['/data/expiresAt', later(366)]],
-      'EXPIRES_PAST_TERM',
-      '/data/expiresAt',
-    ],
-    [
-      'tier 3 for 91 days',
-      T.merchantDelisted,
-      [code('E05'), ['/data/expiresAt', later(91)]],
-      'EXPIRES_PAST_TERM',
-      '/data/expiresAt',
-    ],
-    [
-      'an unnamed decision for 1,096 days',
-      T.merchantDelisted,
-      [
-        ['/data/proof/standard', 'administrativeDecision'],
-        ['/data/expiresAt', later(1096)],
-      ],
-      'EXPIRES_PAST_TERM',
-      '/data/expiresAt',
-    ],
-    [
-      'expired before it was decided',
-      T.merchantDelisted,
-      [['/data/expiresAt', before]],
-      'TIME_ORDER',
-      '/data/expiresAt',
-    ],
-    ['an unknown urgency', T.merchantDelisted, [['/data/urgency', 'now']], 'INVALID_VALUE', '/data/urgency'],
-    ['F04 without its emergency', T.merchantDelisted, [code('F04')], 'EMERGENCY_MISSING', '/data/emergency'],
-    ['C06 without its emergency', T.merchantDelisted, [code('C06')], 'EMERGENCY_MISSING', '/data/emergency'],
-    [
-      'an emergency with E01',
-      T.merchantDelisted,
-      [['/data/emergency', { name: '虚构疫情', from: '2020-01-20', to: '2020-06-30' }]],
-      'FIELD_NOT_APPLICABLE',
-      '/data/emergency',
-    ],
-    [
-      'an emergency that ends before it begins',
-      T.merchantDelisted,
-      [code('F04'), ['/data/emergency', { name: '虚构疫情', from: '2020-06-30', to: '2020-01-20' }]],
-      'TIME_ORDER',
-      '/data/emergency/to',
-    ],
-    ['B06 without its rule', T.merchantDelisted, [code('B06')], 'ITEM_RULE_MISSING', '/data/itemRule'],
-    [
-      'an item rule with E01',
-      T.merchantDelisted,
-      [['/data/itemRule', '国家勋章和国家荣誉称号法 第15条']],
-      'FIELD_NOT_APPLICABLE',
-      '/data/itemRule',
-    ],
-    ['an unknown subject', T.riskEntityReported, [['/data/subject', 'landlord']], 'INVALID_VALUE', '/data/subject'],
-    [
-      'an unknown role of an account',
-      T.riskEntityReported,
-      [['/data/accounts/0/role', 'fan']],
-      'INVALID_VALUE',
-      '/data/accounts/0/role',
-    ],
-  ];
-};
+    'EXPIRES_PAST_TERM',
+    '/data/expiresAt',
+  ],
+  ['expired before it was decided', T.merchantDelisted, [['/data/expiresAt', before]], 'TIME_ORDER', '/data/expiresAt'],
+  ['an unknown urgency', T.merchantDelisted, [['/data/urgency', 'now']], 'INVALID_VALUE', '/data/urgency'],
+  ['F04 without its emergency', T.merchantDelisted, [reason('F04')], 'EMERGENCY_MISSING', '/data/emergency'],
+  ['C06 without its emergency', T.merchantDelisted, [reason('C06')], 'EMERGENCY_MISSING', '/data/emergency'],
+  [
+    'an emergency with E01',
+    T.merchantDelisted,
+    [['/data/emergency', { name: '虚构疫情', from: '2020-01-20', to: '2020-06-30' }]],
+    'FIELD_NOT_APPLICABLE',
+    '/data/emergency',
+  ],
+  [
+    'an emergency that ends before it begins',
+    T.merchantDelisted,
+    [reason('F04'), ['/data/emergency', { name: '虚构疫情', from: '2020-06-30', to: '2020-01-20' }]],
+    'TIME_ORDER',
+    '/data/emergency/to',
+  ],
+  ['B06 without its rule', T.merchantDelisted, [reason('B06')], 'ITEM_RULE_MISSING', '/data/itemRule'],
+  [
+    'an item rule with E01',
+    T.merchantDelisted,
+    [['/data/itemRule', '国家勋章和国家荣誉称号法 第15条']],
+    'FIELD_NOT_APPLICABLE',
+    '/data/itemRule',
+  ],
+  ['an unknown subject', T.riskEntityReported, [['/data/subject', 'landlord']], 'INVALID_VALUE', '/data/subject'],
+  [
+    'an unknown role of an account',
+    T.riskEntityReported,
+    [['/data/accounts/0/role', 'fan']],
+    'INVALID_VALUE',
+    '/data/accounts/0/role',
+  ],
+];
 
-const others = (now: Date): Row[] => {
-  const ahead = toBeijingTime(new Date(now.getTime() + 4 * 3_600_000));
-  return [
+const others: Row[] = [
+  [
+    'neither delisting nor merchant',
+    T.merchantReinstated,
+    [['/data/delistingId', ABSENT]],
+    'EXACTLY_ONE',
+    '/data/delistingId',
+  ],
+  [
+    'both delisting and merchant',
+    T.merchantReinstated,
+    [['/data/merchantId', 'merchant-1']],
+    'EXACTLY_ONE',
+    '/data/merchantId',
+  ],
+  ['a cause in words', T.merchantReinstated, [['/data/cause', '搞错了']], 'INVALID_VALUE', '/data/cause'],
+  ['reinstated four hours ahead', T.merchantReinstated, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
+  ['a withdrawal of nothing', T.riskEntityWithdrawn, [['/data/reportId', ABSENT]], 'MISSING_FIELD', '/data/reportId'],
+  ['withdrawn four hours ahead', T.riskEntityWithdrawn, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
+  ['a case heard without a hearing', T.caseHeard, [['/data/hearing', ABSENT]], 'MISSING_FIELD', '/data/hearing'],
+  [
+    'convinced by no answer',
+    T.caseHeard,
     [
-      'neither delisting nor merchant',
-      T.merchantReinstated,
-      [['/data/delistingId', ABSENT]],
-      'EXACTLY_ONE',
-      '/data/delistingId',
+      ['/data/cause', 'appealUpheld'],
+      ['/data/hearing/answer', 'none'],
     ],
+    'HEARING_INCONSISTENT',
+    '/data/hearing/answer',
+  ],
+  ['heard for another cause', T.caseHeard, [['/data/cause', 'cured']], 'INVALID_VALUE', '/data/cause'],
+  ['an unknown list', T.registryListed, [['/data/list', 'favourites']], 'INVALID_VALUE', '/data/list'],
+  [
+    'a person on the list of revoked licences',
+    T.registryListed,
     [
-      'both delisting and merchant',
-      T.merchantReinstated,
-      [['/data/merchantId', 'merchant-1']],
-      'EXACTLY_ONE',
-      '/data/merchantId',
+      ['/data/identity', examplePerson()],
+      ['/data/list', 'revoked'],
     ],
-    ['a cause in words', T.merchantReinstated, [['/data/cause', '搞错了']], 'INVALID_VALUE', '/data/cause'],
+    'KIND_NOT_ALLOWED',
+    '/data/identity/kind',
+  ],
+  [
+    'a register entry without decision',
+    T.registryListed,
+    [['/data/decisionNo', ABSENT]],
+    'MISSING_FIELD',
+    '/data/decisionNo',
+  ],
+  [
+    'a register entry that ended before',
+    T.registryListed,
+    [['/data/until', '2001-01-01']],
+    'TIME_ORDER',
+    '/data/until',
+  ],
+  ['listed four hours ahead', T.registryListed, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
+  ['removed four hours ahead', T.registryRemoved, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
+  ['an end of nothing', T.listingEnded, [['/data/decisionNo', ABSENT]], 'EXACTLY_ONE', '/data/listingId'],
+  ['an end of two things', T.listingEnded, [['/data/listingId', 'L1-abcdef012345']], 'EXACTLY_ONE', '/data/decisionNo'],
+  ['ended four hours ahead', T.listingEnded, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
+  [
+    'closed without a word on open orders',
+    T.noticeDisposed,
+    [['/data/openOrders', ABSENT]],
+    'OPEN_ORDERS_MISSING',
+    '/data/openOrders',
+  ],
+  [
+    'open orders without closing',
+    T.noticeDisposed,
+    [['/data/decision', 'noShop']],
+    'FIELD_NOT_APPLICABLE',
+    '/data/openOrders',
+  ],
+  [
+    'a reason without declining',
+    T.noticeDisposed,
+    [['/data/reasonCode', 'R1']],
+    'FIELD_NOT_APPLICABLE',
+    '/data/reasonCode',
+  ],
+  [
+    'a reason in words',
+    T.noticeDisposed,
     [
-      'reinstated four hours ahead',
-      T.merchantReinstated,
-      [['/data/decidedAt', ahead]],
-      'CLOCK_AHEAD',
-      '/data/decidedAt',
+      ['/data/decision', 'declined'],
+      ['/data/openOrders', ABSENT],
+      ['/data/reasonCode', '我们 不 同意'],
     ],
-    ['a withdrawal of nothing', T.riskEntityWithdrawn, [['/data/reportId', ABSENT]], 'MISSING_FIELD', '/data/reportId'],
+    'INVALID_FORMAT',
+    '/data/reasonCode',
+  ],
+  [
+    'an unknown decision',
+    T.noticeDisposed,
     [
-      'withdrawn four hours ahead',
-      T.riskEntityWithdrawn,
-      [['/data/decidedAt', ahead]],
-      'CLOCK_AHEAD',
-      '/data/decidedAt',
+      ['/data/decision', 'ignored'],
+      ['/data/openOrders', ABSENT],
     ],
-    ['a case heard without a hearing', T.caseHeard, [['/data/hearing', ABSENT]], 'MISSING_FIELD', '/data/hearing'],
-    [
-      'convinced by no answer',
-      T.caseHeard,
-      [
-        ['/data/cause', 'appealUpheld'],
-        ['/data/hearing/answer', 'none'],
-      ],
-      'HEARING_INCONSISTENT',
-      '/data/hearing/answer',
-    ],
-    ['heard for another cause', T.caseHeard, [['/data/cause', 'cured']], 'INVALID_VALUE', '/data/cause'],
-    ['an unknown list', T.registryListed, [['/data/list', 'favourites']], 'INVALID_VALUE', '/data/list'],
-    [
-      'a person on the list of revoked licences',
-      T.registryListed,
-      [
-        ['/data/identity', examplePerson()],
-        ['/data/list', 'revoked'],
-      ],
-      'KIND_NOT_ALLOWED',
-      '/data/identity/kind',
-    ],
-    [
-      'a register entry without decision',
-      T.registryListed,
-      [['/data/decisionNo', ABSENT]],
-      'MISSING_FIELD',
-      '/data/decisionNo',
-    ],
-    [
-      'a register entry that ended before',
-      T.registryListed,
-      [['/data/until', '2001-01-01']],
-      'TIME_ORDER',
-      '/data/until',
-    ],
-    ['listed four hours ahead', T.registryListed, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
-    ['removed four hours ahead', T.registryRemoved, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
-    ['an end of nothing', T.listingEnded, [['/data/decisionNo', ABSENT]], 'EXACTLY_ONE', '/data/listingId'],
-    [
-      'an end of two things',
-      T.listingEnded,
-      [['/data/listingId', 'L1-abcdef012345']],
-      'EXACTLY_ONE',
-      '/data/decisionNo',
-    ],
-    ['ended four hours ahead', T.listingEnded, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
-    [
-      'closed without a word on open orders',
-      T.noticeDisposed,
-      [['/data/openOrders', ABSENT]],
-      'OPEN_ORDERS_MISSING',
-      '/data/openOrders',
-    ],
-    [
-      'open orders without closing',
-      T.noticeDisposed,
-      [['/data/decision', 'noShop']],
-      'FIELD_NOT_APPLICABLE',
-      '/data/openOrders',
-    ],
-    [
-      'a reason without declining',
-      T.noticeDisposed,
-      [['/data/reasonCode', 'R1']],
-      'FIELD_NOT_APPLICABLE',
-      '/data/reasonCode',
-    ],
-    [
-      'a reason in words',
-      T.noticeDisposed,
-      [
-        ['/data/decision', 'declined'],
-        ['/data/openOrders', ABSENT],
-        ['/data/reasonCode', '我们 不 同意'],
-      ],
-      'INVALID_FORMAT',
-      '/data/reasonCode',
-    ],
-    [
-      'an unknown decision',
-      T.noticeDisposed,
-      [
-        ['/data/decision', 'ignored'],
-        ['/data/openOrders', ABSENT],
-      ],
-      'INVALID_VALUE',
-      '/data/decision',
-    ],
-    ['disposed four hours ahead', T.noticeDisposed, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
-    ['disposed by nobody', T.noticeDisposed, [['/data/decidedBy', ABSENT]], 'MISSING_FIELD', '/data/decidedBy'],
-  ];
-};
+    'INVALID_VALUE',
+    '/data/decision',
+  ],
+  ['disposed four hours ahead', T.noticeDisposed, [['/data/decidedAt', ahead]], 'CLOCK_AHEAD', '/data/decidedAt'],
+  ['disposed by nobody', T.noticeDisposed, [['/data/decidedBy', ABSENT]], 'MISSING_FIELD', '/data/decidedBy'],
+];
 
 /** The table: each row is a valid example with one thing broken, the code that must come back, and its JSON Pointer. */
 export function brokenSubmissions(now: Date, options: Partial<ExampleOptions> = {}): BrokenSubmission[] {
   const valid = examples(now, options);
   const memberOf = { platform: valid[T.merchantReported].memberId, regulator: valid[T.registryListed].memberId };
-  const rows = [...envelope(), ...roles(), ...unknownFields(), ...identities(), ...cases(now), ...others(now)];
+  const rows = [...envelope, ...roles, ...unknownFields, ...identities, ...cases, ...others];
   return rows.map(([name, type, changes, code, pointer, sender]) => {
     const role = sender ?? valid[type].role;
-    const event = changed({ ...valid[type].event, source: `urn:liandun:member:${memberOf[role]}` }, changes);
+    const event = changed({ ...valid[type].event, source: `urn:liandun:member:${memberOf[role]}` }, changes, now);
     return { name, role, memberId: memberOf[role], event, code, pointer };
   });
 }
