@@ -4,12 +4,6 @@ import { Inject, type Type } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { LedgerWriter } from './ledger-writer.js';
 
-/** A fact that a decider decided on, with the stream it belongs to. */
-export interface Decided<E> {
-  stream: string;
-  event: E;
-}
-
 /** A pure decider of libs/domain with what ties it to the log. */
 export interface LedgerDecider<C, S, E extends { type: OutcomeType; data: object }> {
   initialState: S;

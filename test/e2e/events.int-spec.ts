@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { leafHash } from '@liandun/transparency-log';
-import { brokenSubmissions } from '../../../libs/contracts/src/testing/broken-submissions.js';
-import { examples, type Example } from '../../../libs/contracts/src/testing/examples.js';
-import { TestApi, type Answer, type TestMember } from '../../../test/support/api.js';
+import { brokenSubmissions } from '../../libs/contracts/src/testing/broken-submissions.js';
+import { examples, type Example } from '../../libs/contracts/src/testing/examples.js';
+import { TestApi, type Answer, type TestMember } from '../support/api.js';
 
 let api: TestApi;
 beforeAll(async () => {
