@@ -36,9 +36,9 @@ async function names() {
 
 /** Plain columns, numbers to the right. */
 function table(rows) {
-  const names = Object.keys(rows[0] ?? {});
-  const lines = [names, ...rows.map((row) => names.map((name) => String(row[name] ?? '')))];
-  const widths = names.map((_, i) => Math.max(...lines.map((line) => stringWidth(line[i]))));
+  const heads = Object.keys(rows[0] ?? {});
+  const lines = [heads, ...rows.map((row) => heads.map((head) => String(row[head] ?? '')))];
+  const widths = heads.map((_, i) => Math.max(...lines.map((line) => stringWidth(line[i]))));
   const pad = (text, i) => ' '.repeat(widths[i] - stringWidth(text));
   return lines
     .map((line) => line.map((text, i) => (i === 0 ? text + pad(text, i) : pad(text, i) + text)).join('  '))

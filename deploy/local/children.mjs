@@ -4,7 +4,8 @@ import { createWriteStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
-const graceMs = 10_000;
+// Long enough for a broker and a database on a busy machine to end in order.
+const graceMs = 30_000;
 const services = [];
 let reaper;
 let closed = false;

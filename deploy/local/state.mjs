@@ -34,7 +34,7 @@ export async function openState({ onWait }) {
 async function lockState(onWait) {
   const name = `state ${await realpath(home)}`;
   for (let answer = await lock(name), waits = 0; answer !== 'locked'; answer = await lock(name), waits += 1) {
-    if (answer !== 'reaping' || waits > 100) {
+    if (answer !== 'reaping' || waits > 300) {
       throw new Trouble(
         `another launcher already runs on ${home}: stop it (Ctrl-C there), or set LIANDUN_HOME to another folder`,
         `${home} 上已有另一个启动程序在运行：请先停止它（在其终端按 Ctrl-C），或将 LIANDUN_HOME 设为其他文件夹`,
