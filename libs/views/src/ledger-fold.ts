@@ -220,50 +220,70 @@ const dispose: FoldRun = (client, schema, events) =>
     })),
   ) as Promise<void>;
 
+const NOTICE_ROWS = `jsonb_to_recordset($1) r ("noticeId" text, member text, seq bigint, action text,
+  "listingId" text, "entityId" text, "merchantIds" jsonb, merchants jsonb, shops jsonb, position bigint,
+  "acceptedAt" timestamptz)`;
+
+function noticeRow(event: StoredEvent): { noticeId: string; action: string; key: string } {
+  const data = event.data as Data;
+  return {
+    ...data,
+    key: `${data.listingId} ${data.member}`,
+    entityId: data.entity.entityId,
+    merchants: Object.fromEntries(data.merchantIds.map((id: string) => [id, data.match.grade])),
+    position: event.position,
+    acceptedAt: event.acceptedAt,
+  };
+}
+
 /**
  * A notice is folded when it is issued and met again when the reader comes to its own entry: the second time changes
  * nothing, because only rows that were new move what a member was told.
  */
 const tell: FoldRun = async (client, schema, events) => {
-  for (const event of events) {
-    const data = event.data as Data;
-    const { rowCount } = await client.query(
-      `insert into ${schema}.notice (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
-      [
-        data.noticeId,
-        data.member,
-        data.seq,
-        data.action,
-        data.listingId,
-        data.entity.entityId,
-        JSON.stringify(data.merchantIds),
-        event.position,
-        event.acceptedAt,
-      ],
-    );
-    if (rowCount === 1) await foldTold(client, schema, data);
+  const rows = events.map(noticeRow);
+  const { rows: inserted } = await client.query<{ notice_id: string }>(
+    `insert into ${schema}.notice
+       (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at)
+     select "noticeId", member, seq, action, "listingId", "entityId", "merchantIds", position, "acceptedAt"
+     from ${NOTICE_ROWS} on conflict do nothing returning notice_id`,
+    [JSON.stringify(rows)],
+  );
+  const isNew = new Set(inserted.map((row) => row.notice_id));
+  // One after the other for notices to one member of one listing; all others together.
+  const waves: (typeof rows)[] = [];
+  const depth = new Map<string, number>();
+  for (const row of rows.filter(({ noticeId }) => isNew.has(noticeId))) {
+    const wave = depth.get(row.key) ?? 0;
+    depth.set(row.key, wave + 1);
+    (waves[wave] ??= []).push(row);
   }
+  for (const wave of waves) await foldTold(client, schema, wave);
 };
 
-async function foldTold(client: ClientBase, schema: string, data: Data): Promise<void> {
-  const key = [data.listingId, data.member];
-  if (data.action === 'reopen' || data.action === 'lift') {
-    await client.query(`update ${schema}.told set ended = true where listing_id = $1 and member = $2`, key);
-  } else if (data.action === 'correct') {
-    await client.query(
-      `update ${schema}.told set merchants = merchants - $3::text[] where listing_id = $1 and member = $2`,
-      [...key, data.merchantIds],
-    );
-  } else {
-    const merchants = Object.fromEntries(data.merchantIds.map((id: string) => [id, data.match.grade]));
-    await client.query(
-      `insert into ${schema}.told as t (listing_id, member, merchants, shops, ended) values ($1, $2, $3, $4, false)
-       on conflict (listing_id, member) do update set merchants = t.merchants || excluded.merchants,
-         shops = (select coalesce(jsonb_agg(distinct s order by s), '[]') from jsonb_array_elements(t.shops || excluded.shops) s)`,
-      [...key, JSON.stringify(merchants), JSON.stringify(data.shops)],
-    );
-  }
+const ENDING_ACTIONS = new Set(['reopen', 'lift']);
+
+async function foldTold(client: ClientBase, schema: string, rows: { action: string }[]): Promise<void> {
+  const whose = 't.listing_id = r."listingId" and t.member = r.member';
+  const ended = rows.filter(({ action }) => ENDING_ACTIONS.has(action));
+  await bulk(client, `update ${schema}.told t set ended = true from ${NOTICE_ROWS} where ${whose}`, ended);
+  const corrected = rows.filter(({ action }) => action === 'correct');
+  await bulk(
+    client,
+    `update ${schema}.told t
+     set merchants = t.merchants - (select array_agg(id) from jsonb_array_elements_text(r."merchantIds") id)
+     from ${NOTICE_ROWS} where ${whose}`,
+    corrected,
+  );
+  await bulk(
+    client,
+    `insert into ${schema}.told as t (listing_id, member, merchants, shops, ended)
+     select "listingId", member, merchants, shops, false from ${NOTICE_ROWS}
+     on conflict (listing_id, member) do update set merchants = t.merchants || excluded.merchants,
+       shops = (select coalesce(jsonb_agg(distinct s order by s), '[]')
+                from jsonb_array_elements(t.shops || excluded.shops) s)`,
+    rows.filter(({ action }) => !ENDING_ACTIONS.has(action) && action !== 'correct'),
+  );
 }
 
 const admit: FoldRun = async (client, schema, events) => {
