@@ -4,7 +4,7 @@ import type { AppendCommand, AppendOutcome, StoredEvent } from './events.js';
 import { writeGroup, type Rider } from './group-writer.js';
 import { prepare, type PreparedCommand } from './prepare.js';
 import * as reading from './stored-events.js';
-import { rollBack, withClient } from './transaction.js';
+import { corkUntilNextTick, rollBack, withClient } from './transaction.js';
 
 export interface EventLogOptions {
   /** For reads; the log opens two connections of its own, with the same settings, for appends. */
@@ -163,6 +163,7 @@ export class EventLog {
     return withClient(this.lanes, async (client) => {
       try {
         // Sent without waiting: the connection is pipelined, and if BEGIN fails so does the next statement.
+        corkUntilNextTick(client);
         client.query('begin').catch(() => {});
         const { outcomes, stored } = await writeGroup(client, commands, this.riders);
         // If a statement before it fails, COMMIT rolls back, and `stored` has the error.

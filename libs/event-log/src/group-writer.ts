@@ -5,6 +5,7 @@ import { byteaArray, int4Array, textArray, utf8Array } from './binary-arrays.js'
 import { beijingTime, type AppendOutcome, type AppendReceipt } from './events.js';
 import type { PreparedCommand, PreparedEvent } from './prepare.js';
 import { settle, type Known, type Settled, type Survivor } from './settle.js';
+import { corkUntilNextTick } from './transaction.js';
 
 /** What a rider gets for each of its rows: where the event was stored. */
 export interface RiderRow {
@@ -36,9 +37,8 @@ const LOCK_HEAD = {
 };
 const INSERT_ROWS = {
   name: 'log.insert_rows',
-  text: 'select log.insert_rows($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+  text: 'select log.insert_rows($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
 };
-const MOVE_HEAD = { name: 'log.move_head', text: 'select log.move_head($1, $2, $3)' };
 
 /**
  * Settles and stores a group of commands on a connection with an open transaction, and holds the head's lock until that ends.
@@ -61,10 +61,11 @@ export async function writeGroup(
   for (let from = 0; from < survivors.length; from += ROWS_PER_INSERT) {
     const part = toRows(survivors.slice(from, from + ROWS_PER_INSERT), head + 1 + from, acceptedAt);
     rows.push(...part);
-    statements.push(send({ ...INSERT_ROWS, values: insertValues(part, acceptedAt) }));
+    const isLast = from + part.length === survivors.length;
+    if (isLast) corkUntilNextTick(client); // COMMIT may follow
+    const moved = isLast ? [textArray([...heads.keys()]), int4Array([...heads.values()])] : [null, null];
+    statements.push(send({ ...INSERT_ROWS, values: [...insertValues(part, acceptedAt), ...moved] }));
   }
-  const moved = [head + survivors.length, textArray([...heads.keys()]), int4Array([...heads.values()])];
-  statements.push(send({ ...MOVE_HEAD, values: moved }));
   const stored = Promise.all(statements);
   stored.catch(() => {}); // whoever waits for it gets the error
   await ride(client, rows, riders, stored);
@@ -89,7 +90,12 @@ async function lockHead(
   }
   const names = [...streams];
   const values = [textArray(sources), textArray(ids), textArray(names)];
-  const { rows } = await client.query<{ head: string; now_ms: string; versions: string; repeated: Repeated[] | null }>({
+  const { rows } = await client.query<{
+    head: string;
+    now_ms: string;
+    versions: string | null;
+    repeated: Repeated[] | null;
+  }>({
     ...LOCK_HEAD,
     values,
   });
@@ -106,8 +112,8 @@ async function lockHead(
       return [`${sources[n]}\0${ids[n]}`, { fingerprint: fromHex(fingerprint), receipt }];
     }),
   );
-  const numbers = versions.split(',');
-  const known = { events, versions: new Map(names.map((name, i) => [name, Number(numbers[i])])) };
+  const found = versions?.split(',').map((pair) => pair.split(':').map(Number)) ?? [];
+  const known = { events, versions: new Map(found.map(([n, version]) => [names[n!]!, version!])) };
   return { head: Number(head), nowMs: Number(now_ms), known };
 }
 

@@ -5,7 +5,7 @@ import { EVENT_LOG_MIGRATIONS } from './index.js';
 
 /** Of the SQL of each released migration: databases have run it, so a change of it needs a migration of its own. */
 const RELEASED = {
-  CreateLog1760000000000: '',
+  CreateLog1760000000000: 'ab6ea6faafd0c30e70e172dcdefacd9f78f51cca8e529bfd0fde1a9325af8a83',
 };
 
 test('a released migration stays as it was', async () => {

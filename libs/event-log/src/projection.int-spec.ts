@@ -38,15 +38,16 @@ const counts = (name: string, inline: boolean): Projection => ({
 const folded = counts('folded', false);
 const inline = counts('inlined', true);
 
+const ride = (client: pg.ClientBase, rows: RiderRow[]) =>
+  inline.apply(client, inline.name, rows.map(({ row, position }) => ({ ...(row as NewEvent), position })) as never);
+
 beforeAll(async () => {
   const database = await createTestDatabase();
   ({ drop } = database);
   await migrate(database.url, EVENT_LOG_MIGRATIONS);
   pool = new pg.Pool({ connectionString: database.url });
-  const ride = (client: pg.ClientBase, rows: RiderRow[]) =>
-    inline.apply(client, inline.name, rows.map(({ row, position }) => ({ ...(row as NewEvent), position })) as never);
   log = new EventLog({ pool, riders: { ride } });
-  for (const { ddl, name } of [folded, inline]) await pool.query(ddl(name));
+  for (const projection of [folded, inline]) await pool.query(projection.ddl(projection.name));
 });
 
 afterAll(async () => {
@@ -76,15 +77,15 @@ test.each([
 ])('a rebuild of a projection %s equals the live one byte for byte, and leaves it going on', async (_, projection) => {
   const reader = projection.inline ? undefined : runReader(pool, projectionReader(projection, 20));
   for (let i = 0; i < 300; i += 1) await log.append({ events: [event()] });
-  let writing = true;
+  const writing = new AbortController();
   const writer = (async () => {
-    while (writing) await log.append({ events: [event()] });
+    while (!writing.signal.aborted) await log.append({ events: [event()] });
   })();
 
   const before = await tableId(projection.name);
   await rebuildProjection(pool, projection, { batchMax: 50 });
   expect(await tableId(projection.name)).not.toBe(before);
-  writing = false;
+  writing.abort();
   await writer;
   await log.append({ events: [event()] });
   await reader?.reached(await log.head());
@@ -98,9 +99,10 @@ test.each([
   await reader?.stop();
 });
 
+const failing = () => Promise.reject(new Error('cannot fold'));
+
 test('a rebuild that fails leaves the live one as it was', async () => {
   const live = await contents('folded');
-  const apply = () => Promise.reject(new Error('cannot fold'));
-  await expect(rebuildProjection(pool, { ...folded, apply })).rejects.toThrow('cannot fold');
+  await expect(rebuildProjection(pool, { ...folded, apply: failing })).rejects.toThrow('cannot fold');
   expect(await contents('folded')).toBe(live);
 });

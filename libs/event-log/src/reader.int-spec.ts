@@ -194,9 +194,12 @@ describe('a crash repeats nothing', () => {
   });
 });
 
-describe('what fails for good is parked', () => {
-  const keysOf = ({ data }: StoredEvent): string[] => [data.key as string];
+const keysOf = ({ data }: StoredEvent): string[] => [data.key as string];
 
+/** A handler that goes on after a statement has failed. */
+const swallow: ReaderDefinition['handle'] = async (client) => void (await client.query('select 1/0').catch(() => {}));
+
+describe('what fails for good is parked', () => {
   test('alone, with what comes later for the same key; the rest goes on', async () => {
     const broken = { now: true };
     const name = 'park';
@@ -273,9 +276,7 @@ describe('what fails for good is parked', () => {
     const name = 'swallows';
     const from = await log.head();
     await pool.query('insert into log.reader (name, position) values ($1, $2)', [name, from]);
-    const handle: ReaderDefinition['handle'] = async (client) =>
-      void (await client.query('select 1/0').catch(() => {}));
-    await start({ name, handle, keysOf }).reached(await append({ key: 'k' }));
+    await start({ name, handle: swallow, keysOf }).reached(await append({ key: 'k' }));
     expect(await parkedOf(name)).toMatchObject([{ position: from + 1, error: expect.stringContaining('rolled back') }]);
   });
 

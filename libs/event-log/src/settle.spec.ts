@@ -70,6 +70,23 @@ describe('a group', () => {
   });
 });
 
+/** What the log holds after a group, with positions as receipts. */
+function after(known: Known<Receipt> & { head: number }, group: SettleCommand[]) {
+  const { outcomes, survivors, heads } = settle(group, known);
+  const receipt = (ref: number | Receipt) => (typeof ref === 'number' ? { position: known.head + 1 + ref } : ref);
+  const stored = survivors.map(({ event: { key, fingerprint } }, i) => {
+    return [key, { fingerprint, receipt: receipt(i) }] as const;
+  });
+  return {
+    outcomes: outcomes.map((o) => ('receipts' in o ? { ...o, receipts: o.receipts.map(receipt) } : o)),
+    known: {
+      head: known.head + survivors.length,
+      events: new Map([...known.events, ...stored]),
+      versions: new Map([...known.versions, ...heads]),
+    },
+  };
+}
+
 describe('any group', () => {
   const events = fc.record({
     id: fc.constantFrom('1', '2', '3', '4', '5', '6'),
@@ -87,23 +104,6 @@ describe('any group', () => {
     }),
     { maxLength: 12 },
   );
-
-  /** What the log holds after a group, with positions as receipts. */
-  function after(known: Known<Receipt> & { head: number }, group: SettleCommand[]) {
-    const { outcomes, survivors, heads } = settle(group, known);
-    const receipt = (ref: number | Receipt) => (typeof ref === 'number' ? { position: known.head + 1 + ref } : ref);
-    const stored = survivors.map(({ event: { key, fingerprint } }, i) => {
-      return [key, { fingerprint, receipt: receipt(i) }] as const;
-    });
-    return {
-      outcomes: outcomes.map((o) => ('receipts' in o ? { ...o, receipts: o.receipts.map(receipt) } : o)),
-      known: {
-        head: known.head + survivors.length,
-        events: new Map([...known.events, ...stored]),
-        versions: new Map([...known.versions, ...heads]),
-      },
-    };
-  }
 
   const empty = { ...NONE, head: -1 };
 

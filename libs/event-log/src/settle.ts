@@ -21,7 +21,7 @@ export interface KnownEvent<Receipt> {
 /** What the log held when its head was locked. */
 export interface Known<Receipt> {
   events: ReadonlyMap<string, KnownEvent<Receipt>>;
-  /** Of every stream that the group names; -1 for a stream without entries. */
+  /** Of the streams that have entries. */
   versions: ReadonlyMap<string, number>;
 }
 

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type pg from 'pg';
 
 /**
@@ -38,4 +39,11 @@ export function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) =>
 /** If even that fails, the connection is gone, and the transaction with it. */
 export async function rollBack(client: pg.ClientBase): Promise<void> {
   await client.query('rollback').catch(() => {});
+}
+
+/** Lets the statements that are sent in this turn leave in one write: for small groups, writes are what costs most. */
+export function corkUntilNextTick(client: pg.ClientBase): void {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }

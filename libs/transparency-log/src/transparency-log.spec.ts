@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { canonicalJson, encodeEntry, leafHash } from './index.js';
 
@@ -33,6 +34,38 @@ describe('canonical JSON', () => {
       }),
     );
   });
+});
+
+const outcome = (write: (v: unknown) => string | undefined, v: unknown) => {
+  try {
+    return write(v) ?? 'refused';
+  } catch {
+    return 'refused';
+  }
+};
+
+test('plain values get the text that the library gives them, and so does everything else', () => {
+  const key = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('10', '9', '__proto__', '€', 'toJSON'));
+  const text = fc.string({ unit: 'binary' });
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'medium' },
+      fc.oneof(text, fc.double(), fc.boolean(), fc.constantFrom(null, undefined, -0, new Date(0), 'a\\ud800')),
+      fc.array(tie('value'), { maxLength: 5 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 5 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (v) => {
+      expect(outcome(canonicalJson, v)).toBe(outcome(canonicalize, v));
+    }),
+    { numRuns: 300 },
+  );
+  const deep = JSON.parse('['.repeat(200) + ']'.repeat(200)) as unknown;
+  expect(canonicalJson(deep)).toBe(canonicalize(deep));
+  const cycle: { self?: object } = {};
+  cycle.self = cycle;
+  expect(() => canonicalJson(cycle)).toThrow('Circular');
 });
 
 describe('leaf hash', () => {

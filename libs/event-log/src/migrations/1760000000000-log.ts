@@ -71,17 +71,19 @@ create table log.parked (
 
 const APPENDING = `
 -- Takes the head's lock until the transaction ends, then looks: each statement below has a snapshot of its own, taken after the
--- lock, so what it finds cannot be outdated. Versions are in the order of the streams asked for, -1 for a stream without entries.
+-- lock, so what it finds cannot be outdated. Versions are those of the streams that have entries, as index:version,… of those asked for.
+-- Its plans must not depend on how large the tables were when they were made.
 create function log.lock_head(sources text[], ids text[], streams text[],
   out head bigint, out now_ms bigint, out versions text, out repeated json)
 language plpgsql volatile
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
   select position into strict head from log.head for update;
   now_ms := floor(extract(epoch from clock_timestamp()) * 1000);
-  select string_agg(coalesce((select s.version from log.stream s where s.stream = asked.stream), -1)::text, ',' order by n)
+  select string_agg(asked.n - 1 || ':' || known.version, ',')
     into versions
-    from unnest(streams) with ordinality as asked (stream, n);
+    from unnest(streams) with ordinality as asked (stream, n)
+    cross join lateral (select * from log.stream s where s.stream = asked.stream offset 0) as known;
   select json_agg(json_build_array(asked.n - 1, encode(known.fingerprint, 'hex'), known.position, entry.version,
       encode(entry.leaf_hash, 'hex'), floor(extract(epoch from entry.accepted_at) * 1000)))
     into repeated
@@ -92,10 +94,14 @@ begin
     join log.entry on entry.position = known.position;
 end $$;
 
--- Stores rows that were numbered under the lock: row i gets position first + i.
+-- Stores rows that were numbered under the lock: row i gets position first + i. With the last rows of a group come the new heads
+-- of its streams: they move with the log's head, and the readers wake at commit.
 create function log.insert_rows(first bigint, accepted timestamptz, sources text[], ids text[], types text[], streams text[],
-  versions integer[], times text[], entries text[], leaf_hashes bytea[], fingerprints bytea[]) returns void
-language plpgsql volatile as $$
+  versions integer[], times text[], entries text[], leaf_hashes bytea[], fingerprints bytea[],
+  head_streams text[], head_versions integer[]) returns void
+language plpgsql volatile set plan_cache_mode = force_generic_plan as $$
+declare
+  last bigint := first + cardinality(ids) - 1;
 begin
   insert into log.entry (position, id, source, type, stream, version, time, accepted_at, entry, leaf_hash)
     select first + r.n - 1, r.id, r.source, r.type, r.stream, r.version, r.time, accepted, r.entry, r.leaf_hash
@@ -104,16 +110,11 @@ begin
   insert into log.event_id (source, id, fingerprint, position)
     select r.source, r.id, r.fingerprint, first + r.n - 1
     from unnest(sources, ids, fingerprints) with ordinality as r (source, id, fingerprint, n);
-end $$;
-
--- Moves the stream heads and the log's head, and wakes the readers at commit.
-create function log.move_head(new_head bigint, streams text[], versions integer[]) returns void
-language plpgsql volatile as $$
-begin
-  insert into log.stream (stream, version) select * from unnest(streams, versions)
+  if head_streams is null then return; end if;
+  insert into log.stream (stream, version) select * from unnest(head_streams, head_versions)
     on conflict (stream) do update set version = excluded.version;
-  update log.head set position = new_head;
-  perform pg_notify('liandun_log', new_head::text);
+  update log.head set position = last;
+  perform pg_notify('liandun_log', last::text);
 end $$;
 
 create function log.refuse_change() returns trigger language plpgsql as $$
