@@ -1,7 +1,7 @@
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { table } from '../layout.js';
-import type { CommonOptions } from './common.js';
+import { flat, type CommonOptions } from './common.js';
 
 export interface CoverageOptions extends CommonOptions {
   purpose: string;
@@ -19,43 +19,65 @@ export async function coverage(context: Context, listingId: string, options: Cov
   return EXIT.done;
 }
 
+interface Row {
+  member: string;
+  action: string;
+  toldAt: string;
+  decision?: string;
+  reasonCode?: string;
+  tookMs?: number;
+}
+
 const LABELS: Record<string, [en: string, zh: string]> = {
   listingId: ['listing', '列入编号'],
+  status: ['status', '状态'],
   told: ['told', '已通知'],
   closed: ['closed', '已关店'],
   declined: ['declined', '未采纳'],
   silent: ['silent', '未回复'],
-  memberId: ['member', '平台'],
-  member: ['member', '平台'],
-  action: ['action', '动作'],
-  decision: ['decision', '处置'],
-  decidedAt: ['decided at', '处置时间'],
+  restricted: ['restricted', '已限制'],
+  reopened: ['reopened', '已恢复'],
+  instancesTold: ['merchant-instances told', '已通知户次'],
+  instancesClosed: ['merchant-instances closed', '已关店户次'],
+  medianMsToClose: ['median time to close', '关店用时中位数'],
+  longestMsToClose: ['longest time to close', '关店最长用时'],
+  medianMsToReopen: ['median time to reopen', '恢复用时中位数'],
+  longestMsToReopen: ['longest time to reopen', '恢复最长用时'],
 };
 
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'object') return JSON.stringify(value);
-  return (value as string | number | boolean).toString();
+/** 0.4 s, 12 min, 3.5 h, 2.0 d */
+function duration(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+  ] as const;
+  const unit = units.find(([, size]) => ms >= 2 * size) ?? (['s', 1_000] as const);
+  return `${(ms / unit[1]).toFixed(1)} ${unit[0]}`;
 }
 
-const isRows = (value: unknown): value is Record<string, unknown>[] =>
-  Array.isArray(value) && value.length > 0 && value.every((row) => typeof row === 'object' && row !== null);
-
-/** The figures line by line, then the members as a table: whatever fields the ledger answers with. */
-export function coverageText(context: Context, answer: Record<string, unknown>): string {
+/** The figures line by line, whatever the ledger answers with, then a line for each notice. */
+export function coverageText(context: Context, { members = [], ...figures }: Record<string, unknown>): string {
   const columns = context.around.stdout.columns ?? 80;
-  const label = (name: string): string => context.t(...(LABELS[name] ?? ([name, name] as const)));
-  const figures = Object.entries(answer).filter(([, value]) => !isRows(value));
-  const lists = Object.values(answer).filter(isRows);
-  const tables = lists.map((rows) => {
-    const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-    return table([names.map(label), ...rows.map((row) => names.map((name) => cell(row[name])))], columns);
-  });
-  return [
-    table(
-      figures.map(([name, value]) => [label(name), cell(value)]),
-      columns,
-    ),
-    ...tables,
-  ].join('\n\n');
+  const t = context.t.bind(context);
+  const label = (name: string): string => t(...(LABELS[name] ?? ([name, name] as const)));
+  const lines = Object.entries(figures).map(([name, value]) => [
+    label(name),
+    name.includes('Ms') ? duration(Number(value)) : flat(value),
+  ]);
+  const heading = [
+    t('member', '平台'),
+    t('action', '动作'),
+    t('told at', '通知时间'),
+    t('decision', '处置'),
+    t('took', '用时'),
+  ];
+  const rows = (members as Row[]).map(({ member, action, toldAt, decision, reasonCode, tookMs }) => [
+    member,
+    action,
+    toldAt,
+    [decision ?? t('none yet', '尚无'), reasonCode ?? ''].join(' ').trim(),
+    tookMs === undefined ? '' : duration(tookMs),
+  ]);
+  return [table(lines, columns), ...(rows.length > 0 ? [table([heading, ...rows], columns)] : [])].join('\n\n');
 }

@@ -1,7 +1,7 @@
 import type { Screening, ScreeningMatch } from '@liandun/sdk';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import type { CommonOptions } from './common.js';
+import { flat, type CommonOptions } from './common.js';
 import { identityOf, type IdentityOptions } from './identity-options.js';
 
 export interface ScreenOptions extends CommonOptions, IdentityOptions {
@@ -25,27 +25,13 @@ function textOf(context: Context, { screeningId, result, matches }: Screening): 
     possible: yellow(context.t('possible: a person has to look at it', '疑似：需人工核对')),
     listed: red(context.t('listed', '已列入')),
   }[result];
-  return [
-    head,
-    ...matches.map((match) => matchText(context, match)),
-    dim(`${context.t('screening', '审查编号')} ${screeningId}`),
-  ].join('\n');
+  return [head, ...matches.map(matchText), dim(`${context.t('screening', '审查编号')} ${screeningId}`)].join('\n');
 }
 
 /** Everything that the ledger told of a match, a line for each field: nested values as `name=value`. */
-function matchText(context: Context, match: ScreeningMatch): string {
-  const reason = match.reason as { code?: string; labelZh?: string; labelEn?: string } | undefined;
-  const label = reason ? `  ${reason.code ?? ''} ${context.t(reason.labelEn ?? '', reason.labelZh ?? '')}` : '';
+function matchText(match: ScreeningMatch): string {
   const rest = Object.entries(match)
-    .filter(([field]) => !['listingId', 'grade', 'reason'].includes(field))
+    .filter(([field]) => !['listingId', 'grade'].includes(field))
     .map(([field, value]) => `    ${field}: ${flat(value)}`);
-  return [`  ${match.grade}  ${match.listingId}${label}`, ...rest].join('\n');
-}
-
-function flat(value: unknown): string {
-  if (Array.isArray(value)) return value.map(flat).join(', ');
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Object.entries(value)
-    .map(([name, inner]) => `${name}=${flat(inner)}`)
-    .join(' ');
+  return [`  ${match.grade}  ${match.listingId}`, ...rest].join('\n');
 }
