@@ -36,7 +36,7 @@ export interface Received {
   headers: Record<string, string>;
 }
 
-/** Reads a topic's one partition from its start over the ledger's own listener until `enough` says so; 20 s at most. */
+/** Reads a topic's one partition from its start over the ledger's own listener until `enough` says so; 40 s at most. */
 export async function readTopic(topic: string, enough: (received: Received[]) => boolean): Promise<Received[]> {
   const consumer = kafkaClient({ brokers: env('KAFKA_INTERNAL'), clientId: 'test' }).consumer({
     groupId: `test-${randomUUID()}`,
@@ -47,7 +47,7 @@ export async function readTopic(topic: string, enough: (received: Received[]) =>
   try {
     await consumer.subscribe({ topic, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${topic} brought ${received.length} records`)), 20_000);
+      const timer = setTimeout(() => reject(new Error(`${topic} brought ${received.length} records`)), 40_000);
       const eachMessage = async ({ message }: { message: import('kafkajs').KafkaMessage }): Promise<void> => {
         received.push({
           offset: message.offset,
@@ -70,7 +70,7 @@ export async function readTopic(topic: string, enough: (received: Received[]) =>
 }
 
 /** Resolves once `condition` holds, looking every 20 ms; rejects after `ms`. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 40_000): Promise<void> {
   for (const endMs = performance.now() + ms; !(await condition());) {
     if (performance.now() > endMs) throw new Error(`Not within ${ms} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

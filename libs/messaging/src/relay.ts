@@ -116,6 +116,7 @@ export class Relay {
   async #relayMany(): Promise<void> {
     for (let failures = 0; !this.#stopping.signal.aborted;) {
       try {
+        this.#poked = false;
         if (this.#lease.held) await this.#drain();
         failures = 0;
         await this.#awoken();

@@ -1,6 +1,5 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { createInterface } from 'node:readline';
 import type { CloudEvent, Receipt } from '@liandun/contracts';
 import { LiandunError } from './errors.js';
 import { asLiandunError } from './http.js';
@@ -75,10 +74,11 @@ export class EventStream {
     });
     fed.catch(() => undefined);
     const watch = this.#watch(request);
+    request.once('close', () => this.#roomMade?.());
     try {
       const response = await answered;
       if (response.statusCode !== 200) throw await refused(response);
-      for await (const line of createInterface({ input: response })) {
+      for await (const line of linesOf(response)) {
         watch.seen();
         if (line !== '') yield this.#settle(line);
       }
@@ -143,7 +143,6 @@ export class EventStream {
     while (this.#pending.length >= UNRECEIPTED_MAX && !request.destroyed) {
       await new Promise<void>((resolve) => {
         this.#roomMade = resolve;
-        request.once('close', resolve);
       });
     }
   }
@@ -192,6 +191,17 @@ async function responseOf(request: ClientRequest): Promise<IncomingMessage> {
     request.on('error', reject); // stays: later errors of the socket reach the reader of the response
     request.once('close', () => reject(new LiandunError('UNREACHABLE', 'The connection was closed')));
   });
+}
+
+/** Throws where the response breaks off, which readline would keep to itself. */
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    const lines = (rest + (chunk as string)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
 }
 
 async function refused(response: IncomingMessage): Promise<LiandunError> {
