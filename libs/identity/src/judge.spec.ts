@@ -73,6 +73,12 @@ describe('joining', () => {
     });
   });
 
+  test("a resident id on an organization is its representative's: it neither joins nor keeps apart", () => {
+    const held = entity('E1', { kind: 'organization', uscc: 'U1', residentId: 'R1' });
+    expect(judge({ kind: 'organization', residentId: 'R1' }, [held])).toEqual({ because: [], possible: [] });
+    expect(judge({ ...organization, residentId: 'R2' }, [held]).entityId).toBe('E1');
+  });
+
   test.each(['registrationNumber', 'bankAccount'] as const)('an equal %s alone is possible, never more', (field) =>
     expect(judge(organization, [entity('E1', { kind: 'organization', agrees: [{ field }] })])).toEqual({
       because: [],
@@ -112,13 +118,12 @@ describe('laws', () => {
         const joined = list.find(({ entityId }) => entityId === judge(observation, list).entityId);
         if (!joined) return;
         expect(joined.kind).toBe(observation.kind);
-        for (const field of ['uscc', 'residentId'] as const) {
-          if (observation[field] && joined[field]) expect(joined[field]).toBe(observation[field]);
-        }
-        expect(
-          (observation.uscc && joined.uscc === observation.uscc) ||
-            (observation.residentId && joined.residentId === observation.residentId),
-        ).toBeTruthy();
+        const official = (['uscc', 'residentId'] as const).filter(
+          (field) => observation.kind !== (field === 'uscc' ? 'person' : 'organization'),
+        );
+        const both = official.filter((field) => observation[field] && joined[field]);
+        expect(both).not.toEqual([]);
+        for (const field of both) expect(joined[field]).toBe(observation[field]);
       }),
     ));
 

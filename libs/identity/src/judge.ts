@@ -57,6 +57,19 @@ const comparable = (a: SubjectKind, b: SubjectKind): boolean => (a === 'person')
 const contradicts = (mine: Key | undefined, held: Key | null | undefined): boolean =>
   mine !== undefined && held != null && mine !== held;
 
+interface Held {
+  kind: SubjectKind;
+  uscc?: Key | null;
+  residentId?: Key | null;
+}
+
+/** An organization has no resident id of its own: what stands there is a representative's. A person has no USCC. */
+const own = <T extends Held>(held: T): T => ({
+  ...held,
+  ...(held.kind === 'organization' && { residentId: undefined }),
+  ...(held.kind === 'person' && { uscc: undefined }),
+});
+
 function compare(observation: Observation, candidate: Candidate): Compared {
   const found = new Set<string>(candidate.agrees.map(({ field }) => field));
   const agrees = (field: Because['field']): boolean =>
@@ -109,7 +122,8 @@ const because = (fields: Because['field'][], grade: Because['grade']): Because[]
  *   identifier that agrees while the other contradicts, a company that was elsewhere called a sole proprietor.
  */
 export function judge(observation: Observation, candidates: Iterable<Candidate>): Judgement {
-  const compared = Array.from(candidates, (candidate) => compare(observation, candidate)).filter(
+  const subject = own(observation);
+  const compared = Array.from(candidates, (candidate) => compare(subject, own(candidate))).filter(
     ({ agreeing }) => agreeing.length > 0,
   );
   const chosen = choose(compared.filter(({ joins }) => joins));
