@@ -1,14 +1,14 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** What the vault needs of the ledger's keys: 32 bytes each. */
+/** What the vault needs of the ledger's keys: 32 bytes each, as key objects, which don't show them by accident. */
 export interface VaultKeys {
   /** AES-256-GCM: seals the personal values and their salts. */
-  seal: Buffer;
+  seal: KeyObject;
   /** HMAC-SHA256: the blind index; without it an equal identifier can't be recognised. */
-  blind: Buffer;
+  blind: KeyObject;
   /** HMAC-SHA256: sameness of submissions. */
-  fingerprint: Buffer;
+  fingerprint: KeyObject;
 }
 
 const KEY_NAMES = ['seal', 'blind', 'fingerprint'] as const;
@@ -30,7 +30,7 @@ export function parseVaultKeys(json: unknown, origin: string): VaultKeys {
     const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined;
     if (bytes?.length !== KEY_BYTES)
       throw new VaultKeysError(`${origin}: "${name}" must be ${KEY_BYTES} bytes in base64; see LIANDUN_KEYS`);
-    keys[name] = bytes;
+    keys[name] = createSecretKey(bytes);
   }
   return keys as VaultKeys;
 }
@@ -55,9 +55,9 @@ export function loadVaultKeys(path: string | undefined): VaultKeys {
 
 /** New random keys, for a sandbox or a test. */
 export const generateVaultKeys = (): VaultKeys => ({
-  seal: randomBytes(KEY_BYTES),
-  blind: randomBytes(KEY_BYTES),
-  fingerprint: randomBytes(KEY_BYTES),
+  seal: createSecretKey(randomBytes(KEY_BYTES)),
+  blind: createSecretKey(randomBytes(KEY_BYTES)),
+  fingerprint: createSecretKey(randomBytes(KEY_BYTES)),
 });
 
 /** Keyed digest of a canonical submission: two are the same where these 32 bytes are equal. */
