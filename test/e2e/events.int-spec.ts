@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { leafHash } from '@liandun/transparency-log';
 import { brokenSubmissions } from '../../libs/contracts/src/testing/broken-submissions.js';
@@ -251,5 +254,67 @@ describe('many events', () => {
     ]);
     expect(receipts[1].problem.detail).toContain('Line 2');
     expect(receipts[2].problem.detail).toContain('Line 4');
+  });
+
+  test('a client that goes away in the middle and sends all again leaves each event once (I1, I2)', async () => {
+    const events = merchants(3_000);
+    const before = await count();
+    const call = request(`${api.api.url}/v1/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await api.token('platform-a')}`, 'content-type': 'application/x-ndjson' },
+    });
+    call.on('error', () => undefined); // it goes away on purpose
+    call.write(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
+    await once(response, 'data');
+    call.destroy();
+    const receipts = await api.stream('platform-a', events);
+    expect(new Set(receipts.map(({ status }) => status))).not.toContain('rejected');
+    expect(receipts.some(({ status }) => status === 'duplicate')).toBe(true);
+    expect(new Set(receipts.map(({ position }) => position)).size).toBe(events.length);
+    expect(await count()).toBe(before + events.length);
+  });
+
+  test('a sender that waits for its receipts has them before it sends more', async () => {
+    const events = merchants(3);
+    const call = request(`${api.api.url}/v1/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await api.token('platform-a')}`, 'content-type': 'application/x-ndjson' },
+    });
+    call.write(`${JSON.stringify(events[0])}\n`);
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
+    const receipts = createInterface({ input: response })[Symbol.asyncIterator]();
+    for (const [i, { id }] of events.entries()) {
+      if (i > 0) call.write(`${JSON.stringify(events[i])}\n`);
+      const { value } = await receipts.next();
+      expect(JSON.parse(String(value))).toMatchObject({ id, status: 'accepted' });
+    }
+    call.end();
+    expect((await receipts.next()).done).toBe(true);
+  });
+
+  test('a suspension ends a stream that goes on', async () => {
+    const call = request(`${api.api.url}/v1/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await api.token('platform-b')}`, 'content-type': 'application/x-ndjson' },
+    });
+    call.on('error', () => undefined); // the ledger ends it
+    const event = merchants(1)[0] as Event;
+    const line = (): string =>
+      `${JSON.stringify({ ...event, id: randomUUID(), source: 'urn:liandun:member:platform-b' })}\n`;
+    call.write(line());
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
+    let text = '';
+    response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const closed = new Promise<void>((resolve) => response.once('close', () => resolve()));
+    expect((await api.call('admin', 'POST', '/v1/members/platform-b/suspension')).status).toBe(202);
+    const writing = setInterval(() => call.write(line()), 200);
+    await closed;
+    clearInterval(writing);
+    expect(response.complete).toBe(false);
+    const after = await count();
+    expect(text.split('\n').length).toBeGreaterThan(1);
+    expect((await api.publish('platform-b', event)).status).toBe(403);
+    expect(await count()).toBe(after);
   });
 });

@@ -42,7 +42,8 @@ const unknownFields = (raw: object): FieldError[] =>
 
 /** For changes that say everything by their address: no body, or `{}`. Throws ProblemError. */
 export function parseEmpty(raw: unknown): void {
-  const [first, ...rest] = typeof raw === 'object' ? unknownFields(raw ?? {}) : [fieldError('', 'WRONG_TYPE')];
+  const body = raw ?? {};
+  const [first, ...rest] = typeof body === 'object' ? unknownFields(body) : [fieldError('', 'WRONG_TYPE')];
   if (first) throw new ProblemError(problemOf([first, ...rest]));
 }
 
