@@ -16,10 +16,10 @@ interface MemberRow {
   status: 'active' | 'suspended' | 'removed';
 }
 
-/** The platforms that have topics now. */
-export async function activePlatforms(db: ClientBase | Pool): Promise<string[]> {
+/** The platforms and regulators: those that have topics now. */
+export async function activeSenders(db: ClientBase | Pool): Promise<string[]> {
   const { rows } = await db.query<MemberRow>(
-    `select member_id from access.member where role = 'platform' and status = 'active' order by member_id`,
+    `select member_id from access.member where role <> 'admin' and status = 'active' order by member_id`,
   );
   return rows.map((row) => row.member_id);
 }
@@ -34,7 +34,7 @@ export async function applyMembership(pool: Pool, admin: KafkaAdmin, follow: Fol
     admin,
     rows.map((row) => ({ memberId: row.member_id, role: row.role, status: row.status })),
   );
-  const active = await activePlatforms(pool);
+  const active = await activeSenders(pool);
   await followMembers(pool, active);
   await follow(active);
 }

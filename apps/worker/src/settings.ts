@@ -16,6 +16,8 @@ export interface WorkerSettings {
   vaultKeys: VaultKeys;
   /** Private key that members encrypt inbox events to. */
   inboxKey: JWK;
+  /** The consumer group of the inboxes, where several ledgers share a broker. */
+  inboxGroup?: string;
   parts: Set<Part>;
   logLevel: string;
 }
@@ -59,6 +61,7 @@ export function workerSettings(env: Readonly<Record<string, string | undefined>>
     port: Number(env['WORKER_PORT'] || 0),
     vaultKeys: parseVaultKeys(keys, keysPath),
     inboxKey: keys.inbox,
+    ...(env['LIANDUN_INBOX_GROUP'] ? { inboxGroup: env['LIANDUN_INBOX_GROUP'] } : {}),
     parts: partsOf(argv),
     logLevel: env['LOG_LEVEL'] || 'info',
   };

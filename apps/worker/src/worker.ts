@@ -2,10 +2,11 @@ import { EventLog, runReader, type Reader, type ReaderDefinition } from '@liandu
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { Inbox, kafkaAdmin, Relay, relayLag, type KafkaAdmin } from '@liandun/messaging';
 import { Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
+import { activeRole } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { accessReader, activePlatforms, applyMembership } from './access.js';
+import { accessReader, activeSenders, applyMembership } from './access.js';
 import { WorkerMetrics } from './metrics.js';
 import { notifyReader } from './notify.js';
 import { activateMatcher, reconcileReader } from './reconcile.js';
@@ -47,7 +48,7 @@ export class Worker {
     await this.clock.start();
     if (this.runs('inbox')) this.inbox = this.newInbox();
     if (this.runs('access')) await this.startAccess();
-    else if (this.inbox) await this.inbox.follow(await activePlatforms(this.pool));
+    else if (this.inbox) await this.inbox.follow(await activeSenders(this.pool));
     if (this.runs('relay')) {
       const onProblem = this.warn('the relay tries again');
       this.relay = new Relay({ pool: this.pool, brokers: this.settings.brokers, onProblem }).start();
@@ -107,7 +108,12 @@ export class Worker {
     return new Inbox({
       brokers: this.settings.brokers,
       keys: [this.settings.inboxKey],
-      submit: (memberId, events) => intake.submitAll({ memberId, role: 'platform' }, events),
+      ...(this.settings.inboxGroup ? { group: this.settings.inboxGroup } : {}),
+      submit: async (memberId, events) => {
+        const role = await activeRole(this.pool, memberId);
+        if (!role) throw new Error(`${memberId} is no active member: its inbox waits`);
+        return intake.submitAll({ memberId, role }, events);
+      },
       onProblem: this.warn('an inbox waits'),
       onFatal: (error) => {
         this.fatal = error;

@@ -12,6 +12,8 @@ export interface InboxSettings {
   brokers: string;
   /** The private keys of the inbox, each with its `kid`: the current one and those that are being replaced. */
   keys: readonly JWK[];
+  /** The consumer group that holds the place in the inboxes: one for each ledger on a broker; `liandun.inbox` unless told. */
+  group?: string;
   /**
    * Hands a member's events to intake and gives a receipt for each, in order. It may be called again with the same
    * events after a crash: they are duplicates then. If it throws, the member's inbox waits and is tried again.
@@ -30,7 +32,6 @@ export interface InboxStatus {
   stalled: { memberId: string; failures: number; lastError: string }[];
 }
 
-const GROUP = 'liandun.inbox';
 const RECORDS_MAX = 500;
 const CONCURRENT_MEMBERS = 8;
 
@@ -40,6 +41,7 @@ const CONCURRENT_MEMBERS = 8;
  */
 export class Inbox {
   readonly #settings: InboxSettings;
+  readonly #group: string;
   readonly #admin: KafkaAdmin;
   readonly #sender: KafkaSender;
   readonly #failures = new Map<string, { count: number; lastError: string }>();
@@ -51,6 +53,7 @@ export class Inbox {
 
   constructor(settings: InboxSettings) {
     this.#settings = settings;
+    this.#group = settings.group ?? 'liandun.inbox';
     this.#admin = kafkaAdmin(settings.brokers);
     this.#sender = new KafkaSender(settings.brokers, 'liandun-inbox');
   }
@@ -89,7 +92,7 @@ export class Inbox {
     const topics = present.map(inboxTopic);
     await this.#deleteCommitted(topics);
     const consumer = kafkaClient({ brokers: this.#settings.brokers, clientId: 'liandun-inbox' }).consumer({
-      groupId: GROUP,
+      groupId: this.#group,
       maxWaitTimeInMs: 500,
       retry: { retries: 3, initialRetryTime: 100, restartOnFailure: async () => false },
     });
@@ -177,7 +180,7 @@ export class Inbox {
   }
 
   async #deleteCommitted(topics: string[]): Promise<void> {
-    const committed = await this.#admin.committed(GROUP, topics);
+    const committed = await this.#admin.committed(this.#group, topics);
     for (const [topic, offset] of committed) await this.#admin.deleteRecords(topic, offset).catch(this.#heard);
   }
 
