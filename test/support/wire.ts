@@ -34,13 +34,14 @@ export class Wire {
   expiresIn = 300;
   kafkaToken: (memberId: string) => Promise<string> = async () => 'kafka';
   jwks: JWK[] = [];
-  readonly memberId = 'platform-a';
+  readonly memberId: string;
   readonly key = memberKey();
   readonly #server: Server;
   readonly #jtis = new Set<string>();
   readonly #valid = new Set<string>();
 
-  constructor() {
+  constructor(memberId = 'platform-a') {
+    this.memberId = memberId;
     this.#server = createServer((request, response) => {
       this.#handle(request, response).catch(() => response.destroy());
     });
@@ -122,8 +123,10 @@ export class Wire {
   async #ndjson(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     response.flushHeaders();
+    const input = createInterface({ input: request });
+    input.on('error', () => undefined); // the connection that is dropped below
     let lines = 0;
-    for await (const line of createInterface({ input: request })) {
+    for await (const line of input) {
       const receipt = this.take(JSON.parse(line) as CloudEvent);
       lines += 1;
       if (lines === this.dropAfter) {
