@@ -168,7 +168,7 @@ describe('the way back', () => {
     accepted(await back());
     expect(await told('platform-b', listing)).toEqual(['close', 'reopen']);
     expect(await told('platform-c', listing)).toEqual(['restrictAdmission', 'lift']);
-    expect((await back())[0]?.problem?.code).toBe('LISTING_NOT_ACTIVE');
+    expect((await back())[0]?.problem?.code).toBe('DELISTING_NOT_FOUND');
   });
 
   test('two listings on one merchant: the first ending says that the other still covers it', async () => {

@@ -263,12 +263,13 @@ async function issue(client: ClientBase, log: EventLog, drafts: Draft[]): Promis
   await foldRun(client, VIEW, issued);
 }
 
+const beijing = (time: string): string => toBeijingTime(new Date(time));
+
 function noticeOf({ intent, about, trigger }: Draft, seq: number, stillListed: boolean): NoticeIssued {
   const { listing, entity } = about;
   const code = reasonCodes().codes.get(listing.code);
   if (!code) throw new Error(`the code table does not hold ${listing.code}`);
   const ending = ENDING.has(intent.action);
-  const beijing = (time: string): string => toBeijingTime(new Date(time));
   return {
     member: intent.memberId,
     noticeId: `${intent.memberId}.${seq}`,

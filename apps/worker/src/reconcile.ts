@@ -1,6 +1,6 @@
-import { EVENT_TYPES, LEDGER_SOURCE, type EntityLinked } from '@liandun/contracts';
+import { EVENT_TYPES, LEDGER_SOURCE, type EntityLinked, type MatcherActivated } from '@liandun/contracts';
 import { EventLog, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
-import { judge, MATCHER, type Candidate } from '@liandun/identity';
+import { ENTITIES_PER_KEY_MAX, judge, MATCHER, type Candidate } from '@liandun/identity';
 import { entityIdOf } from '@liandun/views';
 import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
@@ -13,9 +13,6 @@ const OBSERVATIONS = new Set<string>([
   EVENT_TYPES.registryListed,
   EVENT_TYPES.registryRemoved,
 ]);
-
-/** So many entities of one key are looked at, the oldest first: work stays bounded for a key that very many share. */
-const ENTITIES_PER_KEY_MAX = 100;
 
 type Field = 'uscc' | 'residentId' | 'registrationNumber' | 'bankAccount';
 interface Token {
@@ -108,8 +105,11 @@ async function loadCandidates(client: ClientBase, tokens: Token[]): Promise<Cand
   return candidates;
 }
 
+const kindOf = (event: StoredEvent): Known['kind'] =>
+  (event.data as { identity: { kind: Known['kind'] } }).identity.kind;
+
 function linkOf(event: StoredEvent, tokens: Token[], candidates: Candidates): EntityLinked {
-  const { kind } = (event.data as { identity: { kind: Known['kind'] } }).identity;
+  const kind = kindOf(event);
   const uscc = keyOf(tokens, 'uscc');
   const residentId = keyOf(tokens, 'residentId');
   const own = { kind, ...(uscc ? { uscc } : {}), ...(residentId ? { residentId } : {}) };
@@ -161,7 +161,7 @@ export const reconcileReader = (log: EventLog): ReaderDefinition => ({
         JSON.stringify(
           links.map((link, n) => ({
             ...link,
-            kind: (observations[n]?.data as { identity: { kind: string } }).identity.kind,
+            kind: kindOf(observations[n] as StoredEvent),
           })),
         ),
       ],
@@ -188,5 +188,6 @@ export const reconcileReader = (log: EventLog): ReaderDefinition => ({
 /** Records which matcher decides from here on; again with the same matcher changes nothing. */
 export async function activateMatcher(log: EventLog, now: string): Promise<void> {
   const id = `reconcile:activated:${MATCHER}`;
-  await log.append({ events: [outcome(id, EVENT_TYPES.matcherActivated, now, 'matcher', { matcher: MATCHER })] });
+  const activated: MatcherActivated = { matcher: MATCHER };
+  await log.append({ events: [outcome(id, EVENT_TYPES.matcherActivated, now, 'matcher', activated)] });
 }

@@ -1,4 +1,4 @@
-import type { Cause, ProofStandard, RegistryList, SubjectKind } from '@liandun/contracts';
+import type { Cause, ProofStandard, SubjectKind } from '@liandun/contracts';
 
 export type ListingOrigin = 'delisting' | 'riskEntity' | 'registry';
 
@@ -28,17 +28,6 @@ export type Listing =
 /** Whether a listing counts at `time` (RFC 3339): published, and its term has not run out. */
 export const inForce = (listing: Listing, time: string): boolean =>
   listing.status === 'published' && Date.parse(listing.expiresAt) > Date.parse(time);
-
-const CODE_OF_LIST = {
-  revoked: 'A03',
-  cancelled: 'A03',
-  abnormalOperation: 'A05',
-  seriousDishonest: 'A06',
-  judgmentDefaulter: 'A07',
-} satisfies Record<RegistryList, string>;
-
-/** The reason code that stands for an official list (reason-codes.csv A03, A05, A06, A07). */
-export const codeOfRegistryList = (list: RegistryList): string => CODE_OF_LIST[list];
 
 /** Whether the proof is a binding official decision and no mere finding of a platform. */
 export const isOfficial = (standard: ProofStandard): boolean => standard !== 'platformFinding';

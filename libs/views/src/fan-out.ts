@@ -169,7 +169,7 @@ export async function toldOf(
     listingIds,
   ]);
   const byListing = new Map<string, Map<string, Told & { shops: Shop[] }>>();
-  for (const row of rows as Row[]) {
+  for (const row of rows) {
     const told = byListing.get(row.listing_id) ?? new Map();
     byListing.set(row.listing_id, told);
     told.set(row.member, {
@@ -201,7 +201,7 @@ export async function coverOf(
     [entityIds, at],
   );
   const byEntity = new Map<string, { listingId: string; knownTo: Set<string> }[]>();
-  for (const row of rows as Row[]) {
+  for (const row of rows) {
     const covers = byEntity.get(row.entity_id) ?? [];
     byEntity.set(row.entity_id, covers);
     covers.push({ listingId: row.listing_id, knownTo: new Set(row.known_to) });

@@ -1,11 +1,7 @@
-/**
- * The tables of the projection `ledger` in the given schema: who hosts whom, what is listed, who was told, what they
- * did, and the index of the audit. No personal value is in them: names of persons are masked.
- */
-export const ledgerViewDdl = (schema: string): string => `
-create schema ${schema};
+const TABLES = `
+create schema <schema>;
 
-create table ${schema}.receiver (
+create table <schema>.receiver (
   member_id text primary key,
   role text not null,
   status text not null,
@@ -13,7 +9,7 @@ create table ${schema}.receiver (
   subscription jsonb not null
 );
 
-create table ${schema}.entity (
+create table <schema>.entity (
   entity_id text primary key,
   founded_at bigint not null,
   kind text not null,
@@ -22,7 +18,7 @@ create table ${schema}.entity (
 );
 
 -- One row for each entry that carries an identity.
-create table ${schema}.observation (
+create table <schema>.observation (
   position bigint primary key,
   member text not null,
   merchant_id text,
@@ -37,9 +33,9 @@ create table ${schema}.observation (
   entity_id text,
   because jsonb
 );
-create index on ${schema}.observation (entity_id);
+create index on <schema>.observation (entity_id);
 
-create table ${schema}.possible (
+create table <schema>.possible (
   entity_id text not null,
   other_id text not null,
   because jsonb not null,
@@ -48,7 +44,7 @@ create table ${schema}.possible (
 );
 
 -- A member's account of a merchant as it was last reported.
-create table ${schema}.hosting (
+create table <schema>.hosting (
   member text not null,
   merchant_id text not null,
   entity_id text not null,
@@ -58,10 +54,10 @@ create table ${schema}.hosting (
   linked_at bigint not null,
   primary key (member, merchant_id)
 );
-create index on ${schema}.hosting (entity_id);
-create index on ${schema}.hosting (linked_at);
+create index on <schema>.hosting (entity_id);
+create index on <schema>.hosting (linked_at);
 
-create table ${schema}.listing (
+create table <schema>.listing (
   listing_id text primary key,
   position bigint not null unique,
   source_member text not null,
@@ -85,14 +81,14 @@ create table ${schema}.listing (
   ended_at bigint,
   cause text
 );
-create index on ${schema}.listing (entity_id);
-create index on ${schema}.listing (source_member, source_event_id);
-create index on ${schema}.listing (source_member, merchant_id);
-create index on ${schema}.listing (decision_no) where decision_no is not null;
-create index on ${schema}.listing (due_at);
-create index on ${schema}.listing (ended_at);
+create index on <schema>.listing (entity_id);
+create index on <schema>.listing (source_member, source_event_id);
+create index on <schema>.listing (source_member, merchant_id);
+create index on <schema>.listing (decision_no) where decision_no is not null;
+create index on <schema>.listing (due_at);
+create index on <schema>.listing (ended_at);
 
-create table ${schema}.told (
+create table <schema>.told (
   listing_id text not null,
   member text not null,
   merchants jsonb not null,
@@ -100,9 +96,9 @@ create table ${schema}.told (
   ended boolean not null,
   primary key (listing_id, member)
 );
-create index on ${schema}.told (member);
+create index on <schema>.told (member);
 
-create table ${schema}.notice (
+create table <schema>.notice (
   notice_id text primary key,
   member text not null,
   seq bigint not null,
@@ -113,10 +109,10 @@ create table ${schema}.notice (
   position bigint not null,
   issued_at timestamptz not null
 );
-create index on ${schema}.notice (listing_id);
-create index on ${schema}.notice (entity_id);
+create index on <schema>.notice (listing_id);
+create index on <schema>.notice (entity_id);
 
-create table ${schema}.disposition (
+create table <schema>.disposition (
   position bigint primary key,
   notice_id text not null,
   member text not null,
@@ -128,10 +124,10 @@ create table ${schema}.disposition (
   decided_by text not null,
   accepted_at timestamptz not null
 );
-create index on ${schema}.disposition (notice_id);
+create index on <schema>.disposition (notice_id);
 
 -- Who and what each entry is about, for the regulators' audit.
-create table ${schema}.audit (
+create table <schema>.audit (
   position bigint not null,
   member text not null,
   type text not null,
@@ -139,11 +135,17 @@ create table ${schema}.audit (
   accepted_at timestamptz not null,
   primary key (position, member)
 );
-create index on ${schema}.audit (member, position);
-create index on ${schema}.audit (type, position);
-create index on ${schema}.audit (entity_id, position);
-create index on ${schema}.audit (accepted_at);
+create index on <schema>.audit (member, position);
+create index on <schema>.audit (type, position);
+create index on <schema>.audit (entity_id, position);
+create index on <schema>.audit (accepted_at);
 
-grant usage on schema ${schema} to liandun_app;
-grant select, insert, update, delete on all tables in schema ${schema} to liandun_app;
+grant usage on schema <schema> to liandun_app;
+grant select, insert, update, delete on all tables in schema <schema> to liandun_app;
 `;
+
+/**
+ * The tables of the projection `ledger` in the given schema: who hosts whom, what is listed, who was told, what they
+ * did, and the index of the audit. No personal value is in them: names of persons are masked.
+ */
+export const ledgerViewDdl = (schema: string): string => TABLES.replaceAll('<schema>', schema);

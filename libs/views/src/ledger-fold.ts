@@ -1,5 +1,14 @@
-import { DAY_MS, EVENT_TYPES, memberOfSource, reasonCodes, termDays, type EventType } from '@liandun/contracts';
-import { codeOfRegistryList, isHeld, isOfficial } from '@liandun/domain';
+import {
+  DAY_MS,
+  EVENT_TYPES,
+  memberOfSource,
+  reasonCodes,
+  REGISTRY_CODES,
+  termDays,
+  type EventType,
+  type RegistryList,
+} from '@liandun/contracts';
+import { isHeld, isOfficial } from '@liandun/domain';
 import type { Projection, StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import { ledgerViewDdl } from './ledger-ddl.js';
@@ -36,7 +45,7 @@ const observe: FoldRun = (client, schema, events) =>
      from jsonb_to_recordset($1) r (position bigint, member text, "merchantId" text, type text, kind text, name text,
        uscc text, shops jsonb, active boolean, list text, "acceptedAt" timestamptz)`,
     events.map((event) => {
-      const data = event.data as Data;
+      const data = event.data;
       return {
         position: event.position,
         member: sender(event),
@@ -54,9 +63,9 @@ const observe: FoldRun = (client, schema, events) =>
   ) as Promise<void>;
 
 function listingRow(event: StoredEvent): object {
-  const data = event.data as Data;
+  const data = event.data;
   const registry = event.type === EVENT_TYPES.registryListed;
-  const code = reasonCodes().codes.get(registry ? codeOfRegistryList(data.list) : data.reason.code);
+  const code = reasonCodes().codes.get(registry ? REGISTRY_CODES[data.list as RegistryList] : data.reason.code);
   if (!code) throw new Error(`entry ${event.position} names a reason code that the code table does not hold`);
   const standard = registry ? 'registerPush' : data.proof.standard;
   const stated = registry ? data.until : data.expiresAt;
@@ -104,7 +113,7 @@ const delist: FoldRun = async (client, schema, events) => {
     `update ${schema}.hosting h set active = false
      from jsonb_to_recordset($1) r (member text, "merchantId" text)
      where h.member = r.member and h.merchant_id = r."merchantId"`,
-    events.map((event) => ({ member: sender(event), merchantId: (event.data as Data).merchantId })),
+    events.map((event) => ({ member: sender(event), merchantId: event.data.merchantId })),
   );
 };
 
@@ -152,7 +161,7 @@ const END = `set status = 'ended', ended_at = $1, cause = $2`;
 
 const reinstate: FoldRun = async (client, schema, events) => {
   for (const event of events) {
-    const data = event.data as Data;
+    const data = event.data;
     await client.query(
       `update ${schema}.listing ${END} where origin = 'delisting' and status <> 'ended' and source_member = $3
          and (source_event_id = $4 or merchant_id = $5)`,
@@ -163,7 +172,7 @@ const reinstate: FoldRun = async (client, schema, events) => {
 
 const withdraw: FoldRun = async (client, schema, events) => {
   for (const event of events) {
-    const data = event.data as Data;
+    const data = event.data;
     await client.query(
       `update ${schema}.listing ${END} where origin = 'riskEntity' and status <> 'ended' and source_member = $3
          and source_event_id = $4`,
@@ -175,7 +184,7 @@ const withdraw: FoldRun = async (client, schema, events) => {
 /** A heard case is published, and due at once where it is linked already; or withdrawn where the answer convinced. */
 const hear: FoldRun = async (client, schema, events) => {
   for (const event of events) {
-    const data = event.data as Data;
+    const data = event.data;
     const whose = `source_member = $3 and source_event_id = $4 and status = 'held'`;
     if (data.cause !== undefined) {
       await client.query(`update ${schema}.listing ${END} where ${whose}`, [
@@ -196,7 +205,7 @@ const hear: FoldRun = async (client, schema, events) => {
 
 const endListing: FoldRun = async (client, schema, events) => {
   for (const event of events) {
-    const data = event.data as Data;
+    const data = event.data;
     await client.query(
       `update ${schema}.listing ${END} where status <> 'ended' and (listing_id = $3 or decision_no = $4)`,
       [event.position, data.cause, data.listingId ?? null, data.decisionNo ?? null],
@@ -225,7 +234,7 @@ const NOTICE_ROWS = `jsonb_to_recordset($1) r ("noticeId" text, member text, seq
   "acceptedAt" timestamptz)`;
 
 function noticeRow(event: StoredEvent): { noticeId: string; action: string; key: string } {
-  const data = event.data as Data;
+  const data = event.data;
   return {
     ...data,
     key: `${data.listingId} ${data.member}`,
@@ -288,7 +297,7 @@ async function foldTold(client: ClientBase, schema: string, rows: { action: stri
 
 const admit: FoldRun = async (client, schema, events) => {
   for (const event of events) {
-    const data = event.data as Data;
+    const data = event.data;
     await client.query(
       `insert into ${schema}.receiver (member_id, role, status, joined_position, subscription)
        values ($1, $2, 'active', $3, $4)
@@ -304,13 +313,13 @@ const setStatus =
   async (client, schema, events) => {
     await client.query(`update ${schema}.receiver set status = $1 where member_id = any($2)`, [
       status,
-      events.map((event) => (event.data as Data).memberId),
+      events.map((event) => event.data.memberId),
     ]);
   };
 
 const subscribe: FoldRun = async (client, schema, events) => {
   for (const event of events) {
-    const data = event.data as Data;
+    const data = event.data;
     await client.query(`update ${schema}.receiver set subscription = $2 where member_id = $1`, [
       data.memberId,
       JSON.stringify(data.subscription),
@@ -340,7 +349,7 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
 
 /** Whom an entry concerns besides its sender: the receiver of a notice, the member that a change is about. */
 function concerned(event: StoredEvent): string[] {
-  const data = event.data as Data;
+  const data = event.data;
   const others = [data.member, data.memberId, data.reader, data.change?.memberId].filter(
     (id): id is string => typeof id === 'string',
   );
@@ -359,7 +368,7 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
         position: event.position,
         member,
         type: event.type,
-        entityId: (event.data as Data).entityId ?? (event.data as Data).entity?.entityId,
+        entityId: event.data.entityId ?? event.data.entity?.entityId,
         acceptedAt: event.acceptedAt,
       })),
     ),
