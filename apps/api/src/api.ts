@@ -1,6 +1,6 @@
 import { LedgerError } from '@liandun/contracts';
 import { EventLog } from '@liandun/event-log';
-import { Intake } from '@liandun/intake';
+import { DatabaseClock, Intake } from '@liandun/intake';
 import { Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
 import { ACCESS_RIDER, accessRider } from '@liandun/views';
 import { NestFactory } from '@nestjs/core';
@@ -10,7 +10,6 @@ import pg from 'pg';
 import { pino, type Logger } from 'pino';
 import { installAccess } from './access-hooks.js';
 import { ApiModule, type Parts } from './api.module.js';
-import { DatabaseClock } from './clock.js';
 import { admitGenesis } from './genesis.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Metrics } from './metrics.js';

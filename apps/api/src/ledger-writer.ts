@@ -2,7 +2,7 @@ import { LEDGER_SOURCE, toBeijingTime, type OutcomeType } from '@liandun/contrac
 import { EventLog, type AppendOutcome, type NewEvent } from '@liandun/event-log';
 import { canonicalJson } from '@liandun/transparency-log';
 import { Vault } from '@liandun/vault';
-import { DatabaseClock } from './clock.js';
+import { DatabaseClock } from '@liandun/intake';
 
 /** A fact that the ledger itself states. */
 export interface LedgerFact {

@@ -6,7 +6,6 @@ export { Relay, type RelaySettings, type RelayStatus, type StalledMember } from 
 export { KafkaSender, type OutgoingBatch, type OutgoingRecord, type Sender } from './sender.js';
 export {
   ensureMember,
-  grantsOf,
   inboxTopic,
   noticesTopic,
   receiptsTopic,

@@ -87,7 +87,8 @@ test('a record opens for its own event and key only, and unaltered only', () => 
 test('tokens: equal values of a kind are equal, masked and invalid ones give none, a representative gives none', () => {
   const tokens = (identity: Identity) =>
     tokensOf(identity, keys).map(({ kind, token }) => `${kind} ${token.toString('hex')}`);
-  expect(tokens(company)).toEqual(tokens({ kind: 'person', name: '李明', uscc }));
+  expect(tokens(company)).toEqual(tokens({ kind: 'soleProprietor', name: '李明', uscc: ` ${uscc.toLowerCase()}` }));
+  expect(tokens({ kind: 'person', name: '李明', uscc })).toEqual([]);
   expect(tokens(person)).toHaveLength(1);
   expect(tokens(withField(person, { residentId: '990101********1234' }))).toEqual([]);
   expect(tokens(withField(company, { uscc: `${uscc.slice(0, 17)}${uscc.endsWith('0') ? '1' : '0'}` }))).toEqual([]);
