@@ -3,6 +3,7 @@ export type { AppendCommand, AppendOutcome, AppendReceipt, NewEvent, StoredEvent
 export type { Rider, RiderRow } from './group-writer.js';
 export { migrate, type MigrationClass } from './migrate.js';
 export { EVENT_LOG_MIGRATIONS } from './migrations/index.js';
+export { EntryTooLargeError } from '@liandun/transparency-log';
 export { unpark } from './checkpoints.js';
 export { projectionReader, rebuildProjection, type Projection } from './projection.js';
 export {
