@@ -1,0 +1,35 @@
+import { TransparencyLogError } from '../errors.js';
+
+const LENGTH_BYTES = 2;
+const ENTRY_BYTES_LIMIT = 0xffff;
+
+/** A bundle of entries as it is served (C2SP tlog-tiles): each after its length in 16 bits, big-endian. A string is taken as UTF-8. */
+export function encodeBundle(entries: readonly (Uint8Array | string)[]): Buffer {
+  return Buffer.concat(
+    entries.flatMap((entry) => {
+      const bytes = typeof entry === 'string' ? Buffer.from(entry) : entry;
+      if (bytes.length > ENTRY_BYTES_LIMIT)
+        throw malformed(`An entry has ${bytes.length} bytes, more than 16 bits tell`);
+      return [Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes];
+    }),
+  );
+}
+
+/** The entries of a bundle that must hold exactly `width` of them, as views of `bytes`; MALFORMED_TILE else. */
+export function parseBundle(bytes: Uint8Array, width: number): Buffer[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const entries: Buffer[] = [];
+  let at = 0;
+  while (entries.length < width) {
+    if (at + LENGTH_BYTES > buffer.length)
+      throw malformed(`The bundle ends before entry ${entries.length} of ${width}`);
+    const start = at + LENGTH_BYTES;
+    at = start + buffer.readUInt16BE(at);
+    if (at > buffer.length) throw malformed(`The bundle ends within entry ${entries.length} of ${width}`);
+    entries.push(buffer.subarray(start, at));
+  }
+  if (at !== buffer.length) throw malformed(`The bundle goes on after ${width} entries`);
+  return entries;
+}
+
+const malformed = (message: string) => new TransparencyLogError('MALFORMED_TILE', message);
