@@ -15,7 +15,12 @@ import {
 const shared = process.env['LIANDUN_SHARED'] ?? join(process.cwd(), '../shared');
 const vectors = join(shared, 'data/transparency-log');
 
-const json = (name: string): unknown => JSON.parse(readFileSync(join(vectors, name), 'utf8'));
+// They lie outside the repository: where they are missing, these tests are skipped and say so.
+const found = existsSync(vectors);
+// oxlint-disable-next-line jest/no-disabled-tests
+const describeFound = found ? describe : describe.skip;
+
+const json = (name: string): unknown => (found ? JSON.parse(readFileSync(join(vectors, name), 'utf8')) : []);
 const bytes = (text: string) => Buffer.from(text, 'base64');
 
 interface Vector {
@@ -26,7 +31,7 @@ interface Vector {
 type InclusionVector = Vector & { leafIdx: number; treeSize: number; root: string; leafHash: string };
 type ConsistencyVector = Vector & { size1: number; root1: string; size2: number; root2: string };
 
-function ofMerkle(): void {
+describeFound('the vectors of transparency-dev/merkle', () => {
   const inclusion = json('inclusion-vectors.json') as InclusionVector[];
   const consistency = json('consistency-vectors.json') as ConsistencyVector[];
 
@@ -46,9 +51,9 @@ function ofMerkle(): void {
     const code = codeOf(() => verifyConsistency({ size1: v.size1, size2: v.size2, ...claim }));
     expect(code !== undefined).toBe(v.wantErr);
   });
-}
+});
 
-function goldenLog(): void {
+describeFound('the golden log of transparency-dev/tessera, rebuilt', () => {
   const golden = join(vectors, 'golden-log');
   const entries = 'one two three four five six seven eit nain ten ileven twelf threeten fourten fivten'.split(' ');
   const signer = parseSignerKey(
@@ -62,7 +67,7 @@ function goldenLog(): void {
     const text = formatCheckpoint({ origin: signer.name, size, rootHash: log.root });
     checkpoints.set(`checkpoint.${size}`, signNote(text, signer));
   }
-  const names = readdirSync(golden);
+  const names = found ? readdirSync(golden) : [];
 
   test('has the same 16 checkpoints, byte for byte', () => {
     expect([...checkpoints.keys()].toSorted()).toEqual(names.filter((name) => name.includes('.')).toSorted());
@@ -83,11 +88,4 @@ function goldenLog(): void {
       expect(openCheckpoint(note, { logs: [parseVerifierKey(vkey)] }).size).toBe(Number(name.split('.')[1]));
     }
   });
-}
-
-if (existsSync(vectors)) {
-  describe('the vectors of transparency-dev/merkle', ofMerkle);
-  describe('the golden log of transparency-dev/tessera, rebuilt', goldenLog);
-} else {
-  test.skip(`the vectors and the golden log: ${vectors} is missing`, () => {});
-}
+});
