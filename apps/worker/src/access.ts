@@ -36,10 +36,19 @@ export async function applyMembership(pool: Pool, admin: KafkaAdmin, follow: Fol
   );
   const active = await activeSenders(pool);
   await followMembers(pool, active);
-  await follow(active);
+  follow(active);
 }
 
-export type Follow = (members: string[]) => Promise<void>;
+export type Follow = (members: string[]) => void;
+
+/** Whatever Kafka refuses now is tried until it succeeds: a suspension that was set aside would leave a door open. */
+async function persistently(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    throw Object.assign(new Error(`membership could not be applied: ${String(error)}`, { cause: error }), {
+      transient: true,
+    });
+  });
+}
 
 /**
  * Applies membership whenever it changes. Kafka is no part of the transaction: a crash in between only applies the same
@@ -49,5 +58,6 @@ export const accessReader = (pool: Pool, admin: KafkaAdmin, follow: Follow): Rea
   name: 'access',
   batchMax: 500,
   types: MEMBERSHIP,
-  handle: (_client, events) => (events.length === 0 ? Promise.resolve() : applyMembership(pool, admin, follow)),
+  handle: (_client, events) =>
+    events.length === 0 ? Promise.resolve() : persistently(applyMembership(pool, admin, follow)),
 });

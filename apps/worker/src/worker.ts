@@ -48,7 +48,7 @@ export class Worker {
     await this.clock.start();
     if (this.runs('inbox')) this.inbox = this.newInbox();
     if (this.runs('access')) await this.startAccess();
-    else if (this.inbox) await this.inbox.follow(await activeSenders(this.pool));
+    else if (this.inbox) void this.inbox.follow(await activeSenders(this.pool));
     if (this.runs('relay')) {
       const onProblem = this.warn('the relay tries again');
       this.relay = new Relay({ pool: this.pool, brokers: this.settings.brokers, onProblem }).start();
@@ -96,7 +96,8 @@ export class Worker {
   private async startAccess(): Promise<void> {
     const admin = kafkaAdmin(this.settings.brokers);
     this.admin = admin;
-    const follow = async (members: string[]): Promise<void> => this.inbox?.follow(members);
+    // Nothing waits for the inboxes: after a crash Kafka lets nobody join for a while.
+    const follow = (members: string[]): void => void this.inbox?.follow(members);
     // Once at the start, for a broker that has lost its state; then at every change.
     await applyMembership(this.pool, admin, follow);
     this.read(accessReader(this.pool, admin, follow));

@@ -1,5 +1,5 @@
 import type { Receipt } from '@liandun/contracts';
-import { backoffMs, kafkaClient, within } from '@liandun/sdk';
+import { backoffMs, kafkaClient, pause, within } from '@liandun/sdk';
 import type { JWK } from 'jose';
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { kafkaAdmin, type KafkaAdmin } from './admin.js';
@@ -34,6 +34,9 @@ export interface InboxStatus {
 
 const RECORDS_MAX = 500;
 const CONCURRENT_MEMBERS = 8;
+// Kafka keeps the place of a process that was killed for as long: until then its successor waits to join.
+const SESSION_MS = 10_000;
+const JOIN_MAX_MS = 45_000;
 
 /**
  * Takes what members put into their inboxes. For each batch: intake, receipts to `receipts.<member>`, then the offset,
@@ -48,6 +51,8 @@ export class Inbox {
   readonly #resumes = new Set<NodeJS.Timeout>();
   #consumer: Consumer | undefined;
   #following: string[] = [];
+  #wanted: readonly string[] = [];
+  readonly #stopping = new AbortController();
   #change: Promise<void> = Promise.resolve();
   #received = 0;
 
@@ -58,16 +63,22 @@ export class Inbox {
     this.#sender = new KafkaSender(settings.brokers, 'liandun-inbox');
   }
 
-  /** Consumes the inboxes of exactly these members from now on; call it again when membership changes. */
+  /**
+   * Consumes the inboxes of exactly these members from now on; call it again when membership changes. What fails is tried
+   * again, so it never rejects. Resolves once it consumes, which may take a while after a crash or while Kafka is away.
+   */
   async follow(members: readonly string[]): Promise<void> {
-    const change = this.#change.then(async () => this.#follow(members.toSorted()));
-    this.#change = change.catch(() => undefined);
-    return change;
+    const wanted = members.toSorted();
+    this.#wanted = wanted;
+    this.#change = this.#change.then(async () => this.#bringTo(wanted));
+    return this.#change;
   }
 
   /** Finishes the batches at hand. */
   async stop(): Promise<void> {
-    await this.#change;
+    this.#stopping.abort();
+    // Joining can't be interrupted; whoever stops doesn't wait for it.
+    await Promise.race([this.#change, pause(2_000)]);
     await this.#leave();
     await Promise.all([this.#sender.close(), this.#admin.close()]);
   }
@@ -79,6 +90,20 @@ export class Inbox {
       lastError,
     }));
     return { following: this.#following, received: this.#received, stalled };
+  }
+
+  async #bringTo(wanted: string[]): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let failures = 0; wanted === this.#wanted && !signal.aborted; failures += 1) {
+      try {
+        await this.#follow(wanted);
+        return;
+      } catch (error) {
+        this.#heard(error);
+        await this.#leave();
+        await pause(backoffMs(failures, 200, 5_000), signal);
+      }
+    }
   }
 
   async #follow(members: string[]): Promise<void> {
@@ -94,14 +119,20 @@ export class Inbox {
     const consumer = kafkaClient({ brokers: this.#settings.brokers, clientId: 'liandun-inbox' }).consumer({
       groupId: this.#group,
       maxWaitTimeInMs: 500,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: SESSION_MS / 5,
+      rebalanceTimeout: 2 * SESSION_MS,
       retry: { retries: 3, initialRetryTime: 100, restartOnFailure: async () => false },
     });
-    consumer.on(consumer.events.CRASH, ({ payload }) => this.#settings.onFatal(payload.error));
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      // One that was given up may crash unheard.
+      if (this.#consumer === consumer) this.#settings.onFatal(payload.error);
+    });
     this.#consumer = consumer;
     await within(20_000, 'connecting to Kafka', consumer.connect());
     await within(20_000, 'subscribing', consumer.subscribe({ topics, fromBeginning: true }));
     await within(
-      20_000,
+      JOIN_MAX_MS,
       'joining the group',
       consumer.run({
         autoCommit: false,
