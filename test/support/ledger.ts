@@ -40,7 +40,8 @@ export class TestLedger {
   static async start(): Promise<TestLedger> {
     const { url, drop } = await createTestDatabase();
     await migrate(url, ALL_MIGRATIONS);
-    const pool = new pg.Pool({ connectionString: asApp(url), max: 8 });
+    const pool = new pg.Pool({ connectionString: asApp(url), max: 8, ...({ pipeline: true } as object) });
+    pool.on('error', () => undefined); // the database is dropped with force
     const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider, [ACCESS_RIDER]: accessRider } });
     const intake = new Intake({ log, vault: new Vault(generateVaultKeys()), clock: () => new Date() });
     const readers = [reconcileReader(log), notifyReader(log)].map((definition) => runReader(pool, definition));

@@ -39,6 +39,15 @@ import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
 
 const VIEW = 'view';
+
+/** Entries that carry an identity: reconcile links each to its entity. */
+export const OBSERVATION_TYPES: readonly string[] = [
+  EVENT_TYPES.merchantReported,
+  EVENT_TYPES.merchantDelisted,
+  EVENT_TYPES.riskEntityReported,
+  EVENT_TYPES.registryListed,
+  EVENT_TYPES.registryRemoved,
+];
 const CATCHING_UP = new Set<string>([EVENT_TYPES.memberAdmitted, EVENT_TYPES.memberResumed]);
 
 const ENDING = new Set<string>(['reopen', 'lift', 'correct']);
@@ -61,6 +70,8 @@ interface Draft {
 export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined): ReaderDefinition => ({
   name: 'notify',
   batchMax: 500,
+  // Who they are is decided a few milliseconds later.
+  lingerOn: OBSERVATION_TYPES,
   keysOf: partitionKeys,
   async handle(client, events) {
     for (const run of runsByType(events)) {
@@ -93,10 +104,7 @@ async function accountsMoving(client: ClientBase, run: StoredEvent[]): Promise<D
   if (moving.length === 0) return [];
   const members = await receivers(client);
   const left = await standingListings(client, [...new Set(moving.map((account) => account.from))]);
-  const told = await toldOf(
-    client,
-    left.map(({ listing }) => listing.listingId),
-  );
+  const told = await toldOf(client, listingIdsOf(left));
   return moving.flatMap((account) =>
     left
       .filter(({ listing }) => listing.entityId === account.from)
@@ -121,11 +129,15 @@ async function decide(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> 
   const positions = run.map((event) => event.position);
   const triggerAt = (position: number | undefined): StoredEvent =>
     run.find((event) => event.position === position) ?? first;
-  const { due, ended } = await listingsMovedAt(client, positions);
+  const linking = first.type === EVENT_TYPES.entityLinked;
+  const [{ due, ended }, shown] = await Promise.all([
+    listingsMovedAt(client, positions),
+    linking ? listedEntitiesReportedAt(client, positions) : [],
+  ]);
   const drafts: Draft[] = [];
   if (ended.length > 0) drafts.push(...(await endings(client, ended, (about) => triggerAt(about.endedAt))));
   if (due.length > 0) drafts.push(...(await fanOut(client, due, run.at(-1) ?? first)));
-  if (first.type === EVENT_TYPES.entityLinked) drafts.push(...(await reportedLater(client, run, due)));
+  if (shown.length > 0) drafts.push(...(await reportedLater(client, run, shown, due)));
   return drafts;
 }
 
@@ -136,11 +148,7 @@ async function endings(
   ended: (LinkedListing & { endedAt: number })[],
   triggerOf: AsTrigger,
 ): Promise<Draft[]> {
-  const members = await receivers(client);
-  const told = await toldOf(
-    client,
-    ended.map(({ listing }) => listing.listingId),
-  );
+  const [members, told] = await Promise.all([receivers(client), toldOf(client, listingIdsOf(ended))]);
   return ended.flatMap((about) =>
     [...(told.get(about.listing.listingId)?.values() ?? [])].flatMap((before) => {
       const member = members.get(before.memberId);
@@ -156,25 +164,25 @@ async function listed(
   listings: LinkedListing[],
   trigger: StoredEvent,
   only: (memberId: string, hosts: boolean) => boolean,
-  hostings: EntityHosting[],
+  hosting: EntityHosting[] | Promise<EntityHosting[]>,
 ): Promise<Draft[]> {
-  const members = await receivers(client);
-  const told = await toldOf(
-    client,
-    listings.map(({ listing }) => listing.listingId),
-  );
+  const [members, told, hostings] = await Promise.all([
+    receivers(client),
+    toldOf(client, listingIdsOf(listings)),
+    hosting,
+  ]);
   return listings.flatMap((about) => {
-    const hosting = Map.groupBy(
+    const accounts = Map.groupBy(
       hostings.filter((account) => account.entityId === about.listing.entityId),
       (account) => account.memberId,
     );
     return [...members.values()]
-      .filter(({ memberId }) => only(memberId, hosting.has(memberId)))
+      .filter(({ memberId }) => only(memberId, accounts.has(memberId)))
       .flatMap((member: Receiver) =>
         decideListed(
           about.listing,
           member,
-          surestPerAccount(hosting.get(member.memberId) ?? []),
+          surestPerAccount(accounts.get(member.memberId) ?? []),
           told.get(about.listing.listingId)?.get(member.memberId),
           trigger.position,
         ).map((intent) => ({ intent, about, trigger })),
@@ -188,28 +196,31 @@ function surestPerAccount(hostings: EntityHosting[]): Hosting[] {
   return hostings.filter(({ grade, merchantId }) => grade !== 'possible' || !sure.has(merchantId));
 }
 
+const listingIdsOf = (listings: LinkedListing[]): string[] => listings.map(({ listing }) => listing.listingId);
 const entityIdsOf = (listings: LinkedListing[]): string[] => [
   ...new Set(listings.map(({ listing }) => listing.entityId)),
 ];
 
 async function fanOut(client: ClientBase, due: LinkedListing[], trigger: StoredEvent): Promise<Draft[]> {
   const standing = due.filter(({ listing }) => inForce(listing, trigger.acceptedAt));
-  return listed(client, standing, trigger, () => true, await hostingsOf(client, entityIdsOf(standing)));
+  return listed(client, standing, trigger, () => true, hostingsOf(client, entityIdsOf(standing)));
 }
 
 /** A merchant reported after the listing gets its platform the notice now; listings that are due now are not repeated. */
-async function reportedLater(client: ClientBase, run: StoredEvent[], due: LinkedListing[]): Promise<Draft[]> {
+async function reportedLater(
+  client: ClientBase,
+  run: StoredEvent[],
+  entityIds: string[],
+  due: LinkedListing[],
+): Promise<Draft[]> {
   const positions = run.map((event) => event.position);
-  const entityIds = await listedEntitiesReportedAt(client, positions);
-  if (entityIds.length === 0) return [];
   const now = new Set(due.map(({ listing }) => listing.listingId));
   const trigger = run.at(-1);
   if (!trigger) return [];
   const standing = (await standingListings(client, entityIds)).filter(
     ({ listing }) => !now.has(listing.listingId) && inForce(listing, trigger.acceptedAt),
   );
-  const hostings = await hostingsOf(client, entityIds, positions);
-  return listed(client, standing, trigger, (_memberId, hosts) => hosts, hostings);
+  return listed(client, standing, trigger, (_memberId, hosts) => hosts, hostingsOf(client, entityIds, positions));
 }
 
 /** A member that joins gets what stands (of organizations); one that comes back also what ended meanwhile. */
@@ -232,8 +243,10 @@ async function catchUp(client: ClientBase, run: StoredEvent[]): Promise<Draft[]>
 async function issue(client: ClientBase, log: EventLog, drafts: Draft[]): Promise<void> {
   if (drafts.length === 0) return;
   const at = drafts[0]?.trigger.acceptedAt ?? '';
-  const cover = await coverOf(client, entityIdsOf(drafts.map(({ about }) => about)), at);
-  const seqs = await lastSeqs(client, [...new Set(drafts.map(({ intent }) => intent.memberId))]);
+  const [cover, seqs] = await Promise.all([
+    coverOf(client, entityIdsOf(drafts.map(({ about }) => about)), at),
+    lastSeqs(client, [...new Set(drafts.map(({ intent }) => intent.memberId))]),
+  ]);
   const counts = new Map<number, number>();
   const events: NewEvent[] = [];
   for (const { intent, about, trigger } of drafts) {

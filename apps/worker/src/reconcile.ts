@@ -1,18 +1,12 @@
 import { EVENT_TYPES, LEDGER_SOURCE, type EntityLinked, type MatcherActivated } from '@liandun/contracts';
 import { EventLog, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
 import { ENTITIES_PER_KEY_MAX, judge, MATCHER, type Candidate } from '@liandun/identity';
-import { entityIdOf } from '@liandun/views';
+import { entityIdOf, prepared } from '@liandun/views';
 import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
-import { partitionKeys } from './notify.js';
+import { OBSERVATION_TYPES, partitionKeys } from './notify.js';
 
-const OBSERVATIONS = new Set<string>([
-  EVENT_TYPES.merchantReported,
-  EVENT_TYPES.merchantDelisted,
-  EVENT_TYPES.riskEntityReported,
-  EVENT_TYPES.registryListed,
-  EVENT_TYPES.registryRemoved,
-]);
+const OBSERVATIONS = new Set(OBSERVATION_TYPES);
 
 type Field = 'uscc' | 'residentId' | 'registrationNumber' | 'bankAccount';
 interface Token {
@@ -54,7 +48,8 @@ class Candidates {
 const keyOf = (tokens: Token[], field: Field): string | undefined => tokens.find((token) => token.field === field)?.key;
 
 async function tokensAt(client: ClientBase, positions: number[]): Promise<Map<number, Token[]>> {
-  const { rows } = await client.query<{ position: string; kind: Field; token: Buffer }>(
+  const { rows } = await prepared<{ position: string; kind: Field; token: Buffer }>(
+    client,
     'select position, kind, token from vault.token where position = any($1) order by position, kind, token',
     [positions],
   );
@@ -70,7 +65,8 @@ async function tokensAt(client: ClientBase, positions: number[]): Promise<Map<nu
 /** Entities that share a key with the batch, with the identifiers that they hold. */
 async function loadCandidates(client: ClientBase, tokens: Token[]): Promise<Candidates> {
   const candidates = new Candidates();
-  const { rows } = await client.query<{ kind: Field; token: Buffer; entity_id: string; entity_kind: Known['kind'] }>(
+  const { rows } = await prepared<{ kind: Field; token: Buffer; entity_id: string; entity_kind: Known['kind'] }>(
+    client,
     `select wanted.kind, wanted.token, found.entity_id, found.kind as entity_kind
      from (select distinct kind, token from unnest($1::text[], $2::bytea[]) w (kind, token)) wanted
      cross join lateral (
@@ -79,7 +75,9 @@ async function loadCandidates(client: ClientBase, tokens: Token[]): Promise<Cand
        group by l.entity_id order by min(l.position) limit ${ENTITIES_PER_KEY_MAX}) found`,
     [tokens.map(({ field }) => field), tokens.map(({ key }) => Buffer.from(key, 'hex'))],
   );
-  const held = await client.query<{ entity_id: string; kind: Field; token: Buffer }>(
+  if (rows.length === 0) return candidates;
+  const held = await prepared<{ entity_id: string; kind: Field; token: Buffer }>(
+    client,
     `select distinct l.entity_id, t.kind, t.token from identity.link l join vault.token t using (position)
      where l.entity_id = any($1) and t.kind in ('uscc', 'residentId')`,
     [[...new Set(rows.map((row) => row.entity_id))]],
@@ -136,6 +134,25 @@ const outcome = (id: string, type: string, time: string, stream: string, data: o
   fingerprint: createHash('sha256').update(id).digest(),
 });
 
+const linkEvent = (link: EntityLinked, observation: StoredEvent): NewEvent =>
+  outcome(
+    `reconcile:${link.observation}:0`,
+    EVENT_TYPES.entityLinked,
+    observation.acceptedAt,
+    `entity/${link.entityId}`,
+    link,
+  );
+
+function saveLinks(client: ClientBase, links: EntityLinked[], observations: StoredEvent[]): Promise<unknown> {
+  const rows = links.map((link, n) => ({ ...link, kind: kindOf(observations[n] as StoredEvent) }));
+  return prepared(
+    client,
+    `insert into identity.link (position, entity_id, kind)
+     select observation, "entityId", kind from jsonb_to_recordset($1) r (observation bigint, "entityId" text, kind text)`,
+    [JSON.stringify(rows)],
+  );
+}
+
 /**
  * The reader that says who each observation is: one `entity.linked` for each entry that carries an identity, decided
  * once and appended. Links, their index and the checkpoint commit together.
@@ -143,7 +160,7 @@ const outcome = (id: string, type: string, time: string, stream: string, data: o
 export const reconcileReader = (log: EventLog): ReaderDefinition => ({
   name: 'reconcile',
   batchMax: 500,
-  types: [...OBSERVATIONS],
+  types: OBSERVATION_TYPES,
   keysOf: partitionKeys,
   async handle(client, events) {
     const observations = events.filter((event) => OBSERVATIONS.has(event.type));
@@ -154,32 +171,13 @@ export const reconcileReader = (log: EventLog): ReaderDefinition => ({
     );
     const candidates = await loadCandidates(client, [...tokens.values()].flat());
     const links = observations.map((event) => linkOf(event, tokens.get(event.position) ?? [], candidates));
-    await client.query(
-      `insert into identity.link (position, entity_id, kind)
-       select observation, "entityId", kind from jsonb_to_recordset($1) r (observation bigint, "entityId" text, kind text)`,
-      [
-        JSON.stringify(
-          links.map((link, n) => ({
-            ...link,
-            kind: kindOf(observations[n] as StoredEvent),
-          })),
-        ),
-      ],
-    );
-    const outcomes = await log.appendIn(
-      client,
-      links.map((link, n) => ({
-        events: [
-          outcome(
-            `reconcile:${link.observation}:0`,
-            EVENT_TYPES.entityLinked,
-            observations[n]?.acceptedAt ?? '',
-            `entity/${link.entityId}`,
-            link,
-          ),
-        ],
-      })),
-    );
+    const [outcomes] = await Promise.all([
+      log.appendIn(
+        client,
+        links.map((link, n) => ({ events: [linkEvent(link, observations[n] as StoredEvent)] })),
+      ),
+      saveLinks(client, links, observations),
+    ]);
     const failed = outcomes.find(({ status }) => status !== 'appended');
     if (failed) throw new Error(`a link could not be appended: ${failed.status}`);
   },

@@ -34,6 +34,8 @@ export interface ReaderDefinition {
   /** After an event failed for good, later ones that share one of its keys wait behind it. Default: none wait. */
   keysOf?(event: StoredEvent): string[];
   ownTransactions?: boolean;
+  /** Events of these types alone are worth a short wait for what another reader makes of them: one batch instead of two. */
+  lingerOn?: readonly string[];
 }
 
 /** Such as pino's. */
@@ -58,6 +60,9 @@ export interface ReaderStatus {
 }
 
 const POLL_INTERVAL_MS = 1000;
+const LINGER_MS = 20;
+/** A checkpoint that only moved over events of other types is saved this seldom: after a crash they are skipped again. */
+const SKIPPED_SAVED_EVERY_MS = 1000;
 const BACKOFF_MIN_MS = 20;
 const BACKOFF_MAX_MS = 5000;
 export const PARKED_KEYS_MAX = 100;
@@ -77,6 +82,10 @@ interface Batch {
 /** A reader at work. Several instances, in several processes, may run under one name: each event is applied by one of them. */
 export class Reader {
   private position = -1;
+  /** The checkpoint as it stands in the database. */
+  private saved = -1;
+  private savedAtMs = 0;
+  private lingered = false;
   private stopped: string | undefined;
   private retrying: string | undefined;
   private woken = false;
@@ -143,7 +152,7 @@ export class Reader {
       this.wake();
     });
     try {
-      await this.persistently(async () => this.setPosition(await loadCheckpoint(this.pool, this.name)));
+      await this.persistently(async () => this.setSaved(await loadCheckpoint(this.pool, this.name)));
       while (!this.stopping.signal.aborted) await this.turn();
     } catch (error) {
       if (!this.stopping.signal.aborted) this.halt(error);
@@ -168,22 +177,32 @@ export class Reader {
     const { batchMax: limit, types } = this.definition;
     const { events, to } = await this.persistently(() => readWindow(this.pool, { after: from, limit, types }));
     if (to <= from) return this.rest();
+    if (this.isWorthWaiting(events)) return this.rest(LINGER_MS);
+    if (events.length === 0 && performance.now() - this.savedAtMs < SKIPPED_SAVED_EVERY_MS) return this.setPosition(to);
     try {
-      await this.apply({ from, to, events });
+      await this.apply({ from: this.saved, to, events });
     } catch (error) {
       if (!(error instanceof OvertakenError)) throw error;
-      await this.persistently(async () => this.setPosition(await loadCheckpoint(this.pool, this.name)));
+      await this.persistently(async () => this.setSaved(await loadCheckpoint(this.pool, this.name)));
     }
   }
 
+  /** Once for each window: then it is applied as it is. */
+  private isWorthWaiting(events: StoredEvent[]): boolean {
+    const { lingerOn } = this.definition;
+    const waits = lingerOn !== undefined && events.length > 0 && events.every(({ type }) => lingerOn.includes(type));
+    this.lingered = waits && !this.lingered;
+    return this.lingered;
+  }
+
   /** Waits for a wake-up. The poll stands in for one that was lost. */
-  private async rest(): Promise<void> {
+  private async rest(atMostMs = POLL_INTERVAL_MS): Promise<void> {
     if (this.woken || this.stopping.signal.aborted) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
-        this.retriesAsked = true;
+        this.retriesAsked ||= atMostMs === POLL_INTERVAL_MS;
         resolve();
-      }, POLL_INTERVAL_MS);
+      }, atMostMs);
       this.wake = () => {
         clearTimeout(timer);
         resolve();
@@ -195,7 +214,7 @@ export class Reader {
   /** Applies a batch whole if it can be; else finds the events at fault by halving, and parks them. */
   private async apply(batch: Batch): Promise<void> {
     const failure = await this.attempt(batch);
-    if (failure === undefined) return this.setPosition(batch.to);
+    if (failure === undefined) return this.setSaved(batch.to);
     const { from, to, events } = batch;
     if (events.length <= 1) return this.parkFailed(batch, failure.error);
     const middle = events.length >> 1;
@@ -286,7 +305,7 @@ export class Reader {
       }),
     );
     this.logger?.error({ reader, position: event.position, err: error }, 'An event was parked');
-    this.setPosition(to);
+    this.setSaved(to);
   }
 
   /** Handles, in order, what was unparked. What fails again stays parked, with all that waits behind it. */
@@ -333,6 +352,12 @@ export class Reader {
         await sleep(delayMs, undefined, { signal: this.stopping.signal }).catch(() => {});
       }
     }
+  }
+
+  private setSaved(position: number): void {
+    this.saved = position;
+    this.savedAtMs = performance.now();
+    this.setPosition(position);
   }
 
   private setPosition(position: number): void {

@@ -22,8 +22,11 @@ export async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient)
 /** Runs work in a transaction: committed when it resolves, rolled back when it rejects. */
 export function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   return withClient(pool, async (client) => {
-    await client.query('begin');
+    // Its failure is met by the first statement of the work, which a pipelined connection sends along with it.
+    const begun = client.query('begin');
+    begun.catch(() => {});
     try {
+      if (!(client as { pipeline?: boolean }).pipeline) await begun;
       const result = await work(client);
       const { command } = await client.query('commit');
       // Work that swallowed a statement's error: the server has rolled back.

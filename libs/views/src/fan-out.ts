@@ -2,6 +2,7 @@
 import type { Because, MatchGrade, NoticeEntity, Shop } from '@liandun/contracts';
 import type { Hosting, Listing, Receiver, Told } from '@liandun/domain';
 import type { ClientBase } from 'pg';
+import { prepared } from './prepared.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Row = any;
@@ -46,7 +47,8 @@ export async function listingsMovedAt(
   client: ClientBase,
   positions: number[],
 ): Promise<{ due: LinkedListing[]; ended: (LinkedListing & { endedAt: number })[] }> {
-  const { rows } = await client.query(
+  const { rows } = await prepared<Row>(
+    client,
     `${SELECT_LISTING} where l.due_at = any($1) or l.ended_at = any($1) order by l.position`,
     [positions],
   );
@@ -61,7 +63,8 @@ export async function listingsMovedAt(
 
 /** Every listing that stands, for a member that joins or comes back; those of the given entities only, if given. */
 export async function standingListings(client: ClientBase, entityIds?: string[]): Promise<LinkedListing[]> {
-  const { rows } = await client.query(
+  const { rows } = await prepared<Row>(
+    client,
     `${SELECT_LISTING} where l.status = 'published' and ($1::text[] is null or l.entity_id = any($1)) order by l.position`,
     [entityIds ?? null],
   );
@@ -70,7 +73,8 @@ export async function standingListings(client: ClientBase, entityIds?: string[])
 
 /** Listings that ended while a member was told and not yet told of the end. */
 export async function endedUntold(client: ClientBase, member: string): Promise<LinkedListing[]> {
-  const { rows } = await client.query(
+  const { rows } = await prepared<Row>(
+    client,
     `${SELECT_LISTING} join view.told t using (listing_id)
      where l.status = 'ended' and t.member = $1 and not t.ended order by l.position`,
     [member],
@@ -88,7 +92,7 @@ const toReceiver = (row: Row): Receiver => ({
 
 /** All members by id, as they stand at the reader's position. */
 export async function receivers(client: ClientBase): Promise<Map<string, Receiver>> {
-  const { rows } = await client.query('select * from view.receiver order by member_id');
+  const { rows } = await prepared<Row>(client, 'select * from view.receiver order by member_id');
   return new Map(rows.map((row: Row) => [row.member_id, toReceiver(row)]));
 }
 
@@ -107,7 +111,8 @@ export async function hostingsOf(
   entityIds: string[],
   linkedAt?: number[],
 ): Promise<EntityHosting[]> {
-  const { rows } = await client.query(
+  const { rows } = await prepared<Row>(
+    client,
     `select h.member, h.merchant_id, h.shops, h.because, h.entity_id as of_entity, false as possible
        from view.hosting h where h.active and h.entity_id = any($1) and ($2::bigint[] is null or h.linked_at = any($2))
      union all
@@ -129,7 +134,8 @@ export async function hostingsOf(
 
 /** Entities with a listing that stands which accounts linked at these positions are, surely or possibly. */
 export async function listedEntitiesReportedAt(client: ClientBase, positions: number[]): Promise<string[]> {
-  const { rows } = await client.query(
+  const { rows } = await prepared<Row>(
+    client,
     `select distinct l.entity_id from view.hosting h
        left join view.possible p on p.other_id = h.entity_id
        join view.listing l on l.status = 'published' and l.entity_id in (h.entity_id, p.entity_id)
@@ -144,7 +150,8 @@ export async function movingAccounts(
   client: ClientBase,
   links: { position: number; observation: number; entityId: string }[],
 ): Promise<{ member: string; merchantId: string; shops: Shop[]; from: string; position: number }[]> {
-  const { rows } = await client.query(
+  const { rows } = await prepared<Row>(
+    client,
     `select h.member, h.merchant_id, h.shops, h.entity_id, r.position
      from jsonb_to_recordset($1) r (position bigint, observation bigint, "entityId" text)
      join view.observation o on o.position = r.observation and o.type = 'liandun.merchant.reported.v1'
@@ -165,7 +172,7 @@ export async function toldOf(
   client: ClientBase,
   listingIds: string[],
 ): Promise<Map<string, Map<string, Told & { shops: Shop[] }>>> {
-  const { rows } = await client.query('select * from view.told where listing_id = any($1) order by member', [
+  const { rows } = await prepared<Row>(client, 'select * from view.told where listing_id = any($1) order by member', [
     listingIds,
   ]);
   const byListing = new Map<string, Map<string, Told & { shops: Shop[] }>>();
@@ -192,7 +199,8 @@ export async function coverOf(
   entityIds: string[],
   at: string,
 ): Promise<Map<string, { listingId: string; knownTo: Set<string> }[]>> {
-  const { rows } = await client.query(
+  const { rows } = await prepared<Row>(
+    client,
     `select l.entity_id, l.listing_id,
        array_agg(t.member) filter (where t.member is not null) || l.source_member as known_to
      from view.listing l left join view.told t on t.listing_id = l.listing_id and not t.ended
@@ -211,7 +219,8 @@ export async function coverOf(
 
 /** The number of the last notice to each member, -1 where there is none, as the open transaction sees it. */
 export async function lastSeqs(client: ClientBase, members: string[]): Promise<Map<string, number>> {
-  const { rows } = await client.query<{ stream: string; version: string }>(
+  const { rows } = await prepared<{ stream: string; version: string }>(
+    client,
     'select stream, version from log.stream where stream = any($1)',
     [members.map((member) => `notices/${member}`)],
   );

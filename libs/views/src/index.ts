@@ -3,4 +3,5 @@ export * from './fan-out.js';
 export * from './identity-links.js';
 export * from './ledger-fold.js';
 export * from './migrations.js';
+export * from './prepared.js';
 export * from './queries.js';

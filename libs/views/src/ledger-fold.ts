@@ -12,6 +12,7 @@ import { isHeld, isOfficial } from '@liandun/domain';
 import type { Projection, StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import { ledgerViewDdl } from './ledger-ddl.js';
+import { prepared } from './prepared.js';
 
 // Entries of every released version are read here, so their data is looked at field by field.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -34,7 +35,7 @@ export const entityIdOf = (event: { position: number; leafHash: Buffer }): strin
 
 /** Runs `sql` once with the rows as one JSON parameter: the set-based form of all bulk writes here. */
 const bulk = (client: ClientBase, sql: string, rows: object[]): Promise<unknown> =>
-  rows.length === 0 ? Promise.resolve() : client.query(sql, [JSON.stringify(rows)]);
+  rows.length === 0 ? Promise.resolve() : prepared(client, sql, [JSON.stringify(rows)]);
 
 const observe: FoldRun = (client, schema, events) =>
   bulk(
@@ -91,8 +92,8 @@ function listingRow(event: StoredEvent): object {
 }
 
 const list: FoldRun = async (client, schema, events) => {
-  await observe(client, schema, events);
-  await bulk(
+  const observing = observe(client, schema, events);
+  const listing = bulk(
     client,
     `insert into ${schema}.listing (listing_id, position, source_member, source_event_id, origin, merchant_id,
        registry_list, decision_no, kind, streamer, code, tier, official, status, effective_at, expires_at, accepted_at)
@@ -103,6 +104,7 @@ const list: FoldRun = async (client, schema, events) => {
        official boolean, status text, "expiresAt" timestamptz, "acceptedAt" timestamptz)`,
     events.map(listingRow),
   );
+  await Promise.all([observing, listing]);
 };
 
 /** A delisting also ends the sender's own hosting of that account. */
@@ -154,7 +156,9 @@ const link: FoldRun = async (client, schema, events) => {
      order by 1, 2, r.position
      on conflict do nothing`,
   ];
-  for (const step of steps) await bulk(client, step, rows);
+  // In this order, sent together: each sees what the one before has done.
+  const json = JSON.stringify(rows);
+  await Promise.all(steps.map((step) => prepared(client, step, [json])));
 };
 
 const END = `set status = 'ended', ended_at = $1, cause = $2`;
@@ -162,7 +166,8 @@ const END = `set status = 'ended', ended_at = $1, cause = $2`;
 const reinstate: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;
-    await client.query(
+    await prepared(
+      client,
       `update ${schema}.listing ${END} where origin = 'delisting' and status <> 'ended' and source_member = $3
          and (source_event_id = $4 or merchant_id = $5)`,
       [event.position, data.cause, sender(event), data.delistingId ?? null, data.merchantId ?? null],
@@ -173,7 +178,8 @@ const reinstate: FoldRun = async (client, schema, events) => {
 const withdraw: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;
-    await client.query(
+    await prepared(
+      client,
       `update ${schema}.listing ${END} where origin = 'riskEntity' and status <> 'ended' and source_member = $3
          and source_event_id = $4`,
       [event.position, data.cause, sender(event), data.reportId],
@@ -187,7 +193,7 @@ const hear: FoldRun = async (client, schema, events) => {
     const data = event.data;
     const whose = `source_member = $3 and source_event_id = $4 and status = 'held'`;
     if (data.cause !== undefined) {
-      await client.query(`update ${schema}.listing ${END} where ${whose}`, [
+      await prepared(client, `update ${schema}.listing ${END} where ${whose}`, [
         event.position,
         data.cause,
         sender(event),
@@ -195,7 +201,8 @@ const hear: FoldRun = async (client, schema, events) => {
       ]);
       continue;
     }
-    await client.query(
+    await prepared(
+      client,
       `update ${schema}.listing set status = 'published', effective_at = $2,
          due_at = case when entity_id is not null then $1::bigint end where ${whose}`,
       [event.position, event.acceptedAt, sender(event), data.caseId],
@@ -206,7 +213,8 @@ const hear: FoldRun = async (client, schema, events) => {
 const endListing: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;
-    await client.query(
+    await prepared(
+      client,
       `update ${schema}.listing ${END} where status <> 'ended' and (listing_id = $3 or decision_no = $4)`,
       [event.position, data.cause, data.listingId ?? null, data.decisionNo ?? null],
     );
@@ -251,7 +259,8 @@ function noticeRow(event: StoredEvent): { noticeId: string; action: string; key:
  */
 const tell: FoldRun = async (client, schema, events) => {
   const rows = events.map(noticeRow);
-  const { rows: inserted } = await client.query<{ notice_id: string }>(
+  const { rows: inserted } = await prepared<{ notice_id: string }>(
+    client,
     `insert into ${schema}.notice
        (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at)
      select "noticeId", member, seq, action, "listingId", "entityId", "merchantIds", position, "acceptedAt"
@@ -298,7 +307,8 @@ async function foldTold(client: ClientBase, schema: string, rows: { action: stri
 const admit: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;
-    await client.query(
+    await prepared(
+      client,
       `insert into ${schema}.receiver (member_id, role, status, joined_position, subscription)
        values ($1, $2, 'active', $3, $4)
        on conflict (member_id) do update set role = excluded.role, status = 'active',
@@ -311,7 +321,7 @@ const admit: FoldRun = async (client, schema, events) => {
 const setStatus =
   (status: string): FoldRun =>
   async (client, schema, events) => {
-    await client.query(`update ${schema}.receiver set status = $1 where member_id = any($2)`, [
+    await prepared(client, `update ${schema}.receiver set status = $1 where member_id = any($2)`, [
       status,
       events.map((event) => event.data.memberId),
     ]);
@@ -320,7 +330,7 @@ const setStatus =
 const subscribe: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;
-    await client.query(`update ${schema}.receiver set subscription = $2 where member_id = $1`, [
+    await prepared(client, `update ${schema}.receiver set subscription = $2 where member_id = $1`, [
       data.memberId,
       JSON.stringify(data.subscription),
     ]);
@@ -357,7 +367,7 @@ function concerned(event: StoredEvent): string[] {
 }
 
 async function indexForAudit(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void> {
-  await bulk(
+  const indexed = bulk(
     client,
     `insert into ${schema}.audit (position, member, type, entity_id, accepted_at)
      select position, member, type, "entityId", "acceptedAt"
@@ -373,12 +383,13 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
       })),
     ),
   );
-  await bulk(
+  const linked = bulk(
     client,
     `update ${schema}.audit a set entity_id = r."entityId"
      from jsonb_to_recordset($1) r (observation bigint, "entityId" text) where a.position = r.observation`,
     events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
   );
+  await Promise.all([indexed, linked]);
 }
 
 /** Consecutive events of one type, so that each run is one bulk write. */
