@@ -17,11 +17,6 @@ export function byteaArray(values: readonly Uint8Array[]): Buffer {
   return bytesArray(OID.bytea, values);
 }
 
-/** A text[] of texts that are UTF-8 already. */
-export function utf8Array(values: readonly Uint8Array[]): Buffer {
-  return bytesArray(OID.text, values);
-}
-
 /** An integer[]. */
 export function int4Array(values: readonly number[]): Buffer {
   const array = Buffer.allocUnsafe(HEADER_BYTES + 8 * values.length);

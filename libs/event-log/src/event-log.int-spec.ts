@@ -296,7 +296,7 @@ test('an append whose connection breaks can be repeated', async () => {
   for (let tries = 0; ended === 0 && tries < 1000; tries += 1) {
     const { rowCount } = await admin.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
-       where datname = current_database() and wait_event_type = 'Lock' and query like '%log.lock_head%' and pid <> pg_backend_pid()`,
+       where datname = current_database() and wait_event_type = 'Lock' and query like '%log.append%' and pid <> pg_backend_pid()`,
     );
     ended = rowCount ?? 0;
   }

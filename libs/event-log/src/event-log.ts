@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { isConnectionError } from './errors.js';
 import type { AppendCommand, AppendOutcome, StoredEvent } from './events.js';
-import { writeGroup, type Rider } from './group-writer.js';
+import { settleGroup, writeNewGroup, type Rider } from './group-writer.js';
 import { prepare, type PreparedCommand } from './prepare.js';
 import * as reading from './stored-events.js';
-import { corkUntilNextTick, rollBack, withClient } from './transaction.js';
+import { inTransaction, withClient } from './transaction.js';
 
 export interface EventLogOptions {
   /** For reads; the log opens two connections of its own, with the same settings, for appends. */
@@ -14,9 +14,10 @@ export interface EventLogOptions {
   eventsPerGroupMax?: number;
 }
 
+/** Commands of one caller, which wait together and are stored in one group. */
 interface Pending {
-  command: PreparedCommand;
-  resolve: (outcome: AppendOutcome) => void;
+  commands: PreparedCommand[];
+  resolve: (outcomes: AppendOutcome[]) => void;
   reject: (error: unknown) => void;
 }
 
@@ -50,13 +51,21 @@ export class EventLog {
 
   /** Appends one command. Rejects with EntryTooLargeError, or with the database's error. */
   async append(command: AppendCommand): Promise<AppendOutcome> {
-    return this.enqueue(this.prepare(command));
+    const [outcome] = await this.enqueue([this.prepare(command)]);
+    return outcome!;
   }
 
-  /** Appends commands in their order; each has its own outcome. If one cannot be stored at all, none is. */
+  /**
+   * Appends commands in their order; each has its own outcome. If what one says can't be stored, none is; after the database's
+   * error some may be.
+   */
   async appendAll(commands: AppendCommand[]): Promise<AppendOutcome[]> {
     const prepared = commands.map((command) => this.prepare(command));
-    return Promise.all(prepared.map((command) => this.enqueue(command)));
+    const groups: Promise<AppendOutcome[]>[] = [];
+    while (prepared.length > 0) {
+      groups.push(this.enqueue(takeUpTo(this.eventsPerGroupMax, prepared, ({ events }) => events.length)));
+    }
+    return (await Promise.all(groups)).flat();
   }
 
   /**
@@ -66,9 +75,7 @@ export class EventLog {
   async appendIn(client: pg.ClientBase, commands: AppendCommand[]): Promise<AppendOutcome[]> {
     if (commands.length === 0) return [];
     const prepared = commands.map((command) => this.prepare(command));
-    const { outcomes, stored } = await writeGroup(client, prepared, this.riders);
-    await stored;
-    return outcomes;
+    return this.writeGroup(client, prepared);
   }
 
   /** Events behind a position (-1: from the start) in position order, of these types only if given. */
@@ -114,9 +121,9 @@ export class EventLog {
     return prepare(command);
   }
 
-  private enqueue(command: PreparedCommand): Promise<AppendOutcome> {
+  private enqueue(commands: PreparedCommand[]): Promise<AppendOutcome[]> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ command, resolve, reject });
+      this.waiting.push({ commands, resolve, reject });
       this.pump();
     });
   }
@@ -127,17 +134,10 @@ export class EventLog {
     this.pumping = true;
     process.nextTick(() => {
       this.pumping = false;
-      while (this.waiting.length > 0 && this.running.size < GROUPS_IN_FLIGHT) this.start(this.takeGroup());
+      while (this.waiting.length > 0 && this.running.size < GROUPS_IN_FLIGHT) {
+        this.start(takeUpTo(this.eventsPerGroupMax, this.waiting, sizeOf));
+      }
     });
-  }
-
-  private takeGroup(): Pending[] {
-    let size = 0;
-    const end = this.waiting.findIndex(({ command }) => {
-      size += command.events.length;
-      return size > this.eventsPerGroupMax;
-    });
-    return this.waiting.splice(0, end < 0 ? this.waiting.length : Math.max(end, 1));
   }
 
   private start(group: Pending[]): void {
@@ -149,33 +149,49 @@ export class EventLog {
   }
 
   private async run(group: Pending[]): Promise<void> {
+    const all = group.flatMap(({ commands }) => commands);
     try {
-      const outcomes = await this.commitGroup(group.map(({ command }) => command));
-      group.forEach(({ resolve }, i) => resolve(outcomes[i]!));
+      const outcomes = await this.commitGroup(all);
+      for (const { commands, resolve } of group) resolve(outcomes.splice(0, commands.length));
     } catch (error) {
-      if (group.length === 1 || isConnectionError(error)) group.forEach(({ reject }) => reject(error));
-      // One command, or what rides with it, is at fault: alone, it fails alone.
-      else for (const pending of group) await this.run([pending]);
+      if (all.length === 1 || isConnectionError(error)) group.forEach(({ reject }) => reject(error));
+      else for (const pending of group) await this.runSingly(pending);
     }
   }
 
-  private commitGroup(commands: PreparedCommand[]): Promise<AppendOutcome[]> {
-    return withClient(this.lanes, async (client) => {
-      try {
-        // Sent without waiting: the connection is pipelined, and if BEGIN fails so does the next statement.
-        corkUntilNextTick(client);
-        client.query('begin').catch(() => {});
-        const { outcomes, stored } = await writeGroup(client, commands, this.riders);
-        // If a statement before it fails, COMMIT rolls back, and `stored` has the error.
-        const [, { command }] = await Promise.all([stored, client.query('commit')]);
-        if (command !== 'COMMIT') throw new Error('The group was rolled back');
-        return outcomes;
-      } catch (error) {
-        await rollBack(client);
-        throw error;
-      }
-    });
+  /** One command, or what rides with it, is at fault: alone, it fails alone. */
+  private async runSingly({ commands, resolve, reject }: Pending): Promise<void> {
+    try {
+      const outcomes: AppendOutcome[] = [];
+      for (const command of commands) outcomes.push(...(await this.commitGroup([command])));
+      resolve(outcomes);
+    } catch (error) {
+      reject(error);
+    }
   }
+
+  private async commitGroup(commands: PreparedCommand[]): Promise<AppendOutcome[]> {
+    if (!commands.some(({ events }) => events.some(({ event }) => event.riders))) {
+      // Nothing rides: the one statement that stores new events is a transaction of its own.
+      const outcomes = await withClient(this.lanes, (client) => writeNewGroup(client, commands, this.riders));
+      if (outcomes) return outcomes;
+    }
+    return inTransaction(this.lanes, (client) => this.writeGroup(client, commands));
+  }
+
+  private async writeGroup(client: pg.ClientBase, commands: PreparedCommand[]): Promise<AppendOutcome[]> {
+    const outcomes = await writeNewGroup(client, commands, this.riders);
+    return outcomes ?? settleGroup(client, commands, this.riders);
+  }
+}
+
+const sizeOf = ({ commands }: Pending): number => commands.reduce((size, { events }) => size + events.length, 0);
+
+/** Removes from the front of a queue what is at most this large together, one at least. */
+function takeUpTo<T>(most: number, queue: T[], sizeOfOne: (one: T) => number): T[] {
+  let size = 0;
+  const end = queue.findIndex((one) => (size += sizeOfOne(one)) > most);
+  return queue.splice(0, end < 0 ? queue.length : Math.max(end, 1));
 }
 
 const nextTick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));

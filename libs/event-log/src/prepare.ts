@@ -6,8 +6,8 @@ import type { SettleCommand, SettleEvent } from './settle.js';
 /** An event with everything done that needs no lock. */
 export interface PreparedEvent extends SettleEvent {
   event: NewEvent;
-  /** Its entry's text, UTF-8, without what the log adds. */
-  middle: Buffer;
+  /** Its entry's text without what the log adds. */
+  middle: string;
 }
 
 export interface PreparedCommand extends SettleCommand {
@@ -49,8 +49,8 @@ function prepareEvent(event: NewEvent): PreparedEvent {
   // PostgreSQL's text holds no NUL; the data's are escaped by JSON.
   if (`${id}${source}${type}${time}${stream}`.includes('\0')) throw new RangeError('NUL in an event');
   const nonce = drawNonce();
-  const middle = Buffer.from(entryMiddle({ id, source, type, time, stream, data, nonce }));
-  const entryBytes = middle.length + ADDED_BYTES_MAX;
+  const middle = entryMiddle({ id, source, type, time, stream, data, nonce });
+  const entryBytes = Buffer.byteLength(middle) + ADDED_BYTES_MAX;
   if (entryBytes > ENTRY_BYTES_MAX) throw new EntryTooLargeError(id, entryBytes);
   return { id, key: `${source}\0${id}`, stream, fingerprint, event, middle };
 }

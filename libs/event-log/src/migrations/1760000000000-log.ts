@@ -74,12 +74,11 @@ const APPENDING = `
 -- lock, so what it finds cannot be outdated. Versions are those of the streams that have entries, as index:version,… of those asked for.
 -- Its plans must not depend on how large the tables were when they were made.
 create function log.lock_head(sources text[], ids text[], streams text[],
-  out head bigint, out now_ms bigint, out versions text, out repeated json)
+  out versions text, out repeated json)
 language plpgsql volatile
 set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
-  select position into strict head from log.head for update;
-  now_ms := floor(extract(epoch from clock_timestamp()) * 1000);
+  perform from log.head for update;
   select string_agg(asked.n - 1 || ':' || known.version, ',')
     into versions
     from unnest(streams) with ordinality as asked (stream, n)
@@ -94,27 +93,48 @@ begin
     join log.entry on entry.position = known.position;
 end $$;
 
--- Stores rows that were numbered under the lock: row i gets position first + i. With the last rows of a group come the new heads
--- of its streams: they move with the log's head, and the readers wake at commit.
-create function log.insert_rows(first bigint, accepted timestamptz, sources text[], ids text[], types text[], streams text[],
-  versions integer[], times text[], entries text[], leaf_hashes bytea[], fingerprints bytea[],
-  head_streams text[], head_versions integer[]) returns void
-language plpgsql volatile set plan_cache_mode = force_generic_plan as $$
+-- Takes the head's lock until the transaction ends and stores events behind it: event i gets position first + i. An entry's text is
+-- acceptedAt, what the caller made beforehand (middles), the version. moved is each stream of the group once, added how many entries
+-- behind its first it gets; behind says how many entries of an event's stream follow it in this group. Readers wake at commit.
+-- Where an id is there already, or comes twice, nothing is stored and all answers are null.
+create function log.append(moved text[], added integer[], sources text[], ids text[], types text[], streams text[],
+  behind integer[], times text[], middles text[], fingerprints bytea[],
+  out first bigint, out now_ms bigint, out versions text, out leaf_hashes bytea)
+language plpgsql volatile
+set plan_cache_mode = force_generic_plan set enable_nestloop = off as $$
 declare
-  last bigint := first + cardinality(ids) - 1;
+  accepted timestamptz;
+  start text;
 begin
-  insert into log.entry (position, id, source, type, stream, version, time, accepted_at, entry, leaf_hash)
-    select first + r.n - 1, r.id, r.source, r.type, r.stream, r.version, r.time, accepted, r.entry, r.leaf_hash
-    from unnest(ids, sources, types, streams, versions, times, entries, leaf_hashes)
-      with ordinality as r (id, source, type, stream, version, time, entry, leaf_hash, n);
+  update log.head set position = position + cardinality(ids) returning position - cardinality(ids) + 1 into strict first;
+  accepted := date_trunc('milliseconds', clock_timestamp());
+  now_ms := extract(epoch from accepted) * 1000;
+  start := '{"acceptedAt":"' || to_char(accepted at time zone interval '8 hours', 'YYYY-MM-DD"T"HH24:MI:SS.MS') || '+08:00",';
   insert into log.event_id (source, id, fingerprint, position)
     select r.source, r.id, r.fingerprint, first + r.n - 1
     from unnest(sources, ids, fingerprints) with ordinality as r (source, id, fingerprint, n);
-  if head_streams is null then return; end if;
-  insert into log.stream (stream, version) select * from unnest(head_streams, head_versions)
-    on conflict (stream) do update set version = excluded.version;
-  update log.head set position = last;
-  perform pg_notify('liandun_log', last::text);
+  with heads as (
+    insert into log.stream as s (stream, version) select * from unnest(moved, added)
+      on conflict (stream) do update set version = s.version + 1 + excluded.version
+      returning s.stream, s.version
+  ), entries as (
+    insert into log.entry (position, id, source, type, stream, version, time, accepted_at, entry, leaf_hash)
+      select first + n - 1, id, source, type, stream, version, time, accepted, entry, sha256('\\x00' || convert_to(entry, 'UTF8'))
+      from (
+        select r.*, heads.version - r.behind as version, start || r.middle || ',"version":' || heads.version - r.behind || '}' as entry
+        from unnest(ids, sources, types, streams, behind, times, middles)
+          with ordinality as r (id, source, type, stream, behind, time, middle, n)
+        join heads using (stream)
+        offset 0
+      ) as made
+      returning position, version, leaf_hash
+  )
+  select string_agg(version::text, ',' order by position), string_agg(leaf_hash, '' order by position)
+    into versions, leaf_hashes from entries;
+  perform pg_notify('liandun_log', (first + cardinality(ids) - 1)::text);
+exception when unique_violation then
+  first := null;
+  now_ms := null;
 end $$;
 
 create function log.refuse_change() returns trigger language plpgsql as $$
