@@ -14,4 +14,5 @@ export {
   type ReaderLogger,
   type ReaderStatus,
 } from './reader.js';
+export { inTransaction } from './transaction.js';
 export { onAppended } from './wakeups.js';

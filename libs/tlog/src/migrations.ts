@@ -1,0 +1,75 @@
+import type { MigrationClass } from '@liandun/event-log';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** The tree over the log's entries, and the checkpoints that were published of it. */
+class CreateTlog1763900000000 implements MigrationInterface {
+  readonly name = 'CreateTlog1763900000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    for (const sql of [TABLES, GUARDS, RIGHTS]) await runner.query(sql);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop schema tlog cascade');
+  }
+}
+
+/** The tables of schema `tlog`, in order. They need those of the event log. */
+export const TLOG_MIGRATIONS: MigrationClass[] = [CreateTlog1763900000000];
+
+const TABLES = `
+create schema tlog;
+
+-- One row: how many entries are hashed. Whoever hashes holds its lock.
+create table tlog.tree (
+  singleton boolean primary key default true check (singleton),
+  size bigint not null
+) with (fillfactor = 10);
+insert into tlog.tree (size) values (0);
+
+-- The hashes of each tile, 32 bytes each. A tile of a smaller tree is the start of this one, so each is stored once.
+create table tlog.tile (
+  level smallint not null,
+  index bigint not null,
+  hashes bytea not null check (octet_length(hashes) between 32 and 8192 and octet_length(hashes) % 32 = 0),
+  primary key (level, index)
+) with (fillfactor = 80);
+-- Hashes don't compress.
+alter table tlog.tile alter hashes set storage external;
+
+-- Signed notes. Each was written outside the database before it stood here, and stood here before anybody was shown it.
+create table tlog.checkpoint (
+  size bigint primary key,
+  note text not null,
+  published_at timestamptz not null default clock_timestamp()
+);
+`;
+
+const GUARDS = `
+create function tlog.only_grow() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' then
+    if tg_table_name = 'tree' then
+      if new.size >= old.size then return new; end if;
+    elsif tg_table_name = 'tile' then
+      if (new.level, new.index) = (old.level, old.index)
+        and substr(new.hashes, 1, octet_length(old.hashes)) = old.hashes then return new; end if;
+    end if;
+  end if;
+  raise exception '% on %.% is refused: the tree only grows', tg_op, tg_table_schema, tg_table_name
+    using errcode = 'restrict_violation';
+end $$;
+create trigger only_grows before update or delete on tlog.tree for each row execute function tlog.only_grow();
+create trigger only_grows before update or delete on tlog.tile for each row execute function tlog.only_grow();
+create trigger only_grows before update or delete on tlog.checkpoint for each row execute function tlog.only_grow();
+create trigger keeps_all before truncate on tlog.tree for each statement execute function tlog.only_grow();
+create trigger keeps_all before truncate on tlog.tile for each statement execute function tlog.only_grow();
+create trigger keeps_all before truncate on tlog.checkpoint for each statement execute function tlog.only_grow();
+`;
+
+const RIGHTS = `
+grant usage on schema tlog to liandun_app;
+grant select, update on tlog.tree to liandun_app;
+grant select, insert, update on tlog.tile to liandun_app;
+grant select, insert on tlog.checkpoint to liandun_app;
+`;

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReaderLogger } from '@liandun/event-log';
+import { TlogError } from './errors.js';
+import { hasGrown, publishCheckpoint, type PublishingOptions } from './publish.js';
+import type { PublishedCheckpoint } from './published.js';
+
+const INTERVAL_MS = 200;
+const RETRY_DELAY_MAX_MS = 5000;
+
+export interface PublisherStatus {
+  /** The newest checkpoint that this process has seen published. */
+  size?: number;
+  /** Why it signs nothing any more; it needs a person. */
+  stopped?: string;
+  /** What it is trying again after. */
+  retrying?: string;
+}
+
+export interface PublisherOptions extends PublishingOptions {
+  intervalMs?: number;
+  signal?: AbortSignal;
+  logger?: ReaderLogger;
+}
+
+/** Publishes a checkpoint soon after the tree has grown. Several may run at once: each checkpoint is published by one of them. */
+export class Publisher {
+  private latest: PublishedCheckpoint | undefined;
+  private stopped: string | undefined;
+  private retrying: string | undefined;
+  private readonly stopping = new AbortController();
+  private readonly running: Promise<void>;
+
+  constructor(private readonly options: PublisherOptions) {
+    options.signal?.addEventListener('abort', () => this.stopping.abort(), { once: true });
+    if (options.signal?.aborted) this.stopping.abort();
+    this.running = this.run();
+  }
+
+  /** For health and metrics. */
+  status(): PublisherStatus {
+    return {
+      ...(this.latest && { size: this.latest.size }),
+      ...(this.stopped !== undefined && { stopped: this.stopped }),
+      ...(this.retrying !== undefined && { retrying: this.retrying }),
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { intervalMs = INTERVAL_MS } = this.options;
+    let delayMs = intervalMs;
+    while (!this.stopping.signal.aborted && this.stopped === undefined) {
+      delayMs = (await this.turn()) ? intervalMs : Math.min(delayMs * 2, RETRY_DELAY_MAX_MS);
+      await sleep(delayMs, undefined, { signal: this.stopping.signal }).catch(() => {});
+    }
+  }
+
+  private async turn(): Promise<boolean> {
+    try {
+      // The first turn looks at the copies too, whether or not the tree has grown.
+      if (!this.latest || (await hasGrown(this.options.pool))) {
+        this.latest = (await publishCheckpoint(this.options)) ?? this.latest;
+      }
+      this.retrying = undefined;
+      return true;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (error instanceof TlogError) {
+        this.stopped = message;
+        this.options.logger?.error({ code: error.code, err: error }, 'The log signs no more checkpoints');
+      } else {
+        this.retrying = message;
+        this.options.logger?.warn({ err: error }, 'A checkpoint was not published; the publisher tries again');
+      }
+      return false;
+    }
+  }
+}
+
+/** Starts to publish. It ends with stop() or the signal; errors never leave it, see status(). */
+export function runPublisher(options: PublisherOptions): Publisher {
+  return new Publisher(options);
+}

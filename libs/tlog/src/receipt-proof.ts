@@ -1,0 +1,30 @@
+import { formatProof, inclusionProof, tileNodes } from '@liandun/transparency-log';
+import { latestCheckpoint } from './published.js';
+import { readTiles, type Queryable } from './tree-store.js';
+
+/** `pending`: accepted, but in no published checkpoint yet; ask again in a second. `proof` is a C2SP tlog-proof. */
+export type ReceiptProof = { position: number; leafHash: Buffer; entry: string } & (
+  { status: 'pending' } | { status: 'included'; proof: string }
+);
+
+/**
+ * Turns the receipt of an event into what nobody has to ask the ledger about: its entry, and the proof that it is in the log.
+ * Undefined if no such event was accepted.
+ */
+export async function receiptProof(db: Queryable, source: string, id: string): Promise<ReceiptProof | undefined> {
+  const { rows } = await db.query<{ position: string; leaf_hash: Buffer; entry: string }>({
+    name: 'tlog.receipt',
+    text: `select e.position, e.leaf_hash, e.entry from log.event_id i join log.entry e using (position)
+      where i.source = $1 and i.id = $2`,
+    values: [source, id],
+  });
+  if (!rows[0]) return undefined;
+  const { leaf_hash: leafHash, entry } = rows[0];
+  const position = Number(rows[0].position);
+  const published = await latestCheckpoint(db);
+  if (!published || published.size <= position) return { status: 'pending', position, leafHash, entry };
+  const { size, note: checkpoint } = published;
+  const hashes = await inclusionProof(position, size, tileNodes(size, readTiles(db)));
+  const proof = formatProof({ index: position, hashes, checkpoint });
+  return { status: 'included', position, leafHash, entry, proof };
+}
