@@ -9,6 +9,7 @@ import { publish, type PublishOptions } from './commands/publish.js';
 import { reconcile, type ReconcileOptions } from './commands/reconcile.js';
 import { screen, type ScreenOptions } from './commands/screen.js';
 import { tail, type TailOptions } from './commands/tail.js';
+import { token, type TokenOptions } from './commands/token.js';
 import type { Context } from './context.js';
 import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.js';
 import { table } from './layout.js';
@@ -31,6 +32,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addTail(settings);
   addCoverage(settings);
   addReconcile(settings);
+  addToken(settings);
   settings
     .command('doctor', t('check every part, and say what to do', '检查各部件，并给出处理建议'))
     .action(settings.run((options: CommonOptions) => doctor(context, options)));
@@ -311,6 +313,18 @@ function addCoverage(settings: Settings): void {
     .action(
       settings.run((listingId: string, options: CoverageOptions) => coverage(settings.context, listingId, options)),
     );
+}
+
+function addToken(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  settings
+    .command('token', t('an access token, for curl or a Kafka client', '获取访问令牌，供 curl 或 Kafka 客户端使用'))
+    .addOption(
+      new Option('--audience <audience>', t('what it opens', '用于何处'))
+        .choices(['liandun', 'liandun-kafka'])
+        .default('liandun'),
+    )
+    .action(settings.run((options: TokenOptions) => token(settings.context, options)));
 }
 
 function addReconcile(settings: Settings): void {
