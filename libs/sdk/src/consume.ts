@@ -29,6 +29,11 @@ export interface ConsumerStatus {
   lastError?: string;
 }
 
+// Kafka keeps the place of a process that was killed for as long: until then its successor waits to join. A join that
+// is given up earlier leaves one more such place behind, and the next would wait for that one.
+const SESSION_MS = 10_000;
+const JOIN_MAX_MS = 45_000;
+
 /**
  * Consumes the member's notices until stopped. Each is verified and handled in one transaction with the cursor, in the
  * order of `seq`, gaps filled from the feed. A broken connection, a crash of the Kafka client or a suspension leads to
@@ -129,7 +134,9 @@ export class NoticeConsumer<Tx> {
     const consumer = kafka.consumer({
       groupId: `${client.memberId}.${name}`,
       maxWaitTimeInMs: 500,
-      sessionTimeout: 30_000,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: SESSION_MS / 5,
+      rebalanceTimeout: 2 * SESSION_MS,
       // kafkajs's own restarts are unbounded and sometimes silent (its issues 1466, 1630): we make a new consumer.
       retry: { retries: 3, initialRetryTime: 100, restartOnFailure: async () => false },
     });
@@ -138,7 +145,7 @@ export class NoticeConsumer<Tx> {
       await within(20_000, 'connecting to Kafka', consumer.connect());
       await consumer.subscribe({ topic: `notices.${client.memberId}`, fromBeginning: true });
       await within(
-        20_000,
+        JOIN_MAX_MS,
         'joining the group',
         consumer.run({ autoCommit: false, eachBatch: async (batch) => this.#batch(consumer, batch) }),
       );
