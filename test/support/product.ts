@@ -20,6 +20,8 @@ export interface ProductMember {
 }
 
 export type App = 'api' | 'worker';
+/** One of them, or the member whose own program it is. */
+export type AnyApp = App | (string & {});
 
 /** The servers that a product stands on. */
 export interface Servers {
@@ -39,6 +41,13 @@ const testServers = (): Servers => ({
   issuer: process.env['LIANDUN_ISSUER'] ?? '',
 });
 
+/** A program that was started once and may be started again, on the same port. */
+interface Program {
+  script: string;
+  port: number;
+  env: Record<string, string>;
+}
+
 const READY_WITHIN_MS = 60_000;
 const secret = (): string => randomBytes(32).toString('base64');
 
@@ -57,16 +66,21 @@ async function freePort(): Promise<number> {
  * administrators admin-1 and admin-2 are there always.
  */
 export class Product {
-  private readonly processes = new Map<App, { child: ChildProcess; output: string[] }>();
+  private readonly processes = new Map<string, { child: ChildProcess; output: string[] }>();
+  private readonly programs = new Map<string, Program>();
 
   private constructor(
     readonly url: string,
     readonly databaseUrl: string,
     readonly keys: ReadonlyMap<string, object>,
-    private readonly env: Record<string, string>,
-    private readonly ports: Record<App, number>,
+    private readonly folder: string,
+    env: Record<string, string>,
+    ports: Record<App, number>,
     private readonly cleanUp: () => Promise<void>,
-  ) {}
+  ) {
+    for (const app of ['api', 'worker'] as const)
+      this.programs.set(app, { script: `dist/apps/${app}/src/main.js`, port: ports[app], env });
+  }
 
   static async start(
     members: ProductMember[],
@@ -112,7 +126,7 @@ export class Product {
       PORT: String(ports.api),
       WORKER_PORT: String(ports.worker),
     };
-    const product = new Product(`http://127.0.0.1:${ports.api}`, databaseUrl, keys, env, ports, async () => {
+    const product = new Product(`http://127.0.0.1:${ports.api}`, databaseUrl, keys, folder, env, ports, async () => {
       await drop();
       await rm(folder, { recursive: true, force: true });
     });
@@ -128,14 +142,36 @@ export class Product {
   client(memberId: string): LiandunClient {
     const key = this.keys.get(memberId);
     if (!key) throw new Error(`no such member: ${memberId}`);
-    return new LiandunClient({ url: this.url, memberId, key: key as never });
+    return new LiandunClient({ url: this.url, memberId, key: key });
   }
 
-  /** Starts a program and waits until it is ready; again after a kill, on the same port. */
-  async run(app: App): Promise<void> {
-    const script = `dist/apps/${app}/src/main.js`;
+  /** Starts the sandbox's program of a platform on a database of its own; again after a kill, as it was started first. */
+  async runPlatform(memberId: string, env: { DATABASE_URL: string; KAFKA_BROKERS: string }): Promise<void> {
+    const MEMBER_KEY = join(this.folder, `${memberId}.json`);
+    await writeFile(MEMBER_KEY, JSON.stringify(this.keys.get(memberId)));
+    const port = await freePort();
+    const script = 'dist/apps/sandbox-platform/src/main.js';
+    const settings = { MEMBER: memberId, MEMBER_KEY, LIANDUN_URL: this.url, PORT: String(port), ...env };
+    this.programs.set(memberId, { script, port, env: settings });
+    await this.run(memberId);
+  }
+
+  /** Where a program that was started answers. */
+  urlOf(app: AnyApp): string {
+    return `http://127.0.0.1:${this.programOf(app).port}`;
+  }
+
+  private programOf(app: string): Program {
+    const program = this.programs.get(app);
+    if (!program) throw new Error(`${app} was never started`);
+    return program;
+  }
+
+  /** Starts a program, or a platform's again, and waits until it is ready; after a kill on the same port. */
+  async run(app: AnyApp): Promise<void> {
+    const { script, env } = this.programOf(app);
     const child = spawn(process.execPath, ['--enable-source-maps', script], {
-      env: { ...process.env, ...this.env, NODE_OPTIONS: '', NO_COLOR: '1' },
+      env: { ...process.env, ...env, NODE_OPTIONS: '', NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output: string[] = [];
@@ -150,7 +186,7 @@ export class Product {
           `${app} did not become ready (${toBeijingTime(new Date())}):\n${output.join('').slice(-4_000)}`,
         );
       }
-      const answer = await fetch(`http://127.0.0.1:${this.ports[app]}/health/ready`).catch(() => undefined);
+      const answer = await fetch(`${this.urlOf(app)}/health/ready`).catch(() => undefined);
       await answer?.arrayBuffer();
       if (answer?.ok) return;
       await sleep(50);
@@ -158,12 +194,12 @@ export class Product {
   }
 
   /** Ends a program at once, as a power cut would. */
-  async kill(app: App): Promise<void> {
+  async kill(app: AnyApp): Promise<void> {
     await this.end(app, 'SIGKILL');
   }
 
   /** Everything that a program has printed. */
-  output(app: App): string {
+  output(app: AnyApp): string {
     return this.processes.get(app)?.output.join('') ?? '';
   }
 
@@ -172,11 +208,11 @@ export class Product {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.end('worker', 'SIGTERM'), this.end('api', 'SIGTERM')]);
+    await Promise.all([...this.processes.keys()].map((app) => this.end(app, 'SIGTERM')));
     await this.cleanUp();
   }
 
-  private async end(app: App, signal: NodeJS.Signals): Promise<void> {
+  private async end(app: string, signal: NodeJS.Signals): Promise<void> {
     const child = this.processes.get(app)?.child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
