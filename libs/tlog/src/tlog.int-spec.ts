@@ -199,6 +199,31 @@ describe('publishing', () => {
     await expect(publishCheckpoint({ pool, log, copies: [crashing] })).resolves.toMatchObject({ size: 5 });
   });
 
+  test('is tried again after a failure that passes', async () => {
+    const database = await create();
+    await database.append(2);
+    const copy = new MemoryCopy();
+    let failures = 0;
+    const failing = {
+      name: 'failing',
+      read: () => copy.read(),
+      write: async (note: string) => {
+        failures += 1;
+        if (failures <= 2) throw new Error('no space left');
+        await copy.write(note);
+      },
+    };
+    const { pool, key: log } = database;
+    const publisher = runPublisher({ pool, log, copies: [failing], intervalMs: 20 });
+    while (publisher.status().retrying === undefined) await sleep(1);
+    expect(publisher.status()).toEqual({ retrying: 'no space left' });
+    expect(await latestCheckpoint(pool)).toBeUndefined();
+    while (publisher.status().size === undefined) await sleep(1);
+    expect(publisher.status()).toEqual({ size: 2 });
+    expect(await latestCheckpoint(pool)).toEqual({ size: 2, note: copy.note });
+    await publisher.stop();
+  });
+
   test('repairs a copy that was lost while another one is there', async () => {
     const copies = [new MemoryCopy(), new MemoryCopy()];
     const database = await create(newLogKey(), copies);
