@@ -1,4 +1,4 @@
-import { generateKeyPairSync, verify } from 'node:crypto';
+import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { codeOf } from '../../../../test/support/tlog.js';
@@ -38,6 +38,15 @@ describe('keys', () => {
     expect(formatVerifierKey(parseVerifierKey(VKEY))).toBe(VKEY);
     expect(formatVerifierKey(parseSignerKey(SKEY))).toBe(VKEY);
     for (const key of [log, witness]) expect(parseVerifierKey(formatVerifierKey(key))).toMatchObject({ id: key.id });
+  });
+
+  test('of a JWK have its kid for a name, and the id of C2SP signed-note', () => {
+    const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+    const typed = Buffer.concat([Buffer.of(1), Buffer.from(jwk.x!, 'base64url')]);
+    const id = createHash('sha256').update('liandun.local/log\n').update(typed).digest('hex').slice(0, 8);
+    expect(formatVerifierKey(signerKeyFromJwk({ ...jwk, kid: 'liandun.local/log' }, 'log'))).toBe(
+      `liandun.local/log+${id}+${typed.toString('base64')}`,
+    );
   });
 
   test('as a log and as a witness are two, though of one secret', () => {
