@@ -1,4 +1,4 @@
-import { kafkaClient, within } from '@liandun/sdk';
+import { backoffMs, kafkaClient, pause, within } from '@liandun/sdk';
 import kafkajs, {
   type AclFilter,
   type AclOperationTypes as AclOperation,
@@ -44,6 +44,8 @@ export interface KafkaAdmin {
 
 const TIMEOUT_MS = 20_000;
 const PRINCIPAL = 'User:';
+const CREATE_TRIES = 8;
+const NOT_THERE_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 /** Over the ledger's own listener; connects when first used, and again after a failure. */
 export function kafkaAdmin(brokers: string): KafkaAdmin {
@@ -63,19 +65,16 @@ class KafkajsAdmin implements KafkaAdmin {
   }
 
   async createTopics(topics: NewTopic[]): Promise<void> {
-    const existing = new Set(await this.topics());
-    const missing = topics.filter(({ topic }) => !existing.has(topic));
-    if (missing.length === 0) return;
-    await this.#run('creating topics', async (admin) => {
-      await admin.createTopics({
-        waitForLeaders: true,
-        topics: missing.map(({ topic, retentionMs }) => ({
-          topic,
-          numPartitions: 1,
-          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
-        })),
-      });
-    });
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#createMissing(topics);
+        return;
+      } catch (error) {
+        // A busy broker has created a topic some time before it names its leader; kafkajs gives up after half a second.
+        if (tries === CREATE_TRIES || !NOT_THERE_YET.has((error as { type?: string }).type ?? '')) throw error;
+        await pause(backoffMs(tries, 200, 2_000));
+      }
+    }
   }
 
   async grants(): Promise<Grant[]> {
@@ -135,6 +134,22 @@ class KafkajsAdmin implements KafkaAdmin {
       'disconnecting',
       admin.then(async (connected) => connected.disconnect()),
     ).catch(() => undefined);
+  }
+
+  async #createMissing(topics: NewTopic[]): Promise<void> {
+    const existing = new Set(await this.topics());
+    const missing = topics.filter(({ topic }) => !existing.has(topic));
+    if (missing.length === 0) return;
+    await this.#run('creating topics', async (admin) => {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map(({ topic, retentionMs }) => ({
+          topic,
+          numPartitions: 1,
+          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+        })),
+      });
+    });
   }
 
   async #deleteAcls(filters: AclFilter[]): Promise<void> {
