@@ -32,13 +32,13 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
+  await log?.end();
   await product?.stop();
   for (const { pool, stops, drop } of stores.values()) {
     await stops.close();
     await pool.end();
     await drop();
   }
-  await log?.end();
 }, 60_000);
 
 const accepted = (receipt: Receipt): void => expect(receipt).toMatchObject({ status: 'accepted' });

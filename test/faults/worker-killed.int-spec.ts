@@ -104,21 +104,8 @@ const announced = async (merchant: Merchant): Promise<void> =>
 
 /** Every reader has gone over the whole log, and Kafka has every notice (I11). */
 async function drained(): Promise<void> {
-  let before = -1;
-  await until(
-    'every backlog has drained',
-    async () => {
-      const { rows } = await pool.query<{ head: number; behind: number }>(
-        `select (select position::int from log.head) as head,
-           (select count(*)::int from log.reader, log.head h where log.reader.position < h.position) as behind`,
-      );
-      const { head = -1, behind = 1 } = rows[0] ?? {};
-      const still = head === before && behind === 0 && (await relayLag(pool)).size === 0;
-      before = head;
-      return still;
-    },
-    150_000,
-  );
+  await product.settled();
+  await until('Kafka has every notice', async () => (await relayLag(pool)).size === 0, 60_000);
 }
 
 /** The shops that are closed after these notices, as the log says. */

@@ -48,6 +48,7 @@ interface Program {
   env: Record<string, string>;
 }
 
+const LOG_NAME = 'liandun.test/log';
 const READY_WITHIN_MS = 60_000;
 const secret = (): string => randomBytes(32).toString('base64');
 
@@ -101,6 +102,7 @@ export class Product {
       return { memberId, name: memberId, role, keys: [key], subscription };
     });
     const inbox = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+    const log = generateKeyPairSync('ed25519').privateKey;
     const keyFile = join(folder, 'keys.json');
     const genesisFile = join(folder, 'genesis.json');
     await writeFile(
@@ -111,6 +113,7 @@ export class Product {
         seal: secret(),
         blind: secret(),
         fingerprint: secret(),
+        logSigning: { ...log.export({ format: 'jwk' }), kid: LOG_NAME, alg: 'EdDSA', use: 'sig' },
       }),
     );
     await writeFile(genesisFile, JSON.stringify(genesis));
@@ -122,6 +125,7 @@ export class Product {
       LIANDUN_KEYS: keyFile,
       LIANDUN_GENESIS: genesisFile,
       LIANDUN_ISSUER: servers.issuer,
+      LIANDUN_HOME: folder,
       LIANDUN_INBOX_GROUP: `liandun.inbox.${randomBytes(4).toString('hex')}`,
       PORT: String(ports.api),
       WORKER_PORT: String(ports.worker),
@@ -201,6 +205,24 @@ export class Product {
   /** Everything that a program has printed. */
   output(app: AnyApp): string {
     return this.processes.get(app)?.output.join('') ?? '';
+  }
+
+  /** Waits until the worker's readers have gone over the whole log and what they append has been gone over too. */
+  async settled(withinMs = 150_000): Promise<void> {
+    interface Part {
+      detail: { lag?: number; head?: number };
+    }
+    let state = 'nothing was heard of the worker';
+    for (let before = '', end = Date.now() + withinMs; Date.now() < end; await sleep(100)) {
+      const answer = await fetch(`${this.urlOf('worker')}/health/ready`).catch(() => undefined);
+      if (!answer?.ok) continue;
+      const { parts } = (await answer.json()) as { parts: Part[] };
+      const readers = parts.flatMap(({ detail }) => (detail.lag === undefined ? [] : [detail]));
+      state = JSON.stringify(parts);
+      if (state === before && readers.every(({ lag }) => lag === 0)) return;
+      before = state;
+    }
+    throw new Error(`The readers did not come to the end of the log within ${withinMs} ms: ${state}`);
   }
 
   pool(): pg.Pool {
