@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { encodeEntry, leafHash } from '@liandun/transparency-log';
+import fc from 'fast-check';
 import pg from 'pg';
 import { asApp, createTestDatabase } from '../../../test/support/database.js';
 import {
@@ -8,6 +9,7 @@ import {
   EntryTooLargeError,
   EventLog,
   migrate,
+  type AppendCommand,
   type AppendOutcome,
   type NewEvent,
   type RiderRow,
@@ -183,6 +185,49 @@ describe('in one group', () => {
     expect(statusesOf(outcomes)).toEqual({ appended: 1, conflict: 39 });
   });
 
+  test('streams that are new and streams that go on get their versions, and each entry says its own', async () => {
+    const streams = ['member/mixed-a', 'member/mixed-b', 'member/mixed-a', 'member/mixed-c', 'member/mixed-a'];
+    await log.append({ events: [event({ stream: 'member/mixed-b' })] });
+    const outcomes = await log.appendAll(streams.map((stream) => ({ events: [event({ stream })] })));
+    const versions = outcomes.map((o) => ('receipts' in o ? o.receipts[0]!.version : o));
+    expect(versions).toEqual([0, 1, 1, 0, 2]);
+    const stored = await Promise.all(positionsOf(outcomes).map((position) => log.at(position)));
+    expect(stored.map((e) => [e!.stream, e!.version])).toEqual(streams.map((stream, i) => [stream, versions[i]]));
+    expect(await log.streamVersion('member/mixed-a')).toBe(2);
+  });
+
+  test('commands have the outcomes that they have one after the other', async () => {
+    const events = fc.record({ id: fc.nat(5), stream: fc.nat(2), content: fc.constantFrom('x', 'x', 'x', 'y') });
+    const commands = fc.record({
+      events: fc.uniqueArray(events, { minLength: 1, maxLength: 3, selector: ({ id }) => id }),
+      expected: fc.option(fc.dictionary(fc.constantFrom('0', '1', '2'), fc.integer({ min: -1, max: 2 })), { freq: 1 }),
+    });
+    let runs = 0;
+    const seen = (outcome: AppendOutcome) =>
+      'receipts' in outcome
+        ? [outcome.status, outcome.receipts.map(({ id, version }) => ({ id, version }))]
+        : [outcome.status, 'actual' in outcome ? outcome.actual : outcome.eventId];
+    await fc.assert(
+      fc.asyncProperty(fc.array(commands, { minLength: 1, maxLength: 6 }), async (drawn) => {
+        const of = (source: string): AppendCommand[] =>
+          drawn.map(({ events: list, expected }) => ({
+            events: list.map(({ id, stream, content }) =>
+              event({ id: String(id), source, stream: `${source}/${stream}`, fingerprint: Buffer.from(content) }),
+            ),
+            ...(expected && {
+              expected: Object.fromEntries(Object.entries(expected).map(([n, v]) => [`${source}/${n}`, v])),
+            }),
+          }));
+        runs += 1;
+        const together = await log.appendAll(of(`together-${runs}`));
+        const alone: AppendOutcome[] = [];
+        for (const command of of(`alone-${runs}`)) alone.push(await log.append(command));
+        expect(together.map(seen)).toEqual(alone.map(seen));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test('one whose rider fails, fails alone', async () => {
     const bad = event({ riders: { ride: null } });
     const good = range(0, 5).map(() => event({ riders: { ride: 'row' } }));
@@ -283,6 +328,21 @@ test('what is appended in the caller’s transaction is there only if that commi
   client.release();
   expect(positionsOf([...inside, await waiting])).toEqual(range(first, 602));
   expect(await log.find(lost.source, lost.id)).toBeUndefined();
+});
+
+test('a repetition in the caller’s transaction is found and spoils nothing of it', async () => {
+  const [known, fresh] = [event(), event()];
+  const first = await log.append({ events: [known] });
+  const client = await pool.connect();
+  await client.query('begin');
+  await client.query(`insert into public.ridden values (-1, 'the caller’s own')`);
+  const outcomes = await log.appendIn(client, [{ events: [known] }, { events: [fresh] }, { events: [fresh] }]);
+  await client.query('commit');
+  client.release();
+  expect(outcomes.map(({ status }) => status)).toEqual(['duplicate', 'appended', 'duplicate']);
+  expect(outcomes[0]).toEqual({ ...first, status: 'duplicate' });
+  expect(await log.head()).toBe(positionsOf([outcomes[1]!])[0]);
+  expect((await pool.query('select row from public.ridden where position = -1')).rows).toHaveLength(1);
 });
 
 test('an append whose connection breaks can be repeated', async () => {
