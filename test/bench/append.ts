@@ -39,7 +39,7 @@ interface Measured {
 /**
  * Measures single appends at several numbers of concurrent callers, and batches, each as a ratio to the limit of the same round:
  * rows like the log's own, hashed beforehand, written into all its tables and indexes by multi-row unnest inserts over four
- * connections, without lock, look-up or settling. Medians of three rounds, in a database of its own, which is dropped.
+ * connections, without lock, look-up or settling; beside it the same in binary. Medians of three rounds, in a database of its own, which is dropped.
  */
 export async function run({ databaseUrl }: { databaseUrl: string }): Promise<BenchResult> {
   const name = `bench_append_${randomBytes(4).toString('hex')}`;
@@ -49,55 +49,67 @@ export async function run({ databaseUrl }: { databaseUrl: string }): Promise<Ben
   try {
     await migrate(url.href, EVENT_LOG_MIGRATIONS);
     const limits: Measured[] = [];
+    const binaryLimits: Measured[] = [];
     const loads: Measured[][] = LOADS.map(() => []);
     for (let round = 0; round < ROUNDS; round += 1) {
-      limits.push(await measureLimit(url.href));
+      limits.push(await measureLimit(url.href, plainInsert));
+      binaryLimits.push(await measureLimit(url.href, binaryInsert));
       for (const [i, load] of LOADS.entries()) loads[i]!.push(await measureLoad(url.href, load));
     }
-    return result(limits, loads);
+    return result(limits, binaryLimits, loads);
   } finally {
     await onServer(databaseUrl, `drop database ${name} with (force)`);
   }
 }
 
-function result(limits: Measured[], loads: Measured[][]): BenchResult {
-  const limit = median(limits.map(({ perSecond }) => perSecond));
+const ratioTo = (rounds: Measured[], limits: Measured[]): number =>
+  median(rounds.map(({ perSecond }, round) => perSecond / limits[round]!.perSecond));
+
+const overall = (rounds: Measured[]): Measured => ({
+  perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+  p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
+  p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
+});
+
+function result(limits: Measured[], binaryLimits: Measured[], loads: Measured[][]): BenchResult {
   const figures = LOADS.map((load, i) => {
     const rounds = loads[i]!;
     return {
       ...load,
-      perSecond: median(rounds.map(({ perSecond }) => perSecond)),
-      p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
-      p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
-      ratio: median(rounds.map(({ perSecond }, round) => perSecond / limits[round]!.perSecond)),
+      ...overall(rounds),
+      ratio: ratioTo(rounds, limits),
+      ratioToBinary: ratioTo(rounds, binaryLimits),
     };
   });
-  const line = (what: string, m: Measured, ratio: number, aim: number | undefined) => ({
+  const line = (what: string, m: Measured, ratio: number, toBinary: number, aim?: number) => ({
     load: what,
     'events/s': Math.round(m.perSecond),
     'p50 ms': m.p50Ms.toFixed(2),
     'p99 ms': m.p99Ms.toFixed(2),
     ratio: ratio.toFixed(2),
+    'to binary': toBinary.toFixed(2),
     aim: aim ?? '',
   });
-  const bare = {
-    perSecond: limit,
-    p50Ms: median(limits.map((l) => l.p50Ms)),
-    p99Ms: median(limits.map((l) => l.p99Ms)),
-  };
+  const bare = overall(limits);
+  const binary = overall(binaryLimits);
   return {
     name: 'append',
     title: 'Appending to the event log, against bare inserts of the same rows',
     rows: [
-      line(`limit: ${LIMIT_ROWS} rows, ${LIMIT_CONNECTIONS} connections`, bare, 1, undefined),
-      ...figures.map((f) => line(f.name, f, f.ratio, f.aim)),
+      line('limit: unnest inserts', bare, 1, ratioTo(limits, binaryLimits)),
+      line('limit: in binary', binary, ratioTo(binaryLimits, limits), 1),
+      ...figures.map((f) => line(f.name, f, f.ratio, f.ratioToBinary, f.aim)),
     ],
-    notes: [`An entry has ${entryBytes()} bytes. Medians of ${ROUNDS} rounds; each ratio is to its own round's limit.`],
-    json: { limit: bare, figures, rounds: { limits, loads } },
+    notes: [
+      `Limits: ${LIMIT_ROWS} rows a time over ${LIMIT_CONNECTIONS} connections; the second sends binary arrays in one call, as the log does.`,
+      `An entry has ${entryBytes()} bytes. Medians of ${ROUNDS} rounds; each ratio is to its own round's limit.`,
+    ],
+    json: { limit: bare, binaryLimit: binary, figures, rounds: { limits, binaryLimits, loads } },
   };
 }
 
 let serial = 0;
+let limitRows = 0;
 
 /** A delisting as intake hands it over, with commitments for the personal values. */
 function event(): NewEvent {
@@ -159,7 +171,73 @@ begin
   insert into log.stream (stream, version) select * from unnest(streams, versions);
 end $$`;
 
-async function measureLimit(url: string): Promise<Measured> {
+type Insert = (
+  client: pg.Client,
+  first: number,
+  rows: NewEvent[],
+  entries: string[],
+  hashes: Buffer[],
+) => Promise<void>;
+
+/** Three statements with arrays as node-postgres writes them. */
+const plainInsert: Insert = async (client, first, rows, entries, hashes) => {
+  const ids = rows.map(({ id }) => id);
+  const sources = rows.map(({ source }) => source);
+  const streams = rows.map(({ stream }) => stream);
+  const positions = rows.map((_, n) => first + n);
+  const versions = rows.map(() => 0);
+  const send = (name: string, text: string, values: unknown[]) => client.query({ name, text, values });
+  await client.query('begin');
+  await send(
+    'plain_entry',
+    `insert into log.entry (position, id, source, type, stream, version, time, accepted_at, entry, leaf_hash)
+     select p, i, s, t, st, v, ti, '2020-02-10T09:00:00Z', e, h
+     from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[])
+       r (p, i, s, t, st, v, ti, e, h)`,
+    [
+      positions,
+      ids,
+      sources,
+      rows.map(({ type }) => type),
+      streams,
+      versions,
+      rows.map(({ time }) => time),
+      entries,
+      hashes,
+    ],
+  );
+  await send(
+    'plain_event_id',
+    `insert into log.event_id (source, id, fingerprint, position)
+     select * from unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[])`,
+    [sources, ids, rows.map(({ fingerprint }) => fingerprint), positions],
+  );
+  await send('plain_stream', 'insert into log.stream (stream, version) select * from unnest($1::text[], $2::int[])', [
+    streams,
+    versions,
+  ]);
+  await client.query('commit');
+};
+
+/** The most that was found: one call for the three tables, with arrays in binary as the log sends them. */
+const binaryInsert: Insert = async (client, first, rows, entries, hashes) => {
+  const values = [
+    first,
+    textArray(rows.map(({ id }) => id)),
+    textArray(rows.map(({ source }) => source)),
+    textArray(rows.map(({ type }) => type)),
+    textArray(rows.map(({ stream }) => stream)),
+    int4Array(rows.map(() => 0)),
+    textArray(rows.map(({ time }) => time)),
+    textArray(entries),
+    byteaArray(hashes),
+    byteaArray(rows.map(({ fingerprint }) => fingerprint)),
+  ];
+  const text = 'select public.limit_rows($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
+  await client.query({ name: 'limit_rows', text, values });
+};
+
+async function measureLimit(url: string, insert: Insert): Promise<Measured> {
   const clients = await Promise.all(
     Array.from({ length: LIMIT_CONNECTIONS }, async () => {
       const client = new pg.Client({ connectionString: url });
@@ -168,31 +246,16 @@ async function measureLimit(url: string): Promise<Measured> {
     }),
   );
   await clients[0]!.query(LIMIT_FUNCTION);
-  // Far from the log's own positions, which stay dense.
-  let position = 1_000_000_000 + serial;
-  const write = async (client: pg.Client, events: NewEvent[], entries: string[], hashes: Buffer[]) => {
-    const first = position;
-    position += events.length;
-    const values = [
-      first,
-      textArray(events.map(({ id }) => id)),
-      textArray(events.map(({ source }) => source)),
-      textArray(events.map(({ type }) => type)),
-      textArray(events.map(({ stream }) => stream)),
-      int4Array(events.map(() => 0)),
-      textArray(events.map(({ time }) => time)),
-      textArray(entries),
-      byteaArray(hashes),
-      byteaArray(events.map(({ fingerprint }) => fingerprint)),
-    ];
-    const text = 'select public.limit_rows($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
-    await client.query({ name: 'limit_rows', text, values });
-  };
   const measured = await closedLoop(LIMIT_CONNECTIONS, LIMIT_ROWS, (caller) => {
     const events = Array.from({ length: LIMIT_ROWS }, event);
     const entries = events.map(encoded);
     const hashes = entries.map((entry) => hash('sha256', entry, 'buffer'));
-    return () => write(clients[caller]!, events, entries, hashes);
+    return () => {
+      // Far from the log's own positions, which stay dense.
+      const first = 1_000_000_000 + limitRows;
+      limitRows += LIMIT_ROWS;
+      return insert(clients[caller]!, first, events, entries, hashes);
+    };
   });
   await Promise.all(clients.map((client) => client.end()));
   return measured;
