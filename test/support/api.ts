@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVENT_LOG_MIGRATIONS, migrate } from '@liandun/event-log';
+import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { VAULT_MIGRATIONS } from '@liandun/vault';
 import { ACCESS_MIGRATIONS, VIEW_MIGRATIONS } from '@liandun/views';
 import { importJWK, SignJWT, type JWK } from 'jose';
@@ -70,6 +71,7 @@ export class TestApi {
       ...VAULT_MIGRATIONS,
       ...ACCESS_MIGRATIONS,
       ...VIEW_MIGRATIONS,
+      ...TLOG_MIGRATIONS,
     ]);
     const dir = await mkdtemp(join(tmpdir(), 'liandun-test-api-'));
     const keys = new Map<string, JWK>();

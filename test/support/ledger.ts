@@ -10,6 +10,7 @@ import {
 } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
 import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
+import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
 import { ACCESS_MIGRATIONS, ACCESS_RIDER, accessRider, VIEW_MIGRATIONS } from '@liandun/views';
 import { randomBytes } from 'node:crypto';
@@ -24,6 +25,7 @@ export const ALL_MIGRATIONS = [
   ...ACCESS_MIGRATIONS,
   ...VIEW_MIGRATIONS,
   ...MESSAGING_MIGRATIONS,
+  ...TLOG_MIGRATIONS,
 ];
 
 /** A ledger without its wires: real log, vault, intake and readers on a database of its own. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LedgerError } from '@liandun/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { GuardedLog } from './guarded-log.js';
 import type { LedgerWriter } from './ledger-writer.js';
 import type { Metrics } from './metrics.js';
 import { ruleOf, type Rule } from './policy.js';
@@ -17,6 +18,7 @@ declare module 'fastify' {
 
 export interface AccessParts {
   tokens: Tokens;
+  log: GuardedLog;
   writer: LedgerWriter;
   metrics: Metrics;
   logger: Logger;
@@ -85,7 +87,7 @@ async function recordReading(request: FastifyRequest, writer: LedgerWriter): Pro
  * Authentication, authorization, media types and the audit of readings, for every route by its rule and before any body
  * is read. A route without a rule can't be registered.
  */
-export function installAccess(instance: FastifyInstance, { tokens, writer, metrics, logger }: AccessParts): void {
+export function installAccess(instance: FastifyInstance, { tokens, log, writer, metrics, logger }: AccessParts): void {
   instance.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat())
       if (one !== 'OPTIONS' && !url.includes('*') && !ruleOf(one, url)) throw new Error(`no rule for ${one} ${url}`);
@@ -96,6 +98,8 @@ export function installAccess(instance: FastifyInstance, { tokens, writer, metri
     await authenticate(request, rule, tokens);
     if (rule.accepts && hasBody(request) && !rule.accepts.includes(mediaTypeOf(request)))
       throw new LedgerError('UNSUPPORTED_MEDIA_TYPE');
+    // Before a body is read: a stream could be answered in its midst only by breaking off.
+    if (request.method === 'POST' && rule.roles !== 'open') log.requireOpen();
   });
   instance.addHook('preHandler', async (request) => {
     if (ruleOfRequest(request)?.audited && request.caller?.role === 'regulator') await recordReading(request, writer);

@@ -1,11 +1,13 @@
 import { EventLog } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
+import { HaltWatch } from '@liandun/tlog';
 import { Vault } from '@liandun/vault';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import pg from 'pg';
 import { DocumentsController } from './documents.controller.js';
 import { EventsController } from './events.controller.js';
+import { GuardedLog } from './guarded-log.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { MembersController } from './members.controller.js';
 import { membershipHandlers } from './membership.js';
@@ -18,17 +20,18 @@ import { Tokens } from './tokens.js';
 /** What the controllers share, made before Nest starts. */
 export interface Parts {
   pool: pg.Pool;
-  log: EventLog;
+  log: GuardedLog;
   vault: Vault;
   intake: Intake;
   tokens: Tokens;
   writer: LedgerWriter;
   metrics: Metrics;
+  halts: HaltWatch;
 }
 
 @Module({})
 export class ApiModule {
-  static of({ pool, log, vault, intake, tokens, writer, metrics }: Parts): DynamicModule {
+  static of({ pool, log, vault, intake, tokens, writer, metrics, halts }: Parts): DynamicModule {
     return {
       module: ApiModule,
       imports: [CqrsModule.forRoot()],
@@ -48,6 +51,7 @@ export class ApiModule {
         { provide: Tokens, useValue: tokens },
         { provide: LedgerWriter, useValue: writer },
         { provide: Metrics, useValue: metrics },
+        { provide: HaltWatch, useValue: halts },
         ...membershipHandlers,
       ],
     };

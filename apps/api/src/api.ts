@@ -1,6 +1,6 @@
 import { LedgerError } from '@liandun/contracts';
-import { EventLog } from '@liandun/event-log';
 import { DatabaseClock, Intake } from '@liandun/intake';
+import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
 import { Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
 import { ACCESS_RIDER, accessRider } from '@liandun/views';
 import { NestFactory } from '@nestjs/core';
@@ -11,6 +11,7 @@ import { pino, type Logger } from 'pino';
 import { installAccess } from './access-hooks.js';
 import { ApiModule, type Parts } from './api.module.js';
 import { admitGenesis } from './genesis.js';
+import { GuardedLog } from './guarded-log.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Metrics } from './metrics.js';
 import { BATCH_TYPE, EVENT_TYPE, FORM_TYPE, JSON_TYPE, NDJSON_TYPE } from './policy.js';
@@ -62,7 +63,13 @@ function installParsers(instance: FastifyInstance): void {
 function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseClock } {
   const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: POOL_CONNECTIONS_MAX });
   pool.on('error', (error) => logger.warn({ code: (error as { code?: string }).code }, 'an idle connection was lost'));
-  const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider, [ACCESS_RIDER]: accessRider } });
+  const halts = new HaltWatch(pool, (halt) =>
+    halt
+      ? logger.error({ code: halt.code, remedy: halt.message }, 'the log is not continued')
+      : logger.info('the log goes on'),
+  );
+  const riders = { [VAULT_RIDER]: vaultRider, [ACCESS_RIDER]: accessRider };
+  const log = new GuardedLog({ pool, riders }, halts);
   const vault = new Vault(settings.vaultKeys);
   const clock = new DatabaseClock(pool);
   return {
@@ -74,7 +81,21 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
     tokens: new Tokens(settings, pool),
     writer: new LedgerWriter(log, vault, clock),
     metrics: new Metrics(),
+    halts,
   };
+}
+
+/** What this process can see by itself: a database that was restored must take no entry before the publisher has looked. */
+async function haltOf({ published }: Settings, pool: pg.Pool): Promise<Halt | undefined> {
+  if (!published) return undefined;
+  const { log, copyPath } = published;
+  try {
+    await comparePublished({ pool, log, copies: [checkpointFile(copyPath)] });
+    return undefined;
+  } catch (error) {
+    if (error instanceof TlogError) return error;
+    throw error;
+  }
 }
 
 async function nestOf(settings: Settings, parts: Parts, logger: Logger): Promise<NestFastifyApplication> {
@@ -104,15 +125,17 @@ export async function createApi(env: Env): Promise<Api> {
   const settings = settingsOf(env);
   const logger = pino({ level: settings.logLevel, base: { app: 'api' } });
   const parts = partsOf(settings, logger);
-  const { pool, log, clock, tokens, writer } = parts;
+  const { pool, log, clock, tokens, writer, halts } = parts;
   const release = async (): Promise<void> => {
     clock.stop();
+    halts.stop();
     await log.close();
     await pool.end();
   };
   try {
     await clock.start();
-    if (settings.genesisPath) await admitGenesis(settings.genesisPath, pool, log, writer);
+    await halts.start(await haltOf(settings, pool));
+    if (settings.genesisPath && !halts.refusal) await admitGenesis(settings.genesisPath, pool, log, writer);
     const app = await nestOf(settings, parts, logger);
     await app.listen(settings.port, settings.host);
     const { port } = app.getHttpServer().address() as { port: number };

@@ -1,8 +1,10 @@
-import { asyncApiDocument, LedgerError, openApiDocument } from '@liandun/contracts';
+import { asyncApiDocument, LedgerError, openApiDocument, problem } from '@liandun/contracts';
+import { HaltWatch } from '@liandun/tlog';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import pg from 'pg';
 import { Metrics } from './metrics.js';
+import { ProblemError } from './problems.js';
 
 /** What anyone on the inside may read: the interface's documents, health, metrics. */
 @Controller()
@@ -13,6 +15,7 @@ export class DocumentsController {
   constructor(
     @Inject(pg.Pool) private readonly pool: pg.Pool,
     private readonly metrics: Metrics,
+    private readonly halts: HaltWatch,
   ) {}
 
   @Get('/openapi.json')
@@ -30,17 +33,19 @@ export class DocumentsController {
     return { status: 'ok' };
   }
 
-  /** Ready: the database answers and its tables are there. */
+  /** Ready: the database answers, its tables are there, and it may be written to; otherwise what to do. */
   @Get('/health/ready')
   async ready(): Promise<object> {
     await this.pool
       .query(
         `select (select position from log.head), (select count(*) from access.member), (select count(*) from vault.record where false),
-           (select count(*) from auth.used_jti where false), (select count(*) from view.audit where false)`,
+           (select count(*) from auth.used_jti where false), (select count(*) from view.audit where false), (select size from tlog.tree)`,
       )
       .catch(() => {
         throw new LedgerError('UNAVAILABLE');
       });
+    const { refusal } = this.halts;
+    if (refusal) throw new ProblemError(problem('LOG_HALTED', { detail: `${refusal.code}: ${refusal.message}` }));
     return { status: 'ok' };
   }
 

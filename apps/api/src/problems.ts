@@ -34,6 +34,7 @@ const STATUSES: Partial<Record<ProblemCode, number>> = {
   RATE_LIMITED: 429,
   INTERNAL: 500,
   UNAVAILABLE: 503,
+  LOG_HALTED: 503,
 };
 
 /** What Nest and Fastify refuse by themselves. */

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { signerKeyFromJwk, TransparencyLogError, type VerifierKey } from '@liandun/transparency-log';
 import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
 import type { JWK } from 'jose';
 
@@ -14,6 +16,8 @@ export class Settings {
   signingKey: JWK;
   /** Private, ECDH-ES+A256KW with `kid`: its public half is what members encrypt inbox events to. */
   inboxKey: JWK;
+  /** The log's key, and the file outside the database with its newest published checkpoint, where this process can see one. */
+  published?: { log: VerifierKey; copyPath: string };
   tls?: { cert: string; key: string };
   genesisPath?: string;
   logLevel: string;
@@ -58,6 +62,18 @@ function privateKey(keys: unknown, name: 'signing' | 'inbox'): JWK {
   return key;
 }
 
+function publishedOf(env: Env, keys: unknown): Settings['published'] {
+  const home = env['LIANDUN_HOME'];
+  const jwk = (keys as { logSigning?: JWK } | null)?.logSigning;
+  if (!home || !jwk) return undefined;
+  try {
+    return { log: signerKeyFromJwk(jwk, 'log'), copyPath: join(home, 'log/checkpoint') };
+  } catch (error) {
+    if (!(error instanceof TransparencyLogError)) throw error;
+    throw new SettingsError(`LIANDUN_KEYS: "logSigning" must be a private Ed25519 JWK, its kid the log's name`);
+  }
+}
+
 function tlsOf(env: Env): { cert: string; key: string } | undefined {
   const { LIANDUN_TLS_CERT: cert, LIANDUN_TLS_KEY: key } = env;
   if (!cert && !key) return undefined;
@@ -77,6 +93,7 @@ export function settingsOf(env: Env): Settings {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new SettingsError('PORT must be a port number');
   const keysPath = required(env, 'LIANDUN_KEYS');
   const keys = parseJson('LIANDUN_KEYS', keysPath);
+  const published = publishedOf(env, keys);
   return {
     host,
     port,
@@ -86,6 +103,7 @@ export function settingsOf(env: Env): Settings {
     signingKey: privateKey(keys, 'signing'),
     inboxKey: privateKey(keys, 'inbox'),
     logLevel: env['LOG_LEVEL'] || 'info',
+    ...(published ? { published } : {}),
     ...(tls ? { tls } : {}),
     ...(env['LIANDUN_GENESIS'] ? { genesisPath: env['LIANDUN_GENESIS'] } : {}),
   };

@@ -1,4 +1,5 @@
 import type { Reader, ReaderStatus } from '@liandun/event-log';
+import type { PublisherStatus } from '@liandun/tlog';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What /metrics shows (Prometheus text format). Labels come from closed lists. */
@@ -49,5 +50,20 @@ export class WorkerMetrics {
       registers: [this.registry],
       collect: async () => metric.set([...(await lag()).values()].reduce((sum, one) => sum + one, 0)),
     });
+  }
+
+  watchPublisher(status: () => PublisherStatus): void {
+    const gauge = (name: string, help: string, value: (status: PublisherStatus) => number): void => {
+      const metric: Gauge = new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        collect: () => metric.set(value(status())),
+      });
+    };
+    gauge('liandun_log_published_size', 'Entries that the newest published checkpoint covers', ({ size }) => size ?? 0);
+    gauge('liandun_log_signing_stopped', '1 where no checkpoint is signed any more', ({ stopped }) =>
+      stopped ? 1 : 0,
+    );
   }
 }

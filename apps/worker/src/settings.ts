@@ -1,10 +1,12 @@
+import { signerKeyFromJwk, type SignerKey } from '@liandun/transparency-log';
 import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
 import type { JWK } from 'jose';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** The parts of the worker; one process runs all of them unless `--run` names some. */
-export const PARTS = ['reconcile', 'notify', 'relay', 'inbox', 'access'] as const;
+export const PARTS = ['reconcile', 'notify', 'relay', 'inbox', 'access', 'tlog'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface WorkerSettings {
@@ -18,6 +20,8 @@ export interface WorkerSettings {
   inboxKey: JWK;
   /** The consumer group of the inboxes, where several ledgers share a broker. */
   inboxGroup?: string;
+  /** For the part `tlog`: the log's own key, and the file outside the database that keeps the newest published checkpoint. */
+  tlog?: { key: SignerKey; copyPath: string };
   parts: Set<Part>;
   logLevel: string;
 }
@@ -27,6 +31,7 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
+const WHY_HOME = ': the newest published checkpoint is kept there, outside the database (or leave tlog out of --run)';
 const isPart = (name: string): name is Part => (PARTS as readonly string[]).includes(name);
 const isLoopback = (host: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|\[::1\]|localhost)$/.test(host);
 
@@ -38,11 +43,21 @@ function partsOf(argv: string[]): Set<Part> {
   return new Set(names.filter(isPart));
 }
 
+function logKey(keysPath: string, jwk: JWK = { kty: '' }): SignerKey {
+  try {
+    return signerKeyFromJwk(jwk, 'log');
+  } catch {
+    throw new SettingsError(
+      `LIANDUN_KEYS: "logSigning" in ${keysPath} must be a private Ed25519 JWK, its kid the log's name`,
+    );
+  }
+}
+
 /** Reads the environment and the arguments. The Kafka listener of the ledger is plaintext, so it must be on loopback. */
 export function workerSettings(env: Readonly<Record<string, string | undefined>>, argv: string[]): WorkerSettings {
-  const required = (name: string): string => {
+  const required = (name: string, why = ''): string => {
     const value = env[name];
-    if (!value) throw new SettingsError(`${name} is not set`);
+    if (!value) throw new SettingsError(`${name} is not set${why}`);
     return value;
   };
   const brokers = required('KAFKA_INTERNAL_BROKERS');
@@ -53,7 +68,8 @@ export function workerSettings(env: Readonly<Record<string, string | undefined>>
   if (!isLoopback(host))
     throw new SettingsError(`HOST=${host}: the worker answers health and metrics on loopback only`);
   const keysPath = required('LIANDUN_KEYS');
-  const keys = JSON.parse(readFileSync(keysPath, 'utf8')) as { inbox: JWK };
+  const keys = JSON.parse(readFileSync(keysPath, 'utf8')) as { inbox: JWK; logSigning?: JWK };
+  const parts = partsOf(argv);
   return {
     databaseUrl: required('DATABASE_URL'),
     brokers,
@@ -62,7 +78,15 @@ export function workerSettings(env: Readonly<Record<string, string | undefined>>
     vaultKeys: parseVaultKeys(keys, keysPath),
     inboxKey: keys.inbox,
     ...(env['LIANDUN_INBOX_GROUP'] ? { inboxGroup: env['LIANDUN_INBOX_GROUP'] } : {}),
-    parts: partsOf(argv),
+    ...(parts.has('tlog')
+      ? {
+          tlog: {
+            key: logKey(keysPath, keys.logSigning),
+            copyPath: join(required('LIANDUN_HOME', WHY_HOME), 'log/checkpoint'),
+          },
+        }
+      : {}),
+    parts,
     logLevel: env['LOG_LEVEL'] || 'info',
   };
 }

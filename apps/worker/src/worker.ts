@@ -1,6 +1,7 @@
 import { EventLog, runReader, type Reader, type ReaderDefinition } from '@liandun/event-log';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { Inbox, kafkaAdmin, Relay, relayLag, type KafkaAdmin } from '@liandun/messaging';
+import { checkpointFile, HaltWatch, runPublisher, tlogReader, type Halt, type Publisher } from '@liandun/tlog';
 import { Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
 import { activeRole } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
@@ -29,6 +30,8 @@ export class Worker {
   private admin: KafkaAdmin | undefined;
   private relay: Relay | undefined;
   private inbox: Inbox | undefined;
+  private publisher: Publisher | undefined;
+  private readonly halts: HaltWatch;
   private fatal: Error | undefined;
 
   constructor(
@@ -50,11 +53,18 @@ export class Worker {
     this.pool.on('error', (error) => logger.warn({ problem: error.message }, 'an idle database connection broke'));
     this.log = new EventLog({ pool: this.pool, riders: { [VAULT_RIDER]: vaultRider } });
     this.clock = new DatabaseClock(this.pool);
+    this.halts = new HaltWatch(this.pool, (halt) => this.onHalt(halt));
     this.metrics.watchReaders(() => this.readers);
   }
 
-  /** Starts the parts; resolves when Kafka has the members' topics and every reader runs. */
+  /**
+   * Starts the parts; resolves when Kafka has the members' topics and every reader runs. Where another entry would fork the log,
+   * nothing that appends is started: status() says why, and the process is started again once that is remedied.
+   */
   async start(): Promise<void> {
+    if (this.settings.tlog) await this.startPublishing(this.settings.tlog);
+    await this.halts.start();
+    if (this.halts.refusal) return;
     await this.clock.start();
     if (this.runs('inbox')) this.inbox = this.newInbox();
     if (this.runs('access')) await this.startAccess();
@@ -75,8 +85,9 @@ export class Worker {
 
   /** Finishes what is under way. */
   async stop(): Promise<void> {
+    this.halts.stop();
     await Promise.all(this.readers.map((reader) => reader.stop()));
-    await Promise.all([this.relay?.stop(), this.inbox?.stop()]);
+    await Promise.all([this.relay?.stop(), this.inbox?.stop(), this.publisher?.stop()]);
     await this.admin?.close();
     this.clock.stop();
     await this.log.close();
@@ -92,7 +103,30 @@ export class Worker {
     }));
     if (this.relay) parts.push({ name: 'relay', healthy: true, detail: this.relay.status() });
     if (this.inbox) parts.push({ name: 'inbox', healthy: this.fatal === undefined, detail: this.inbox.status() });
+    if (this.publisher) {
+      const detail = this.publisher.status();
+      parts.push({ name: 'publisher', healthy: detail.stopped === undefined, detail });
+    }
+    if (this.halts.halt) parts.push({ name: 'log', healthy: false, detail: this.halts.halt });
     return parts;
+  }
+
+  private async startPublishing({ key, copyPath }: NonNullable<WorkerSettings['tlog']>): Promise<void> {
+    const { pool, logger } = this;
+    this.read(tlogReader());
+    this.publisher = runPublisher({ pool, log: key, copies: [checkpointFile(copyPath)], logger });
+    this.metrics.watchPublisher(() => this.publisher!.status());
+    await this.publisher.looked;
+  }
+
+  /** Ends whatever appends as soon as another entry would fork the log. */
+  private onHalt(halt: Halt | undefined): void {
+    if (!halt) return;
+    const { code, message } = halt;
+    this.logger.error({ code, remedy: message }, 'the log is not continued');
+    if (!this.halts.refusal) return;
+    const parts = [...this.readers, ...(this.inbox ? [this.inbox] : [])];
+    void Promise.all(parts.map((part) => part.stop())).catch(this.warn('a part did not stop'));
   }
 
   private runs(part: Part): boolean {

@@ -240,6 +240,10 @@ export const PROBLEMS = {
     'The ledger cannot answer now. Nothing was stored; try again with the same id.',
     '联盾暂时无法处理，未保存任何内容。请用同一 id 重试。',
   ],
+  LOG_HALTED: [
+    'The ledger accepts nothing: its database is not the one whose log was published, and another entry would fork the log. Nothing was stored; send again with the same id once its operator has restored a newer backup, as /health/ready says.',
+    '联盾暂停接收：数据库与已公布的日志不一致，继续写入将使日志分叉。未保存任何内容；待运维人员按 /health/ready 的提示恢复较新的备份后，请用同一 id 重新发送。',
+  ],
   INTERNAL: [
     'Something went wrong inside the ledger. Try again with the same id; the operators see the cause.',
     '联盾内部出错。请用同一 id 重试；运维人员可见原因。',

@@ -1,7 +1,8 @@
 export { checkpointFile, type CheckpointCopy } from './copies.js';
 export { TlogError, type TlogErrorCode } from './errors.js';
+export { HaltWatch, type Halt } from './halt.js';
 export { TLOG_MIGRATIONS } from './migrations.js';
-export { publishCheckpoint, type PublishingOptions } from './publish.js';
+export { comparePublished, publishCheckpoint, type PublishingOptions } from './publish.js';
 export { latestCheckpoint, type PublishedCheckpoint } from './published.js';
 export { runPublisher, type Publisher, type PublisherOptions, type PublisherStatus } from './publisher.js';
 export { tlogReader } from './reader.js';

@@ -14,8 +14,21 @@ class CreateTlog1763900000000 implements MigrationInterface {
   }
 }
 
+/** What the publisher tells the processes that append. */
+class AddHalt1763900100000 implements MigrationInterface {
+  readonly name = 'AddHalt1763900100000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(HALT);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table tlog.halt');
+  }
+}
+
 /** The tables of schema `tlog`, in order. They need those of the event log. */
-export const TLOG_MIGRATIONS: MigrationClass[] = [CreateTlog1763900000000];
+export const TLOG_MIGRATIONS: MigrationClass[] = [CreateTlog1763900000000, AddHalt1763900100000];
 
 const TABLES = `
 create schema tlog;
@@ -72,4 +85,15 @@ grant usage on schema tlog to liandun_app;
 grant select, update on tlog.tree to liandun_app;
 grant select, insert, update on tlog.tile to liandun_app;
 grant select, insert on tlog.checkpoint to liandun_app;
+`;
+
+const HALT = `
+-- At most one row: why nothing is signed any more.
+create table tlog.halt (
+  singleton boolean primary key default true check (singleton),
+  code text not null,
+  message text not null,
+  since timestamptz not null default clock_timestamp()
+);
+grant select, insert, update, delete on tlog.halt to liandun_app;
 `;

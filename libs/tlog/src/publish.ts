@@ -7,6 +7,7 @@ import {
   treeRoot,
   type SignerKey,
   type TreeEdge,
+  type VerifierKey,
 } from '@liandun/transparency-log';
 import type pg from 'pg';
 import type { CheckpointCopy } from './copies.js';
@@ -39,6 +40,19 @@ export function publishCheckpoint({ pool, log, copies }: PublishingOptions): Pro
     if (!(await isContinuedBy(client, edge, published))) return undefined;
     const settled = await settle(client, published);
     return settled.size < edge.size ? publish(client, copies, signed(edge, log)) : settled;
+  });
+}
+
+/** Whether this database may be continued, for who doesn't sign. Rejects with TlogError if it is behind or beside what was published. */
+export async function comparePublished({
+  pool,
+  log,
+  copies,
+}: Omit<PublishingOptions, 'log'> & { log: VerifierKey }): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    const edge = await loadEdge(client);
+    const published = await newestPublished(client, copies, log);
+    if (published) await isContinuedBy(client, edge, published);
   });
 }
 

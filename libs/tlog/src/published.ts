@@ -1,4 +1,9 @@
-import { openCheckpoint, TransparencyLogError, type OpenedCheckpoint, type SignerKey } from '@liandun/transparency-log';
+import {
+  openCheckpoint,
+  TransparencyLogError,
+  type OpenedCheckpoint,
+  type VerifierKey,
+} from '@liandun/transparency-log';
 import type { CheckpointCopy } from './copies.js';
 import { TlogError } from './errors.js';
 import type { Queryable } from './tree-store.js';
@@ -42,7 +47,7 @@ export interface Published {
 export async function newestPublished(
   db: Queryable,
   copies: readonly CheckpointCopy[],
-  log: SignerKey,
+  log: VerifierKey,
 ): Promise<Published | undefined> {
   const stored = await latestCheckpoint(db);
   const notes = await Promise.all(copies.map((copy) => copy.read()));
@@ -61,7 +66,7 @@ export async function newestPublished(
   return { newest, stored: stored?.size === newest.size, behind };
 }
 
-function open(note: string, log: SignerKey, place: string): Published['newest'] {
+function open(note: string, log: VerifierKey, place: string): Published['newest'] {
   try {
     return { ...openCheckpoint(note, { logs: [log] }), signed: note };
   } catch (error) {

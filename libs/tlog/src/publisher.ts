@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReaderLogger } from '@liandun/event-log';
 import { TlogError } from './errors.js';
+import { clearHalt, recordHalt } from './halt.js';
 import { hasGrown, publishCheckpoint, type PublishingOptions } from './publish.js';
 import type { PublishedCheckpoint } from './published.js';
 
@@ -29,6 +30,7 @@ export class Publisher {
   private retrying: string | undefined;
   private readonly stopping = new AbortController();
   private readonly running: Promise<void>;
+  private readonly first = Promise.withResolvers<void>();
 
   constructor(private readonly options: PublisherOptions) {
     options.signal?.addEventListener('abort', () => this.stopping.abort(), { once: true });
@@ -45,6 +47,11 @@ export class Publisher {
     };
   }
 
+  /** Resolves when it has looked for the first time: whether the log may be continued is known then, unless the look failed. */
+  get looked(): Promise<void> {
+    return this.first.promise;
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
@@ -54,30 +61,41 @@ export class Publisher {
     const { intervalMs = INTERVAL_MS } = this.options;
     let delayMs = intervalMs;
     while (!this.stopping.signal.aborted && this.stopped === undefined) {
-      delayMs = (await this.turn()) ? intervalMs : Math.min(delayMs * 2, RETRY_DELAY_MAX_MS);
+      const done = await this.turn();
+      this.first.resolve();
+      delayMs = done ? intervalMs : Math.min(delayMs * 2, RETRY_DELAY_MAX_MS);
       await sleep(delayMs, undefined, { signal: this.stopping.signal }).catch(() => {});
     }
+    this.first.resolve();
   }
 
   private async turn(): Promise<boolean> {
     try {
       // The first turn looks at the copies too, whether or not the tree has grown.
       if (!this.latest || (await hasGrown(this.options.pool))) {
-        this.latest = (await publishCheckpoint(this.options)) ?? this.latest;
+        const published = await publishCheckpoint(this.options);
+        if (!this.latest) await clearHalt(this.options.pool);
+        this.latest = published ?? this.latest;
       }
       this.retrying = undefined;
       return true;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      if (error instanceof TlogError) {
-        this.stopped = message;
-        this.options.logger?.error({ code: error.code, err: error }, 'The log signs no more checkpoints');
-      } else {
-        this.retrying = message;
-        this.options.logger?.warn({ err: error }, 'A checkpoint was not published; the publisher tries again');
-      }
+      await this.fail(error).catch((worse: unknown) => this.retry(worse));
       return false;
     }
+  }
+
+  private async fail(error: unknown): Promise<void> {
+    if (!(error instanceof TlogError)) return this.retry(error);
+    // Those who append must know before this process calls itself stopped.
+    await recordHalt(this.options.pool, error);
+    this.stopped = error.message;
+    this.options.logger?.error({ code: error.code, err: error }, 'The log signs no more checkpoints');
+  }
+
+  private retry(error: unknown): void {
+    this.retrying = error instanceof Error ? error.message : String(error);
+    this.options.logger?.warn({ err: error }, 'A checkpoint was not published; the publisher tries again');
   }
 }
 

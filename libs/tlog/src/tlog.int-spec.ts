@@ -19,6 +19,8 @@ import {
 } from '@liandun/transparency-log';
 import {
   checkpointFile,
+  comparePublished,
+  HaltWatch,
   latestCheckpoint,
   publishCheckpoint,
   publishedLog,
@@ -298,6 +300,47 @@ describe('after a restored backup', () => {
     const publisher = runPublisher({ pool, log, copies, intervalMs: 10 });
     while (publisher.status().stopped === undefined) await sleep(10);
     expect(publisher.status().stopped).toMatch(/holds 5 entries, but a checkpoint over 10 was published.*restored/);
+    await publisher.stop();
+  });
+
+  test('whoever appends hears of it, until a publisher has found the log in order again', async () => {
+    const { backup } = await restored();
+    const { pool, key: log, copies } = backup;
+    const heard: (string | undefined)[] = [];
+    const watch = new HaltWatch(pool, (halt) => heard.push(halt?.code));
+    await watch.start();
+    expect([watch.halt, watch.refusal]).toEqual([undefined, undefined]);
+    await expect(comparePublished({ pool, log, copies })).rejects.toMatchObject({ code: 'PUBLISHED_AHEAD' });
+    const publisher = runPublisher({ pool, log, copies, intervalMs: 10 });
+    await publisher.looked;
+    while (heard.length === 0) await sleep(10);
+    expect(watch.refusal).toEqual({ code: 'PUBLISHED_AHEAD', message: publisher.status().stopped });
+    await publisher.stop();
+
+    // As if the newer backup were back: what was published is what the database holds.
+    const copy = copies[0] as MemoryCopy;
+    copy.note = (await latestCheckpoint(pool))!.note;
+    await comparePublished({ pool, log, copies });
+    const again = runPublisher({ pool, log, copies, intervalMs: 10 });
+    await again.looked;
+    while (heard.length === 1) await sleep(10);
+    expect([heard, watch.halt]).toEqual([['PUBLISHED_AHEAD', undefined], undefined]);
+    await again.stop();
+    watch.stop();
+  });
+
+  test('a lost copy ends signing, not appending', async () => {
+    const database = await create();
+    await database.append(1);
+    await database.publish();
+    (database.copies[0] as MemoryCopy).note = undefined;
+    const { pool, key: log, copies } = database;
+    const publisher = runPublisher({ pool, log, copies });
+    await publisher.looked;
+    const watch = new HaltWatch(pool);
+    await watch.start();
+    expect([watch.halt?.code, watch.refusal]).toEqual(['COPY_MISSING', undefined]);
+    watch.stop();
     await publisher.stop();
   });
 
