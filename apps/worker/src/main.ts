@@ -13,6 +13,7 @@ class WorkerModule {}
 async function main(): Promise<void> {
   const settings = workerSettings(process.env, process.argv.slice(2));
   const logger = pino({ level: settings.logLevel, base: { app: 'worker' } });
+  if (settings.vaultKeys.kms.warning) logger.warn(settings.vaultKeys.kms.warning);
   const fatal = (error: Error): void => {
     logger.fatal({ problem: error.message }, 'the worker ends: whoever runs it starts it again');
     process.exit(1);

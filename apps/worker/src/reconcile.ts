@@ -12,15 +12,18 @@ type Field = 'uscc' | 'residentId' | 'registrationNumber' | 'bankAccount';
 interface Token {
   field: Field;
   key: string;
+  keyVersion: number;
 }
 type Known = Omit<Candidate, 'agrees'>;
+
+type Key = Pick<Token, 'field' | 'key'>;
 
 /** What a batch knows of entities: read once for all its keys, then kept up as the batch goes on. */
 class Candidates {
   private readonly byToken = new Map<string, Set<string>>();
   private readonly known = new Map<string, Known>();
 
-  add(entity: Known, tokens: Token[]): void {
+  add(entity: Known, tokens: Key[]): void {
     const before = this.known.get(entity.entityId);
     const uscc = before?.uscc ?? entity.uscc;
     const residentId = before?.residentId ?? entity.residentId;
@@ -45,19 +48,22 @@ class Candidates {
   }
 }
 
-const keyOf = (tokens: Token[], field: Field): string | undefined => tokens.find((token) => token.field === field)?.key;
+const keyOf = (tokens: Key[], field: Field): string | undefined => tokens.find((token) => token.field === field)?.key;
 
+/** By the one version that the matcher compares by: while keys rotate, tokens of others are there too. */
 async function tokensAt(client: ClientBase, positions: number[]): Promise<Map<number, Token[]>> {
-  const { rows } = await prepared<{ position: string; kind: Field; token: Buffer }>(
+  const { rows } = await prepared<{ position: string; kind: Field; token: Buffer; version: number }>(
     client,
-    'select position, kind, token from vault.token where position = any($1) order by position, kind, token',
+    `select position, kind, token, key_version as version from vault.token
+     where position = any($1) and key_version = (select version from vault.index_version)
+     order by position, kind, token`,
     [positions],
   );
   const byPosition = new Map<number, Token[]>();
   for (const row of rows) {
     const tokens = byPosition.get(Number(row.position)) ?? [];
     byPosition.set(Number(row.position), tokens);
-    tokens.push({ field: row.kind, key: row.token.toString('hex') });
+    tokens.push({ field: row.kind, key: row.token.toString('hex'), keyVersion: row.version });
   }
   return byPosition;
 }
@@ -79,8 +85,8 @@ async function loadCandidates(client: ClientBase, tokens: Token[]): Promise<Cand
   const held = await prepared<{ entity_id: string; kind: Field; token: Buffer }>(
     client,
     `select distinct l.entity_id, t.kind, t.token from identity.link l join vault.token t using (position)
-     where l.entity_id = any($1) and t.kind in ('uscc', 'residentId')`,
-    [[...new Set(rows.map((row) => row.entity_id))]],
+     where l.entity_id = any($1) and t.kind in ('uscc', 'residentId') and t.key_version = $2`,
+    [[...new Set(rows.map((row) => row.entity_id))], tokens[0]?.keyVersion],
   );
   const identifiers = Map.groupBy(held.rows, (row) => row.entity_id);
   for (const row of rows) {

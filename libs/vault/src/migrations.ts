@@ -1,27 +1,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Sealed records and the blind index. Apart from the log, so that erasing a person leaves the log verifiable. */
-export class CreateVault1763800100000 implements MigrationInterface {
-  name = 'CreateVault1763800100000';
+/** Sealed records, their data keys and the blind index. Apart from the log, so that erasing a person leaves the log verifiable. */
+export class CreateVault1763800110000 implements MigrationInterface {
+  name = 'CreateVault1763800110000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`
-create schema vault;
-create table vault.record (
-  position bigint primary key,
-  sealed bytea not null,
-  key_version smallint not null
-);
-create table vault.token (
-  position bigint not null,
-  kind text not null check (kind in ('uscc', 'residentId', 'registrationNumber', 'bankAccount')),
-  token bytea not null check (octet_length(token) = 32)
-);
-create index token_value on vault.token (kind, token);
-create index token_position on vault.token (position);
-grant usage on schema vault to liandun_app;
-grant select, insert on all tables in schema vault to liandun_app;
-`);
+    for (const sql of [TABLES, ERASURES, ROTATION, RIGHTS]) await runner.query(sql);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -29,4 +13,81 @@ grant select, insert on all tables in schema vault to liandun_app;
   }
 }
 
-export const VAULT_MIGRATIONS = [CreateVault1763800100000];
+const TABLES = `
+create schema vault;
+
+-- The values of one person in one entry.
+create table vault.record (
+  position bigint not null,
+  person text not null check (person in ('subject', 'representative')),
+  sealed bytea not null,
+  primary key (position, person)
+);
+
+-- What opens them, wrapped by a key-encryption key. Without its row here a sealed record is noise.
+create table vault.data_key (
+  position bigint not null,
+  person text not null check (person in ('subject', 'representative')),
+  key_version smallint not null,
+  wrapped bytea not null,
+  primary key (position, person)
+);
+
+-- The matcher's blind index: identifiers of the subjects.
+create table vault.token (
+  position bigint not null,
+  kind text not null check (kind in ('uscc', 'residentId', 'registrationNumber', 'bankAccount')),
+  key_version smallint not null,
+  token bytea not null check (octet_length(token) = 32)
+);
+create index token_value on vault.token (kind, token);
+create index token_position on vault.token (position);
+
+-- By what erasures find persons that the matcher must not see: representatives (rule P13).
+create table vault.person_token (
+  position bigint not null,
+  kind text not null check (kind in ('residentId', 'representative')),
+  key_version smallint not null,
+  token bytea not null check (octet_length(token) = 32)
+);
+create index person_token_value on vault.person_token (kind, token);
+create index person_token_position on vault.person_token (position);
+`;
+
+const ERASURES = `
+-- Whom a requested erasure is about, until it is decided.
+create table vault.erasure_token (
+  erasure_id text not null,
+  kind text not null,
+  token bytea not null check (octet_length(token) = 32),
+  primary key (erasure_id, kind, token)
+);
+`;
+
+const ROTATION = `
+-- The version of the blind index that the matcher compares by: only one, since tokens of two versions are never equal.
+create table vault.index_version (
+  singleton boolean primary key default true check (singleton),
+  version smallint not null
+);
+insert into vault.index_version (version) values (1);
+
+-- How far a rotation has come: a job that was killed goes on from here.
+create table vault.rotation (
+  job text not null check (job in ('seal', 'blind')),
+  version smallint not null,
+  position bigint not null,
+  done boolean not null default false,
+  primary key (job, version)
+);
+`;
+
+const RIGHTS = `
+grant usage on schema vault to liandun_app;
+grant select, insert, delete on vault.token, vault.person_token, vault.erasure_token to liandun_app;
+grant select, insert, update, delete on vault.record, vault.data_key to liandun_app;
+grant select, update on vault.index_version to liandun_app;
+grant select, insert, update on vault.rotation to liandun_app;
+`;
+
+export const VAULT_MIGRATIONS = [CreateVault1763800110000];

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash, randomFillSync } from 'node:crypto';
-import type { VaultKeys } from './keys.js';
+import { createHash, createSecretKey } from 'node:crypto';
+import { decrypt, encrypt, type Kms } from './kms.js';
+import { random } from './random.js';
 
 /** In the entry's `data`, in the place of a personal value. */
 export interface Commitment {
@@ -20,28 +21,27 @@ export interface SealedValue {
 export interface EventRef {
   source: string;
   id: string;
+  type: string;
 }
 
-export const KEY_VERSION = 1;
+/** Of whom a value is: an entry's subject, or the subject's legal representative, who is somebody else and erased alone. */
+export const PERSONS = ['subject', 'representative'] as const;
+export type Person = (typeof PERSONS)[number];
+
+/** The values of one person in one entry, under a data key of their own: whoever destroys the key destroys them. */
+export interface SealedRecord {
+  person: Person;
+  sealed: Buffer;
+  /** The data key, wrapped by the key-encryption key of this version. */
+  wrapped: Buffer;
+  keyVersion: number;
+}
+
+/** Of what is sealed. A release that seals otherwise gets a new one. */
+const FORM = 1;
 
 const SALT_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-
-// Drawn from the system in larger pieces: one call for each value costs more than the hash. No byte is given out twice.
-const pool = Buffer.alloc(8192);
-let used = pool.length;
-
-function random(bytes: number): Buffer {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  const drawn = Buffer.from(pool.subarray(used, used + bytes));
-  pool.fill(0, used, used + bytes);
-  used += bytes;
-  return drawn;
-}
+const KEY_BYTES = 32;
 
 const digest = (salt: Buffer, value: string): string =>
   createHash('sha256').update(salt).update(value, 'utf8').digest('base64url');
@@ -59,23 +59,37 @@ export function commit(pointer: string, value: string): { commitment: Commitment
 export const opensCommitment = ({ salt, value }: SealedValue, { commitment }: Commitment): boolean =>
   digest(Buffer.from(salt, 'base64url'), value) === commitment;
 
-const boundTo = ({ source, id }: EventRef): Buffer => Buffer.from(`${source}\0${id}`, 'utf8');
+const boundTo = ({ source, id, type }: EventRef, person: Person): Buffer =>
+  Buffer.from(`${source}\0${id}\0${type}\0${person}\0${FORM}`, 'utf8');
 
-/** nonce (12 bytes), AES-256-GCM ciphertext, tag (16 bytes); the event's source and id are the additional data. */
-export function seal(values: SealedValue[], event: EventRef, keys: Pick<VaultKeys, 'seal'>): Buffer {
-  const nonce = random(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', keys.seal, nonce).setAAD(boundTo(event));
-  const plain = JSON.stringify(values.map(({ pointer, salt, value }) => [pointer, salt, value]));
-  return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+/**
+ * Seals a person's values with a fresh data key, and wraps that. AES-256-GCM both times; the additional data are the event's
+ * source, id and type, the person and the version of the form.
+ */
+export function seal(values: SealedValue[], event: EventRef, person: Person, kms: Kms): SealedRecord {
+  const bound = boundTo(event, person);
+  const key = random(KEY_BYTES);
+  const plain = Buffer.from(JSON.stringify(values.map(({ pointer, salt, value }) => [pointer, salt, value])), 'utf8');
+  const record = {
+    person,
+    // As a key object: node takes three times as long with the bare bytes.
+    sealed: encrypt(createSecretKey(key), plain, bound),
+    wrapped: kms.wrap(key, bound),
+    keyVersion: kms.keyVersion,
+  };
+  key.fill(0);
+  plain.fill(0);
+  return record;
 }
 
-/** The reverse of `seal`. Throws where the record was altered, is another event's, or the key is another. */
-export function unseal(record: Buffer, event: EventRef, keys: Pick<VaultKeys, 'seal'>): SealedValue[] {
-  const decipher = createDecipheriv('aes-256-gcm', keys.seal, record.subarray(0, NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(boundTo(event)).setAuthTag(record.subarray(-TAG_BYTES));
-  const plain = decipher.update(record.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
-  const rows = JSON.parse(plain) as [string, string, string][];
+/** The reverse of `seal`. Throws where the record was altered, is another event's or person's, or the key is another. */
+export function unseal(
+  { person, sealed, wrapped, keyVersion }: SealedRecord,
+  event: EventRef,
+  kms: Kms,
+): SealedValue[] {
+  const bound = boundTo(event, person);
+  const plain = decrypt(createSecretKey(kms.unwrap(wrapped, keyVersion, bound)), sealed, bound);
+  const rows = JSON.parse(plain.toString('utf8')) as [string, string, string][];
   return rows.map(([pointer, salt, value]) => ({ pointer, salt, value }));
 }

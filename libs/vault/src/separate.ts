@@ -1,13 +1,26 @@
 import { isPersonal, type Identity, type SubjectKind } from '@liandun/contracts';
 import type { VaultKeys } from './keys.js';
-import { commit, opensCommitment, seal, type Commitment, type EventRef, type SealedValue } from './sealing.js';
-import { tokensOf, type Token } from './tokens.js';
+import {
+  commit,
+  opensCommitment,
+  PERSONS,
+  seal,
+  type Commitment,
+  type EventRef,
+  type Person,
+  type SealedRecord,
+  type SealedValue,
+} from './sealing.js';
+import { personTokensOf, tokensOf, type Token } from './tokens.js';
 
 /** What the vault's rider stores beside an entry, in the append's own transaction. */
 export interface VaultRow {
-  /** Absent where the event has no personal value. */
-  sealed?: Buffer;
+  /** One for each person whose values the event has. */
+  sealed: SealedRecord[];
+  /** What the matcher sees. */
   tokens: Token[];
+  /** What only erasures are found by. */
+  personTokens: Token[];
 }
 
 export interface Separated {
@@ -19,6 +32,11 @@ export interface Separated {
 
 /** The subject's own name: what others may see of it stands beside the commitment, as in the notices. */
 const NAME_POINTER = '/identity/name';
+
+const REPRESENTATIVE = '/identity/legalRepresentative/';
+
+/** Whose value it is, by its place. */
+const personAt = (pointer: string): Person => (pointer.startsWith(REPRESENTATIVE) ? 'representative' : 'subject');
 
 const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -42,14 +60,23 @@ function withhold(value: unknown, kind: SubjectKind, path: string, pointer: stri
  * Parts an event's data into what the log may hold and what only the vault may (design section 1, "Personal data never
  * enters the log"; 个人信息保护法 第51条). Which fields are personal is the table of `contracts`. Pure but for the random salts.
  */
-export function separate(event: EventRef, data: object, keys: Pick<VaultKeys, 'seal' | 'blind'>): Separated {
+export function separate(event: EventRef, data: object, keys: Pick<VaultKeys, 'kms' | 'blind'>): Separated {
   const { identity } = data as { identity?: Identity };
   if (identity === undefined) return { data };
   const taken: SealedValue[] = [];
   const shared = withhold(data, identity.kind, '', '', taken) as object;
-  const tokens = tokensOf(identity, keys);
+  const tokens = tokensOf(identity, keys.blind);
   if (taken.length === 0 && tokens.length === 0) return { data: shared };
-  return { data: shared, row: { tokens, ...(taken.length > 0 ? { sealed: seal(taken, event, keys) } : {}) } };
+  const sealed = sealByPerson(taken, event, keys);
+  return { data: shared, row: { sealed, tokens, personTokens: personTokensOf(identity, keys.blind) } };
+}
+
+/** Seals values that were taken out: each person's under a key of its own. */
+export function sealByPerson(values: SealedValue[], event: EventRef, { kms }: Pick<VaultKeys, 'kms'>): SealedRecord[] {
+  return PERSONS.flatMap((person) => {
+    const own = values.filter(({ pointer }) => personAt(pointer) === person);
+    return own.length > 0 ? [seal(own, event, person, kms)] : [];
+  });
 }
 
 function place(target: unknown, { pointer, salt, value }: SealedValue): void {

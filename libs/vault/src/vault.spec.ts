@@ -2,17 +2,19 @@ import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { makeResidentId, makeUscc, type Identity } from '@liandun/contracts';
 import fc from 'fast-check';
-import { generateVaultKeys, loadVaultKeys, parseVaultKeys } from './keys.js';
-import { seal, unseal, type SealedValue } from './sealing.js';
-import { displayName, restore, separate } from './separate.js';
+import { generateVaultKeys, loadVaultKeys, newKey, parseVaultKeys } from './keys.js';
+import { seal, unseal, type SealedRecord, type SealedValue } from './sealing.js';
+import { displayName, restore, separate, type VaultRow } from './separate.js';
 import { tokensOf } from './tokens.js';
 
 const keys = generateVaultKeys();
 const withField = (identity: Identity, fields: Partial<Identity>): Identity => Object.assign({}, identity, fields);
-const event = { source: 'urn:liandun:member:platform-a', id: 'e1' };
+const event = { source: 'urn:liandun:member:platform-a', id: 'e1', type: 'liandun.merchant.reported.v1' };
+const opened = (records: SealedRecord[] = []): SealedValue[] =>
+  records.flatMap((record) => unseal(record, event, keys.kms));
 const residentId = makeResidentId('990101', '19800101', 7);
 const uscc = makeUscc('990101', 1);
-const person: Identity = { kind: 'person', name: '李明', residentId, phones: ['13800000000', '13900000000'] };
+const natural: Identity = { kind: 'person', name: '李明', residentId, phones: ['13800000000', '13900000000'] };
 const company: Identity = {
   kind: 'organization',
   name: '示例公司',
@@ -24,7 +26,7 @@ const company: Identity = {
 test('no personal value is left in the data, and what anyone may see is', () => {
   const { data } = separate(
     event,
-    { merchantId: 'm', identity: person, shops: [{ shopId: 's', name: '店', url: 'https://x.example' }] },
+    { merchantId: 'm', identity: natural, shops: [{ shopId: 's', name: '店', url: 'https://x.example' }] },
     keys,
   );
   const text = JSON.stringify(data);
@@ -44,55 +46,67 @@ test("an organization's name and USCC stay; its representative's don't", () => {
 });
 
 test('a commitment is SHA-256 over 32 random bytes and the value', () => {
-  const { data, row } = separate(event, { identity: person }, keys);
-  const values = unseal(row?.sealed as Buffer, event, keys);
+  const { data, row } = separate(event, { identity: natural }, keys);
+  const values = opened(row?.sealed);
   const { pointer, salt, value } = values.find((sealed) => sealed.pointer === '/identity/residentId') as SealedValue;
   expect(pointer).toBe('/identity/residentId');
   expect(Buffer.from(salt, 'base64url')).toHaveLength(32);
   const expected = createHash('sha256').update(Buffer.from(salt, 'base64url')).update(value).digest('base64url');
   expect((data as { identity: { residentId: unknown } }).identity.residentId).toEqual({ commitment: expected });
   expect(new Set(values.map((sealed) => sealed.salt)).size).toBe(values.length);
-  const again = separate(event, { identity: person }, keys).data;
+  const again = separate(event, { identity: natural }, keys).data;
   expect(again).not.toEqual(data);
 });
 
 test('what was taken out goes back in', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), fc.array(fc.string()), (name, phones) => {
-      const data = { merchantId: 'm', identity: withField(person, { name, phones, legalRepresentative: { name } }) };
+      const data = { merchantId: 'm', identity: withField(natural, { name, phones, legalRepresentative: { name } }) };
       const { data: shared, row } = separate(event, data, keys);
-      expect(restore(shared, unseal(row?.sealed as Buffer, event, keys))).toEqual(data);
+      expect(restore(shared, opened(row?.sealed))).toEqual(data);
     }),
   );
 });
 
 test('a value that does not open its commitment is refused', () => {
-  const { data, row } = separate(event, { identity: person }, keys);
-  const [first, ...rest] = unseal(row?.sealed as Buffer, event, keys) as [SealedValue, ...SealedValue[]];
+  const { data, row } = separate(event, { identity: natural }, keys);
+  const [first, ...rest] = opened(row?.sealed) as [SealedValue, ...SealedValue[]];
   expect(() => restore(data, [{ ...first, value: `${first.value}x` }, ...rest])).toThrow('not the one');
 });
 
-test('a record opens for its own event and key only, and unaltered only', () => {
-  const sealed = seal([{ pointer: '/a', salt: 's', value: 'v' }], event, keys);
-  expect(unseal(sealed, event, keys)).toEqual([{ pointer: '/a', salt: 's', value: 'v' }]);
-  expect(() => unseal(sealed, { ...event, id: 'e2' }, keys)).toThrow('authenticate');
-  expect(() => unseal(sealed, event, generateVaultKeys())).toThrow('authenticate');
-  for (let i = 0; i < sealed.length; i += 1) {
-    const altered = Buffer.from(sealed);
-    altered[i] = (altered[i] as number) ^ 1;
-    expect(() => unseal(altered, event, keys)).toThrow('authenticate');
-  }
+test('a record opens for its own event, whom it is about and key only, and unaltered only', () => {
+  const record = seal([{ pointer: '/a', salt: 's', value: 'v' }], event, 'subject', keys.kms);
+  expect(unseal(record, event, keys.kms)).toEqual([{ pointer: '/a', salt: 's', value: 'v' }]);
+  for (const other of [{ id: 'e2' }, { type: 'liandun.merchant.delisted.v1' }, { source: 'urn:liandun:member:b' }])
+    expect(() => unseal(record, { ...event, ...other }, keys.kms)).toThrow('authenticate');
+  expect(() => unseal({ ...record, person: 'representative' }, event, keys.kms)).toThrow('authenticate');
+  expect(() => unseal(record, event, generateVaultKeys().kms)).toThrow('authenticate');
+  for (const part of ['sealed', 'wrapped'] as const)
+    for (let i = 0; i < record[part].length; i += 1) {
+      const altered = Buffer.from(record[part]);
+      altered[i] = (altered[i] as number) ^ 1;
+      expect(() => unseal({ ...record, [part]: altered }, event, keys.kms)).toThrow('authenticate');
+    }
+});
+
+test("a representative's values have a key of their own, and so has every record", () => {
+  const { row } = separate(event, { identity: withField(company, { phones: ['13800000000'] }) }, keys);
+  expect(row?.sealed.map(({ person }) => person)).toEqual(['subject', 'representative']);
+  expect(opened(row?.sealed.slice(1)).map(({ value }) => value)).toEqual(['王芳', residentId]);
+  const [a, b] = (row as VaultRow).sealed as [SealedRecord, SealedRecord];
+  expect(() => unseal({ ...a, wrapped: b.wrapped }, event, keys.kms)).toThrow('authenticate');
+  expect(row?.personTokens.map(({ kind }) => kind)).toEqual(['representative']);
 });
 
 test('tokens: equal values of a kind are equal, masked and invalid ones give none, a representative gives none', () => {
   const tokens = (identity: Identity) =>
-    tokensOf(identity, keys).map(({ kind, token }) => `${kind} ${token.toString('hex')}`);
+    tokensOf(identity, keys.blind).map(({ kind, token }) => `${kind} ${token.toString('hex')}`);
   expect(tokens(company)).toEqual(tokens({ kind: 'soleProprietor', name: '李明', uscc: ` ${uscc.toLowerCase()}` }));
   expect(tokens({ kind: 'person', name: '李明', uscc })).toEqual([]);
-  expect(tokens(person)).toHaveLength(1);
-  expect(tokens(withField(person, { residentId: '990101********1234' }))).toEqual([]);
+  expect(tokens(natural)).toHaveLength(1);
+  expect(tokens(withField(natural, { residentId: '990101********1234' }))).toEqual([]);
   expect(tokens(withField(company, { uscc: `${uscc.slice(0, 17)}${uscc.endsWith('0') ? '1' : '0'}` }))).toEqual([]);
-  expect(tokensOf(company, generateVaultKeys())[0]?.token).not.toEqual(tokensOf(company, keys)[0]?.token);
+  expect(tokensOf(company, generateVaultKeys().blind)[0]?.token).not.toEqual(tokensOf(company, keys.blind)[0]?.token);
 });
 
 test('names: organizations in clear, others by their first character', () => {
@@ -106,4 +120,23 @@ test('keys: the error names the file and the member, never the key', () => {
   expect(() => loadVaultKeys('/nowhere/keys.json')).toThrow('ENOENT');
   const short = Buffer.alloc(16, 'k').toString('base64');
   expect(() => parseVaultKeys({ seal: short }, 'keys.json')).toThrow('keys.json: "seal" must be 32 bytes');
+});
+
+test('keys by version: the highest wraps, all open, all make tokens; one that is gone says so', () => {
+  const [first, second, blind, fingerprint] = [newKey(), newKey(), newKey(), newKey()];
+  const before = parseVaultKeys({ seal: first, blind, fingerprint }, 'keys.json');
+  const both = parseVaultKeys({ seal: { 1: first, 2: second }, blind: { 1: blind, 2: newKey() }, fingerprint }, 'k');
+  const after = parseVaultKeys({ seal: { 2: second }, blind, fingerprint }, 'keys.json');
+  const values = [{ pointer: '/a', salt: 's', value: 'v' }];
+  const old = seal(values, event, 'subject', before.kms);
+  expect([old.keyVersion, both.kms.keyVersion, both.kms.versions]).toEqual([1, 2, [1, 2]]);
+  expect(unseal(old, event, both.kms)).toEqual(values);
+  expect(unseal(seal(values, event, 'subject', both.kms), event, after.kms)).toEqual(values);
+  expect(() => unseal(old, event, after.kms)).toThrow('key-encryption key 1 is not there');
+  const tokens = tokensOf(natural, both.blind);
+  expect(tokens.map(({ keyVersion }) => keyVersion)).toEqual([1, 2]);
+  expect(tokens[0]).toEqual(tokensOf(natural, before.blind)[0]);
+  expect(tokens[1]?.token).not.toEqual(tokens[0]?.token);
+  expect(() => parseVaultKeys({ seal: { x: first }, blind, fingerprint }, 'keys.json')).toThrow('"seal"');
+  expect(before.kms.warning).toContain('sandbox only');
 });

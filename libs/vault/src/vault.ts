@@ -1,9 +1,9 @@
+import type { Identity } from '@liandun/contracts';
 import type pg from 'pg';
 import { fingerprintOf, type VaultKeys } from './keys.js';
-import { KEY_VERSION, unseal, type EventRef, type SealedValue } from './sealing.js';
-import { restore, separate, type Separated, type VaultRow } from './separate.js';
-import { tokensOf, type Token, type TokenKind } from './tokens.js';
-import type { Identity } from '@liandun/contracts';
+import { unseal, type EventRef, type Person, type SealedValue } from './sealing.js';
+import { restore, separate, type Separated } from './separate.js';
+import { tokensOf, wantedTokens, type Token } from './tokens.js';
 
 /** The part of a stored event that opens its record. */
 export interface VaultEvent extends EventRef {
@@ -11,81 +11,62 @@ export interface VaultEvent extends EventRef {
   data: object;
 }
 
-/** An entry that carries a token. */
-export interface TokenHit {
-  position: number;
-  kind: TokenKind;
-  token: Buffer;
+/** A pool, or a connection with a transaction open. */
+export interface Queryable {
+  query<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<R>>;
 }
 
-interface RiddenRow {
-  position: number;
-  row: unknown;
-}
-
-/** The name under which events carry a VaultRow to `rider`. */
-export const VAULT_RIDER = 'vault';
-
-/**
- * Stores sealed records and tokens in the append's own transaction, so that an entry is never in the log without its
- * values, nor the other way round.
- */
-export async function vaultRider(client: pg.ClientBase, rows: RiddenRow[]): Promise<void> {
-  const records = rows.filter(({ row }) => (row as VaultRow).sealed !== undefined);
-  if (records.length > 0)
-    await client.query(
-      `insert into vault.record (position, sealed, key_version)
-       select p, s, $3 from unnest($1::bigint[], $2::bytea[]) as given (p, s)`,
-      [records.map(({ position }) => position), records.map(({ row }) => (row as VaultRow).sealed), KEY_VERSION],
-    );
-  const tokens = rows.flatMap(({ position, row }) => (row as VaultRow).tokens.map((token) => ({ position, ...token })));
-  if (tokens.length > 0)
-    await client.query(
-      `insert into vault.token (position, kind, token)
-       select p, k, t from unnest($1::bigint[], $2::text[], $3::bytea[]) as given (p, k, t)`,
-      [tokens.map(({ position }) => position), tokens.map(({ kind }) => kind), tokens.map(({ token }) => token)],
-    );
+interface StoredRecord {
+  position: string;
+  person: Person;
+  sealed: Buffer;
+  wrapped: Buffer;
+  keyVersion: number;
 }
 
 /** The personal values that the log only commits to. Values leave it in memory only; nothing here logs one. */
 export class Vault {
-  readonly #keys: VaultKeys;
-
-  constructor(keys: VaultKeys) {
-    this.#keys = keys;
-  }
+  constructor(readonly keys: VaultKeys) {}
 
   /** See `separate`: takes the personal values out of an event's data. */
   separate(event: EventRef, data: object): Separated {
-    return separate(event, data, this.#keys);
+    return separate(event, data, this.keys);
   }
 
   /** The keyed digest under which the log tells a repeated submission from another with its id. */
   fingerprint(canonicalSubmission: string): Buffer {
-    return fingerprintOf(canonicalSubmission, this.#keys);
+    return fingerprintOf(canonicalSubmission, this.keys);
   }
 
-  /** The blind index of an identity's own identifiers. */
+  /** The blind index of an identity's own identifiers, under every live key. */
   tokens(identity: Identity): Token[] {
-    return tokensOf(identity, this.#keys);
+    return tokensOf(identity, this.keys.blind);
+  }
+
+  /** By what a person's records are found for an erasure, under every live key. */
+  wanted(person: Pick<Identity, 'residentId' | 'uscc' | 'registrationNumber'>): Token[] {
+    return wantedTokens(person, this.keys.blind);
   }
 
   /**
-   * The values of the given entries, by position. An entry without personal values, or one that was erased, is absent.
-   * Throws where a record was altered.
+   * The values of the given entries, by position. An entry without personal values, or one that was erased, is absent; of one
+   * that was erased in part, the rest is there. Throws where a record was altered.
    */
   async open(db: Queryable, events: VaultEvent[]): Promise<Map<number, SealedValue[]>> {
-    const { rows } = await db.query<{ position: string; sealed: Buffer }>(
-      'select position, sealed from vault.record where position = any($1::bigint[])',
+    const { rows } = await db.query<StoredRecord>(
+      `select position, person, sealed, wrapped, key_version as "keyVersion"
+       from vault.record join vault.data_key using (position, person)
+       where position = any($1::bigint[]) order by position, person desc`,
       [events.map(({ position }) => position)],
     );
     const byPosition = new Map(events.map((event) => [event.position, event]));
-    return new Map(
-      rows.map((row) => {
-        const position = Number(row.position);
-        return [position, unseal(row.sealed, byPosition.get(position) as VaultEvent, this.#keys)];
-      }),
-    );
+    const opened = new Map<number, SealedValue[]>();
+    for (const row of rows) {
+      const position = Number(row.position);
+      const values = unseal(row, byPosition.get(position) as VaultEvent, this.keys.kms);
+      opened.set(position, [...(opened.get(position) ?? []), ...values]);
+    }
+    return opened;
   }
 
   /** The data of the given entries with their personal values, in the order given; what was erased stays a commitment. */
@@ -93,30 +74,4 @@ export class Vault {
     const opened = await this.open(db, events);
     return events.map((event) => restore(event.data, opened.get(event.position) ?? []));
   }
-
-  /** The tokens of the given entries. */
-  async tokensAt(db: Queryable, positions: number[]): Promise<TokenHit[]> {
-    const { rows } = await db.query<{ position: string; kind: TokenKind; token: Buffer }>(
-      'select position, kind, token from vault.token where position = any($1::bigint[]) order by position, kind',
-      [positions],
-    );
-    return rows.map((row) => ({ ...row, position: Number(row.position) }));
-  }
-
-  /** The entries that carry one of the tokens, oldest first. */
-  async find(db: Queryable, tokens: Token[]): Promise<TokenHit[]> {
-    if (tokens.length === 0) return [];
-    const { rows } = await db.query<{ position: string; kind: TokenKind; token: Buffer }>(
-      `select position, kind, token from vault.token
-       where (kind, token) in (select k, t from unnest($1::text[], $2::bytea[]) as wanted (k, t))
-       order by position, kind`,
-      [tokens.map(({ kind }) => kind), tokens.map(({ token }) => token)],
-    );
-    return rows.map((row) => ({ ...row, position: Number(row.position) }));
-  }
-}
-
-/** A pool, or a connection with a transaction open. */
-export interface Queryable {
-  query<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<R>>;
 }

@@ -214,9 +214,9 @@ function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | '
   };
 }
 
-/** A blind-index token of an applicant's identifier. */
+/** A blind-index token of an applicant's identifier; one under each live version of the key. */
 export interface ScreeningToken {
-  kind: 'uscc' | 'residentId' | 'registrationNumber' | 'bankAccount';
+  kind: string;
   token: Buffer;
 }
 
