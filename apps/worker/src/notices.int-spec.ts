@@ -1,6 +1,6 @@
-import { EVENT_TYPES, reasonCodes, SUBMITTED_TYPES, type Receipt } from '@liandun/contracts';
+import { EVENT_TYPES, makeRegistrationNumber, reasonCodes, SUBMITTED_TYPES, type Receipt } from '@liandun/contracts';
 import { rebuildProjection } from '@liandun/event-log';
-import { coverage, identityLinksProjection, ledgerProjection } from '@liandun/views';
+import { auditEvents, coverage, identityLinksProjection, ledgerProjection } from '@liandun/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
@@ -110,6 +110,89 @@ describe('one delisting, all shops closed', () => {
     const listing = await delist('platform-a', organization(serial));
     await report('platform-b', organization(serial + 600_000));
     expect(await told('platform-b', listing)).toEqual(['close', 'correct']);
+  });
+});
+
+describe('what a notice says of its match', () => {
+  const noticeOf = async (member: string, listingId: string, action?: string) =>
+    (await ledger.notices(member)).findLast(
+      (notice) => notice.listingId === listingId && (action === undefined || notice.action === action),
+    );
+  const official = { standard: 'administrativeDecision', decisionNo: '示例罚〔2026〕7号', ordersStop: true };
+  const proof = { ...(caseOf() as { proof: object }).proof, ...official };
+
+  test('more that agrees never makes it less sure, and the reasons are there whoever was first', async () => {
+    const all = organization(serial, {
+      registrationNumber: makeRegistrationNumber('990101', serial),
+      bankAccounts: [`62220001${String(serial).padStart(8, '0')}`],
+    });
+    await report('platform-b', all);
+    const listing = await delist('platform-a', all, { code: 'C02', proof, emergency: undefined });
+    const notice = await noticeOf('platform-b', listing);
+    expect(notice?.match.grade).toBe('exact');
+    expect(notice?.match.because).toContain('uscc');
+    expect(notice?.autoClosable).toBe(true);
+  });
+
+  test('an official standard without the decision itself does not let a policy close (P01)', async () => {
+    await report('platform-b', organization(serial));
+    const { decisionNo: _, ...without } = proof;
+    const listing = await delist('platform-a', organization(serial), {
+      code: 'A11',
+      proof: without,
+      emergency: undefined,
+    });
+    expect((await noticeOf('platform-b', listing))?.autoClosable).toBe(false);
+  });
+
+  test('an organization that nobody could recognise is told to its hosts only', async () => {
+    const listing = await delist('platform-a', { kind: 'organization', name: `虚构无证公司${serial}` });
+    expect(await told('platform-b', listing)).toEqual([]);
+  });
+
+  test('a term counts from acceptance, however old the decision is', async () => {
+    await report('platform-b', organization(serial));
+    const listing = await delist('platform-a', organization(serial), { decidedAt: '2020-02-10T08:00:00+08:00' });
+    expect(await told('platform-b', listing)).toEqual(['close']);
+  });
+
+  test('a correction says what covers the merchant that the account is, and takes its shops along', async () => {
+    await report('platform-b', organization(serial));
+    const first = await delist('platform-a', organization(serial));
+    const second = await delist('platform-c', organization(serial));
+    await report('platform-b', organization(serial + 800_000), merchant, { shops: [shopOf('other')] });
+    for (const listing of [first, second]) {
+      const notice = await noticeOf('platform-b', listing);
+      expect(notice).toMatchObject({ action: 'correct', stillListed: false });
+      expect(notice?.shops.map(({ shopId }) => shopId)).toEqual([`${merchant}-s1`]);
+    }
+    accepted(
+      await ledger.submit('platform-a', [
+        ending('platform-a', SUBMITTED_TYPES.merchantReinstated, { merchantId: merchant, cause: 'cured' }),
+      ]),
+    );
+    expect(await noticeOf('platform-b', first)).toMatchObject({ action: 'lift', shops: [] });
+  });
+
+  test('a possible match that turns out to be somebody else is corrected too', async () => {
+    const registrationNumber = makeRegistrationNumber('990101', serial);
+    await report('platform-b', { kind: 'organization', name: '虚构旧号公司', registrationNumber });
+    const listing = await delist('platform-a', organization(serial, { registrationNumber }));
+    expect(await told('platform-b', listing)).toEqual(['check']);
+    await report('platform-b', organization(serial + 900_000));
+    expect(await told('platform-b', listing)).toEqual(['check', 'correct']);
+  });
+
+  test('two listings in one batch know of each other', async () => {
+    await report('platform-b', organization(serial));
+    const [one, two] = accepted(
+      await ledger.submit('platform-a', [
+        delisted('platform-a', merchant, organization(serial)),
+        delisted('platform-a', `${merchant}-2`, organization(serial)),
+      ]),
+    );
+    expect((await noticeOf('platform-b', listingOf(one)))?.stillListed).toBe(false);
+    expect((await noticeOf('platform-b', listingOf(two)))?.stillListed).toBe(true);
   });
 });
 
@@ -307,13 +390,49 @@ test('coverage counts who was told and what they did', async () => {
     ]),
   );
   const report2 = await coverage(ledger.pool, listing);
-  expect(report2).toMatchObject({ told: 2, closed: 1, silent: 1, declined: 0, instancesTold: 2, instancesClosed: 1 });
+  expect(report2).toMatchObject({ hosts: 2, closed: 1, declined: 0, instancesTold: 2, instancesClosed: 1 });
+  expect(report2?.silent).toBe((report2?.told ?? 0) - 1);
   expect(report2?.medianMsToClose).toBeGreaterThanOrEqual(0);
+});
+
+test('the audit finds everything about an entity, also what names only a listing or a notice', async () => {
+  await report('platform-b', organization(serial));
+  const id = randomUUID();
+  const listing = await delist('platform-a', organization(serial), { id });
+  const notice = (await ledger.notices('platform-b')).find(({ listingId }) => listingId === listing);
+  accepted(
+    await ledger.submit('platform-b', [
+      ending('platform-b', SUBMITTED_TYPES.noticeDisposed, {
+        noticeId: notice?.noticeId,
+        decision: 'closed',
+        shops: notice?.shops,
+        openOrders: 'kept',
+      }),
+    ]),
+  );
+  accepted(
+    await ledger.submit('platform-a', [
+      ending('platform-a', SUBMITTED_TYPES.merchantReinstated, { delistingId: id, cause: 'wrongIdentity' }),
+    ]),
+  );
+  const entityId = notice?.entity.entityId ?? '';
+  const { items } = await auditEvents(ledger.pool, { entityId, after: -1, limit: 100 });
+  const types = new Set(items.map(({ entry }) => (entry as { type: string }).type));
+  expect(types).toEqual(
+    new Set([
+      EVENT_TYPES.merchantReported,
+      EVENT_TYPES.merchantDelisted,
+      EVENT_TYPES.entityLinked,
+      EVENT_TYPES.noticeIssued,
+      EVENT_TYPES.noticeDisposed,
+      EVENT_TYPES.merchantReinstated,
+    ]),
+  );
 });
 
 test('a rebuild from the log gives every table as it was, byte for byte (I5)', async () => {
   await ledger.settled();
-  const owner = new pg.Pool({ connectionString: ledger.url, max: 2 });
+  const owner = new pg.Pool({ connectionString: ledger.url, max: 2, ...({ pipeline: true } as object) });
   const dump = async (): Promise<Record<string, unknown[]>> => {
     const { rows } = await owner.query<{ name: string }>(
       `select table_schema || '.' || table_name as name from information_schema.tables

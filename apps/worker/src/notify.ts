@@ -4,7 +4,6 @@ import {
   memberOfSource,
   reasonCodes,
   toBeijingTime,
-  type EntityLinked,
   type NoticeIssued,
 } from '@liandun/contracts';
 import {
@@ -12,6 +11,7 @@ import {
   decideListed,
   decideMoved,
   inForce,
+  mayCloseByItself,
   respondBy,
   type Hosting,
   type NoticeIntent,
@@ -27,7 +27,7 @@ import {
   ledgerProjection,
   listedEntitiesReportedAt,
   listingsMovedAt,
-  movingAccounts,
+  movedAccounts,
   receivers,
   runsByType,
   standingListings,
@@ -60,6 +60,8 @@ interface Draft {
   intent: NoticeIntent;
   about: LinkedListing;
   trigger: StoredEvent;
+  /** The entity whose other listings say whether the receiver's merchant is still listed; the listing's own unless told. */
+  coveredAs?: string;
 }
 
 /**
@@ -75,9 +77,8 @@ export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined
   keysOf: partitionKeys,
   async handle(client, events) {
     for (const run of runsByType(events)) {
-      const moving = await accountsMoving(client, run);
       await foldRun(client, VIEW, run);
-      const drafts = [...moving, ...(await decide(client, run))];
+      const drafts = await decide(client, run);
       await issue(client, log, drafts);
       for (const { intent, about, trigger } of drafts) {
         const ending = ENDING.has(intent.action);
@@ -97,29 +98,29 @@ export function partitionKeys(event: StoredEvent): string[] {
   return data.entityId === undefined ? [] : [`entity:${data.entityId}`];
 }
 
-async function accountsMoving(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
-  if (run[0]?.type !== EVENT_TYPES.entityLinked) return [];
-  const links = run.map((event) => ({ position: event.position, ...(event.data as EntityLinked) }));
-  const moving = await movingAccounts(client, links);
-  if (moving.length === 0) return [];
-  const members = await receivers(client);
-  const left = await standingListings(client, [...new Set(moving.map((account) => account.from))]);
-  const told = await toldOf(client, listingIdsOf(left));
-  return moving.flatMap((account) =>
-    left
-      .filter(({ listing }) => listing.entityId === account.from)
-      .flatMap((about) => {
-        const member = members.get(account.member);
-        const before = told.get(about.listing.listingId)?.get(account.member);
-        const trigger = run.find((event) => event.position === account.position);
-        if (!member || !before || !trigger) return [];
-        return decideMoved(member, before, account.merchantId, account.shops).map((intent) => ({
-          intent,
-          about,
-          trigger,
-        }));
-      }),
+/** An account that was told of and turns out to be another merchant is corrected, also where it was only possible. */
+async function moved(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
+  const accounts = await movedAccounts(
+    client,
+    run.map((event) => event.position),
   );
+  if (accounts.length === 0) return [];
+  const listingIds = [...new Set(accounts.map(({ listingId }) => listingId))];
+  const [members, left, told] = await Promise.all([
+    receivers(client),
+    standingListings(client, { listingIds }),
+    toldOf(client, listingIds),
+  ]);
+  return accounts.flatMap((account) => {
+    const member = members.get(account.member);
+    const about = left.find(({ listing }) => listing.listingId === account.listingId);
+    const before = told.get(account.listingId)?.get(account.member);
+    const trigger = run.find((event) => event.position === account.position);
+    if (!member || !about || !before || !trigger) return [];
+    const intents = decideMoved(member, before, account.merchantId, account.shops);
+    // What still covers it is what covers the merchant that it is now.
+    return intents.map((intent) => ({ intent, about, trigger, coveredAs: account.entityId }));
+  });
 }
 
 async function decide(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
@@ -130,11 +131,12 @@ async function decide(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> 
   const triggerAt = (position: number | undefined): StoredEvent =>
     run.find((event) => event.position === position) ?? first;
   const linking = first.type === EVENT_TYPES.entityLinked;
-  const [{ due, ended }, shown] = await Promise.all([
+  const [{ due, ended }, shown, corrected] = await Promise.all([
     listingsMovedAt(client, positions),
     linking ? listedEntitiesReportedAt(client, positions) : [],
+    linking ? moved(client, run) : [],
   ]);
-  const drafts: Draft[] = [];
+  const drafts: Draft[] = [...corrected];
   if (ended.length > 0) drafts.push(...(await endings(client, ended, (about) => triggerAt(about.endedAt))));
   if (due.length > 0) drafts.push(...(await fanOut(client, due, run.at(-1) ?? first)));
   if (shown.length > 0) drafts.push(...(await reportedLater(client, run, shown, due)));
@@ -182,7 +184,7 @@ async function listed(
         decideListed(
           about.listing,
           member,
-          surestPerAccount(accounts.get(member.memberId) ?? []),
+          surestPerAccount(accounts.get(member.memberId) ?? []).map((account) => gradedFor(account, about)),
           told.get(about.listing.listingId)?.get(member.memberId),
           trigger.position,
         ).map((intent) => ({ intent, about, trigger })),
@@ -191,9 +193,20 @@ async function listed(
 }
 
 /** An account that is linked to the entity and possibly the same as another of its accounts counts once, as linked. */
-function surestPerAccount(hostings: EntityHosting[]): Hosting[] {
-  const sure = new Set(hostings.filter(({ grade }) => grade !== 'possible').map(({ merchantId }) => merchantId));
-  return hostings.filter(({ grade, merchantId }) => grade !== 'possible' || !sure.has(merchantId));
+function surestPerAccount(hostings: EntityHosting[]): EntityHosting[] {
+  const sure = new Set(hostings.filter(({ linked }) => linked).map(({ merchantId }) => merchantId));
+  return hostings.filter(({ linked, merchantId }) => linked || !sure.has(merchantId));
+}
+
+/**
+ * Why an account is taken for the listed merchant, and how surely: it and the listing's own observation were each linked
+ * to the entity, or founded it. One exact field is enough, however many weaker ones agree as well.
+ */
+function gradedFor({ linked, because, ...account }: EntityHosting, about: LinkedListing): Hosting {
+  const reasons = linked ? [...because, ...about.because] : because;
+  const fields = [...new Set(reasons.map(({ field }) => field))];
+  const exact = reasons.length === 0 || reasons.some(({ grade }) => grade === 'exact');
+  return { ...account, grade: linked ? (exact ? 'exact' : 'strong') : 'possible', because: fields };
 }
 
 const listingIdsOf = (listings: LinkedListing[]): string[] => listings.map(({ listing }) => listing.listingId);
@@ -217,7 +230,7 @@ async function reportedLater(
   const now = new Set(due.map(({ listing }) => listing.listingId));
   const trigger = run.at(-1);
   if (!trigger) return [];
-  const standing = (await standingListings(client, entityIds)).filter(
+  const standing = (await standingListings(client, { entityIds })).filter(
     ({ listing }) => !now.has(listing.listingId) && inForce(listing, trigger.acceptedAt),
   );
   return listed(client, standing, trigger, (_memberId, hosts) => hosts, hostingsOf(client, entityIds, positions));
@@ -239,26 +252,31 @@ async function catchUp(client: ClientBase, run: StoredEvent[]): Promise<Draft[]>
   return drafts;
 }
 
+const coveringEntity = ({ coveredAs, about }: Draft): string => coveredAs ?? about.listing.entityId;
+
 /** Appends the notices, numbered densely per member, and folds them so that the next decision knows of them. */
 async function issue(client: ClientBase, log: EventLog, drafts: Draft[]): Promise<void> {
   if (drafts.length === 0) return;
   const at = drafts[0]?.trigger.acceptedAt ?? '';
   const [cover, seqs] = await Promise.all([
-    coverOf(client, entityIdsOf(drafts.map(({ about }) => about)), at),
+    coverOf(client, [...new Set(drafts.map(coveringEntity))], at),
     lastSeqs(client, [...new Set(drafts.map(({ intent }) => intent.memberId))]),
   ]);
   const counts = new Map<number, number>();
   const events: NewEvent[] = [];
-  for (const { intent, about, trigger } of drafts) {
+  for (const draft of drafts) {
+    const { intent, about, trigger } = draft;
     const member = intent.memberId;
     const seq = (seqs.get(member) ?? -1) + 1;
     seqs.set(member, seq);
     const n = counts.get(trigger.position) ?? 0;
     counts.set(trigger.position, n + 1);
-    const others = (cover.get(about.listing.entityId) ?? []).filter(
-      (other) => other.listingId !== about.listing.listingId,
-    );
-    const stillListed = others.some((other) => other.knownTo.has(member));
+    const covering = cover.get(coveringEntity(draft)) ?? [];
+    const own = covering.find(({ listingId }) => listingId === about.listing.listingId);
+    const stillListed = covering.some((other) => other !== own && other.knownTo.has(member));
+    // Those that follow in this batch see this one as told.
+    if (ENDING.has(intent.action)) own?.knownTo.delete(member);
+    else own?.knownTo.add(member);
     const id = `notify:${trigger.position}:${n}`;
     events.push({
       id,
@@ -296,7 +314,7 @@ function noticeOf({ intent, about, trigger }: Draft, seq: number, stillListed: b
     match: { grade: intent.grade, because: intent.because },
     reason: { code: code.code, labelZh: code.labelZh, labelEn: code.labelEn, legalBasis: code.legalBasis },
     tier: listing.tier,
-    autoClosable: code.autoClosable && listing.official && entity.kind === 'organization' && intent.grade === 'exact',
+    autoClosable: intent.grade === 'exact' && !ending && mayCloseByItself(listing, code.autoClosable),
     effectiveAt: beijing(ending ? trigger.acceptedAt : listing.effectiveAt),
     expiresAt: beijing(listing.expiresAt),
     respondBy: beijing(respondBy(listing.tier, trigger.acceptedAt)),

@@ -13,8 +13,12 @@ interface ListingTerms {
   streamer: boolean;
   code: string;
   tier: number;
-  /** A binding official decision is attached (rule P01). */
+  /** Its USCC is known, so that a platform which doesn't host it could recognise it. */
+  identified: boolean;
+  /** It rests on an official decision that has a number. */
   official: boolean;
+  /** The decision orders to stop trading. */
+  ordersStop: boolean;
   effectiveAt: string;
   expiresAt: string;
 }
@@ -31,3 +35,16 @@ export const inForce = (listing: Listing, time: string): boolean =>
 
 /** Whether the proof is a binding official decision and no mere finding of a platform. */
 export const isOfficial = (standard: ProofStandard): boolean => standard !== 'platformFinding';
+
+/** Codes whose decision need not end the trade: only one that orders a stop does (reason-codes.csv, notes). */
+const STOP_ORDER_NEEDED = new Set(['C02', 'G03']);
+
+/**
+ * Whether a subscriber's own policy may close by itself: the code allows it, the binding decision is attached, and the
+ * subject is an organization (rule P01).
+ */
+export const mayCloseByItself = (listing: Listing, codeAllows: boolean): boolean =>
+  codeAllows &&
+  listing.official &&
+  listing.kind === 'organization' &&
+  (listing.ordersStop || !STOP_ORDER_NEEDED.has(listing.code));

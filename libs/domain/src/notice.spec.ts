@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { entitled, type Receiver } from './entitlement.js';
 import type { Listing, ListingOrigin } from './listing.js';
+import { mayCloseByItself } from './listing.js';
 import { actionFor, decideEnded, decideListed, decideMoved, type Hosting, type Told } from './notice.js';
 
 const ORIGINS: ListingOrigin[] = ['delisting', 'riskEntity', 'registry'];
@@ -19,7 +20,9 @@ const listing = (changes: Partial<Listing> = {}): Listing =>
     streamer: false,
     code: 'F04',
     tier: 1,
+    identified: true,
     official: false,
+    ordersStop: false,
     effectiveAt: '2020-02-01T00:00:00.000Z',
     expiresAt: '2023-02-01T00:00:00.000Z',
     status: 'published',
@@ -47,6 +50,7 @@ const told = (changes: Partial<Told> = {}): Told => ({
   memberId: 'platform-b',
   merchants: { m1: 'exact' },
   shopIds: ['s1'],
+  because: ['uscc'],
   ended: false,
   ...changes,
 });
@@ -61,6 +65,7 @@ describe('the table of notices, design section 3', () => {
     ['delisting, tier 2', { tier: 2, code: 'E01' }, 'close', 'restrictAdmission'],
     ['delisting of a person', { kind: 'person' }, 'close', undefined],
     ['delisting of a sole proprietor', { kind: 'soleProprietor' }, 'close', undefined],
+    ['delisting of an organization whose USCC nobody knows', { identified: false }, 'close', undefined],
     ['tier 3', { tier: 3, code: 'E05' }, 'check', undefined],
     ['risk entity, organization', { origin: 'riskEntity', tier: 2, code: 'D01' }, 'close', undefined],
     ['risk entity, tier 3', { origin: 'riskEntity', tier: 3, code: 'E10' }, 'check', undefined],
@@ -110,6 +115,20 @@ describe('the table of notices, design section 3', () => {
     },
   );
 });
+
+test.each([
+  ['a code that allows it, an official decision, an organization', {}, true, true],
+  ['a code that does not', {}, false, false],
+  ['a finding of a platform', { official: false }, true, false],
+  ['a sole proprietor', { kind: 'soleProprietor' }, true, false],
+  ['substandard drugs without an order to stop', { code: 'C02' }, true, false],
+  ['substandard drugs with one', { code: 'C02', ordersStop: true }, true, true],
+] as [string, Partial<Listing>, boolean, boolean][])(
+  'closing by itself (P01): %s',
+  (_name, changes, codeAllows, may) => {
+    expect(mayCloseByItself(listing({ official: true, code: 'A11', ...changes }), codeAllows)).toBe(may);
+  },
+);
 
 describe('entitled', () => {
   const cases: [string, Partial<Receiver>, Partial<Listing>, boolean, string | undefined][] = [

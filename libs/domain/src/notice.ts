@@ -17,6 +17,8 @@ export interface Told {
   /** Its accounts that it was told of, with the grade then; empty where it didn't host the merchant. */
   merchants: Record<string, MatchGrade>;
   shopIds: string[];
+  /** Why it was taken for the merchant, as it was told last. */
+  because: string[];
   /** A `reopen` or `lift` has followed. */
   ended: boolean;
 }
@@ -54,7 +56,7 @@ export function actionFor(
 
 function actionForStranger(listing: Listing, riskEntities: boolean): NoticeAction | undefined {
   if (listing.code === PROTECTIVE_CODE || listing.origin === 'registry') return undefined;
-  if (listing.tier === 3 || listing.kind !== 'organization') return undefined;
+  if (listing.tier === 3 || listing.kind !== 'organization' || !listing.identified) return undefined;
   if (listing.origin === 'riskEntity' && !riskEntities) return undefined;
   return 'restrictAdmission';
 }
@@ -140,7 +142,7 @@ export function decideEnded(member: Receiver, told: Told, shops: Shop[]): Notice
       shops: shops.filter((shop) => told.shopIds.includes(shop.shopId)),
       merchantIds,
       grade: hosted ? surest(Object.values(told.merchants)) : 'exact',
-      because: [],
+      because: told.because,
     },
   ];
 }
@@ -152,7 +154,8 @@ export function decideEnded(member: Receiver, told: Told, shops: Shop[]): Notice
 export function decideMoved(member: Receiver, told: Told, merchantId: string, shops: Shop[]): NoticeIntent[] {
   const grade = told.merchants[merchantId];
   if (grade === undefined || !mayHear(member, told)) return [];
-  return [{ memberId: member.memberId, action: 'correct', shops, merchantIds: [merchantId], grade, because: [] }];
+  const { because } = told;
+  return [{ memberId: member.memberId, action: 'correct', shops, merchantIds: [merchantId], grade, because }];
 }
 
 const RESPOND_WITHIN_DAYS: Record<number, number> = { 1: 1, 2: 3, 3: 7 };

@@ -1,6 +1,6 @@
 // What the notify reader asks of the folded ledger, inside its own transaction.
-import type { Because, MatchGrade, NoticeEntity, Shop } from '@liandun/contracts';
-import type { Hosting, Listing, Receiver, Told } from '@liandun/domain';
+import type { Because, NoticeEntity, Shop } from '@liandun/contracts';
+import type { Listing, Receiver, Told } from '@liandun/domain';
 import type { ClientBase } from 'pg';
 import { prepared } from './prepared.js';
 
@@ -11,13 +11,16 @@ type Row = any;
 export interface LinkedListing {
   listing: Listing;
   entity: NoticeEntity;
+  /** Why the listing's own observation was taken for the entity; empty where it founded it. */
+  because: Because[];
 }
 
 const SELECT_LISTING = `
-  select l.*, e.kind as entity_kind, e.name as entity_name, e.uscc as entity_uscc
-  from view.listing l join view.entity e using (entity_id)`;
+  select l.*, e.kind as entity_kind, e.name as entity_name, e.uscc as entity_uscc, o.because as listing_because
+  from view.listing l join view.entity e using (entity_id) join view.observation o on o.position = l.position`;
 
 const toLinkedListing = (row: Row): LinkedListing => ({
+  because: row.listing_because ?? [],
   listing: {
     listingId: row.listing_id,
     origin: row.origin,
@@ -28,7 +31,9 @@ const toLinkedListing = (row: Row): LinkedListing => ({
     streamer: row.streamer,
     code: row.code,
     tier: row.tier,
+    identified: row.entity_uscc !== null,
     official: row.official,
+    ordersStop: row.orders_stop,
     effectiveAt: row.effective_at.toISOString(),
     expiresAt: row.expires_at.toISOString(),
     status: row.status,
@@ -62,11 +67,15 @@ export async function listingsMovedAt(
 }
 
 /** Every listing that stands, for a member that joins or comes back; those of the given entities only, if given. */
-export async function standingListings(client: ClientBase, entityIds?: string[]): Promise<LinkedListing[]> {
+export async function standingListings(
+  client: ClientBase,
+  of: { entityIds?: string[]; listingIds?: string[] } = {},
+): Promise<LinkedListing[]> {
   const { rows } = await prepared<Row>(
     client,
-    `${SELECT_LISTING} where l.status = 'published' and ($1::text[] is null or l.entity_id = any($1)) order by l.position`,
-    [entityIds ?? null],
+    `${SELECT_LISTING} where l.status = 'published' and ($1::text[] is null or l.entity_id = any($1))
+       and ($2::text[] is null or l.listing_id = any($2)) order by l.position`,
+    [of.entityIds ?? null, of.listingIds ?? null],
   );
   return rows.map(toLinkedListing);
 }
@@ -96,11 +105,17 @@ export async function receivers(client: ClientBase): Promise<Map<string, Receive
   return new Map(rows.map((row: Row) => [row.member_id, toReceiver(row)]));
 }
 
-/** A member's account that hosts one of the entities, and how surely it is the entity asked for. */
-export type EntityHosting = Hosting & { entityId: string };
-
-const gradeOf = (because: Because[]): MatchGrade =>
-  because.some(({ grade }) => grade !== 'exact') ? 'strong' : 'exact';
+/** A member's account that hosts one of the entities, and why it is taken for the entity asked for. */
+export interface EntityHosting {
+  memberId: string;
+  merchantId: string;
+  entityId: string;
+  shops: Shop[];
+  /** Linked to the entity, or only possibly the same. */
+  linked: boolean;
+  /** Empty where the account founded the entity. */
+  because: Because[];
+}
 
 /**
  * Who hosts an entity: accounts linked to it (exact or strong), and those of entities that are only possibly the same.
@@ -127,8 +142,8 @@ export async function hostingsOf(
     merchantId: row.merchant_id,
     entityId: row.of_entity,
     shops: row.shops,
-    grade: row.possible ? 'possible' : gradeOf(row.because),
-    because: row.because.map((because: Because) => because.field),
+    linked: !row.possible,
+    because: row.because,
   }));
 }
 
@@ -145,25 +160,38 @@ export async function listedEntitiesReportedAt(client: ClientBase, positions: nu
   return rows.map((row: Row) => row.entity_id);
 }
 
-/** Accounts that are about to be linked to another entity than before, by a link at one of these positions. */
-export async function movingAccounts(
+/**
+ * Accounts, linked at these positions, that their platform was told of under a listing of an entity which they neither
+ * are nor may be any more, with the shops that no other account of the notice accounts for.
+ */
+export async function movedAccounts(
   client: ClientBase,
-  links: { position: number; observation: number; entityId: string }[],
-): Promise<{ member: string; merchantId: string; shops: Shop[]; from: string; position: number }[]> {
+  positions: number[],
+): Promise<
+  { member: string; merchantId: string; entityId: string; listingId: string; shops: Shop[]; position: number }[]
+> {
   const { rows } = await prepared<Row>(
     client,
-    `select h.member, h.merchant_id, h.shops, h.entity_id, r.position
-     from jsonb_to_recordset($1) r (position bigint, observation bigint, "entityId" text)
-     join view.observation o on o.position = r.observation and o.type = 'liandun.merchant.reported.v1'
-     join view.hosting h on h.member = o.member and h.merchant_id = o.merchant_id and h.entity_id <> r."entityId"`,
-    [JSON.stringify(links)],
+    `select h.member, h.merchant_id, h.entity_id, h.linked_at, t.listing_id,
+       (select coalesce(jsonb_agg(s), '[]') from jsonb_array_elements(t.shops) s
+        where not exists (select from view.hosting o cross join lateral jsonb_array_elements(o.shops) k
+          where o.member = h.member and o.merchant_id <> h.merchant_id and t.merchants ? o.merchant_id
+            and k->>'shopId' = s->>'shopId')) as shops
+     from view.hosting h
+     join view.told t on t.member = h.member and not t.ended and t.merchants ? h.merchant_id
+     join view.listing l on l.listing_id = t.listing_id and l.status = 'published' and l.entity_id <> h.entity_id
+     where h.linked_at = any($1)
+       and not exists (select from view.possible p where p.entity_id = l.entity_id and p.other_id = h.entity_id)
+     order by h.linked_at, t.listing_id`,
+    [positions],
   );
   return rows.map((row: Row) => ({
     member: row.member,
     merchantId: row.merchant_id,
+    entityId: row.entity_id,
+    listingId: row.listing_id,
     shops: row.shops,
-    from: row.entity_id,
-    position: Number(row.position),
+    position: Number(row.linked_at),
   }));
 }
 
@@ -184,6 +212,7 @@ export async function toldOf(
       merchants: row.merchants,
       shopIds: row.shops.map((shop: Shop) => shop.shopId),
       shops: row.shops,
+      because: row.because,
       ended: row.ended,
     });
   }

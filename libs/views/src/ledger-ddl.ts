@@ -14,7 +14,9 @@ create table <schema>.entity (
   founded_at bigint not null,
   kind text not null,
   name text not null,
-  uscc text
+  uscc text,
+  -- Nothing is left of the person.
+  erased boolean not null default false
 );
 
 -- One row for each entry that carries an identity.
@@ -31,7 +33,8 @@ create table <schema>.observation (
   registry_list text,
   accepted_at timestamptz not null,
   entity_id text,
-  because jsonb
+  because jsonb,
+  erased boolean not null default false
 );
 create index on <schema>.observation (entity_id);
 
@@ -72,12 +75,15 @@ create table <schema>.listing (
   code text not null,
   tier int not null,
   official boolean not null,
+  orders_stop boolean not null,
   status text not null,
   effective_at timestamptz not null,
   expires_at timestamptz not null,
   accepted_at timestamptz not null,
   -- The position at which it was both published and linked, so that members were told.
   due_at bigint,
+  -- The position at which a held case was heard.
+  heard_at bigint,
   ended_at bigint,
   cause text
 );
@@ -87,12 +93,14 @@ create index on <schema>.listing (source_member, merchant_id);
 create index on <schema>.listing (decision_no) where decision_no is not null;
 create index on <schema>.listing (due_at);
 create index on <schema>.listing (ended_at);
+create index on <schema>.listing (heard_at) where heard_at is not null;
 
 create table <schema>.told (
   listing_id text not null,
   member text not null,
   merchants jsonb not null,
   shops jsonb not null,
+  because jsonb not null,
   ended boolean not null,
   primary key (listing_id, member)
 );

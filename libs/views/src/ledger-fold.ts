@@ -70,7 +70,7 @@ function listingRow(event: StoredEvent): object {
   if (!code) throw new Error(`entry ${event.position} names a reason code that the code table does not hold`);
   const standard = registry ? 'registerPush' : data.proof.standard;
   const stated = registry ? data.until : data.expiresAt;
-  const term = new Date(Date.parse(data.decidedAt) + termDays(code, standard) * DAY_MS).toISOString();
+  const term = new Date(Date.parse(event.acceptedAt) + termDays(code, standard) * DAY_MS).toISOString();
   return {
     listingId: listingIdOf(event),
     position: event.position,
@@ -84,7 +84,8 @@ function listingRow(event: StoredEvent): object {
     streamer: data.subject === 'streamer',
     code: code.code,
     tier: code.tier,
-    official: isOfficial(standard),
+    official: isOfficial(standard) && (registry || data.proof.decisionNo !== undefined),
+    ordersStop: !registry && data.proof.ordersStop === true,
     status: !registry && isHeld(data, code.tier) ? 'held' : 'published',
     expiresAt: stated ?? term,
     acceptedAt: event.acceptedAt,
@@ -96,12 +97,12 @@ const list: FoldRun = async (client, schema, events) => {
   const listing = bulk(
     client,
     `insert into ${schema}.listing (listing_id, position, source_member, source_event_id, origin, merchant_id,
-       registry_list, decision_no, kind, streamer, code, tier, official, status, effective_at, expires_at, accepted_at)
+       registry_list, decision_no, kind, streamer, code, tier, official, orders_stop, status, effective_at, expires_at, accepted_at)
      select "listingId", position, member, "eventId", origin, "merchantId", list, "decisionNo", kind, streamer, code,
-       tier, official, status, "acceptedAt", "expiresAt", "acceptedAt"
+       tier, official, "ordersStop", status, "acceptedAt", "expiresAt", "acceptedAt"
      from jsonb_to_recordset($1) r ("listingId" text, position bigint, member text, "eventId" text, origin text,
        "merchantId" text, list text, "decisionNo" text, kind text, streamer boolean, code text, tier int,
-       official boolean, status text, "expiresAt" timestamptz, "acceptedAt" timestamptz)`,
+       official boolean, "ordersStop" boolean, status text, "expiresAt" timestamptz, "acceptedAt" timestamptz)`,
     events.map(listingRow),
   );
   await Promise.all([observing, listing]);
@@ -203,7 +204,7 @@ const hear: FoldRun = async (client, schema, events) => {
     }
     await prepared(
       client,
-      `update ${schema}.listing set status = 'published', effective_at = $2,
+      `update ${schema}.listing set status = 'published', effective_at = $2, heard_at = $1,
          due_at = case when entity_id is not null then $1::bigint end where ${whose}`,
       [event.position, event.acceptedAt, sender(event), data.caseId],
     );
@@ -238,7 +239,7 @@ const dispose: FoldRun = (client, schema, events) =>
   ) as Promise<void>;
 
 const NOTICE_ROWS = `jsonb_to_recordset($1) r ("noticeId" text, member text, seq bigint, action text,
-  "listingId" text, "entityId" text, "merchantIds" jsonb, merchants jsonb, shops jsonb, position bigint,
+  "listingId" text, "entityId" text, "merchantIds" jsonb, merchants jsonb, shops jsonb, because jsonb, position bigint,
   "acceptedAt" timestamptz)`;
 
 function noticeRow(event: StoredEvent): { noticeId: string; action: string; key: string } {
@@ -247,6 +248,7 @@ function noticeRow(event: StoredEvent): { noticeId: string; action: string; key:
     ...data,
     key: `${data.listingId} ${data.member}`,
     entityId: data.entity.entityId,
+    because: data.match.because,
     merchants: Object.fromEntries(data.merchantIds.map((id: string) => [id, data.match.grade])),
     position: event.position,
     acceptedAt: event.acceptedAt,
@@ -289,15 +291,18 @@ async function foldTold(client: ClientBase, schema: string, rows: { action: stri
   await bulk(
     client,
     `update ${schema}.told t
-     set merchants = t.merchants - (select array_agg(id) from jsonb_array_elements_text(r."merchantIds") id)
+     set merchants = t.merchants - (select array_agg(id) from jsonb_array_elements_text(r."merchantIds") id),
+       shops = (select coalesce(jsonb_agg(s order by s), '[]') from jsonb_array_elements(t.shops) s
+                where s->>'shopId' not in (select c->>'shopId' from jsonb_array_elements(r.shops) c))
      from ${NOTICE_ROWS} where ${whose}`,
     corrected,
   );
   await bulk(
     client,
-    `insert into ${schema}.told as t (listing_id, member, merchants, shops, ended)
-     select "listingId", member, merchants, shops, false from ${NOTICE_ROWS}
+    `insert into ${schema}.told as t (listing_id, member, merchants, shops, because, ended)
+     select "listingId", member, merchants, shops, because, false from ${NOTICE_ROWS}
      on conflict (listing_id, member) do update set merchants = t.merchants || excluded.merchants,
+       because = excluded.because,
        shops = (select coalesce(jsonb_agg(distinct s order by s), '[]')
                 from jsonb_array_elements(t.shops || excluded.shops) s)`,
     rows.filter(({ action }) => !ENDING_ACTIONS.has(action) && action !== 'correct'),
@@ -337,6 +342,27 @@ const subscribe: FoldRun = async (client, schema, events) => {
   }
 };
 
+/** Of an erased person not even the mask stays, nor of an entity of which every entry was erased. */
+const forget: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const positions = [event.data.positions];
+    await prepared(
+      client,
+      `update ${schema}.observation set name = '*', uscc = null, erased = true
+       where position = any($1) and kind <> 'organization'`,
+      positions,
+    );
+    await prepared(
+      client,
+      `update ${schema}.entity e set name = '*', uscc = null, erased = true
+       where e.entity_id in (select entity_id from ${schema}.observation where position = any($1))
+         and e.kind <> 'organization'
+         and not exists (select from ${schema}.observation o where o.entity_id = e.entity_id and not o.erased)`,
+      positions,
+    );
+  }
+};
+
 const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.merchantReported]: observe,
   [EVENT_TYPES.merchantDelisted]: delist,
@@ -355,14 +381,22 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.memberResumed]: setStatus('active'),
   [EVENT_TYPES.memberRemoved]: setStatus('removed'),
   [EVENT_TYPES.memberSubscriptionChanged]: subscribe,
+  [EVENT_TYPES.subjectErased]: forget,
 } satisfies Partial<Record<EventType, FoldRun>>;
 
 /** Whom an entry concerns besides its sender: the receiver of a notice, the member that a change is about. */
 function concerned(event: StoredEvent): string[] {
   const data = event.data;
-  const others = [data.member, data.memberId, data.reader, data.change?.memberId].filter(
-    (id): id is string => typeof id === 'string',
-  );
+  const [kind, whose] = event.stream.split('/', 2);
+  const others = [
+    data.member,
+    data.memberId,
+    data.reader,
+    data.requestedBy,
+    data.decidedBy,
+    data.change?.memberId,
+    kind === 'screenings' ? whose : undefined,
+  ].filter((id): id is string => typeof id === 'string');
   return [...new Set([sender(event), ...others])];
 }
 
@@ -389,7 +423,39 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
      from jsonb_to_recordset($1) r (observation bigint, "entityId" text) where a.position = r.observation`,
     events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
   );
-  await Promise.all([indexed, linked]);
+  const positions = JSON.stringify(events.map(({ position }) => ({ position })));
+  const observations = JSON.stringify(
+    events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
+  );
+  await Promise.all([
+    indexed,
+    linked,
+    // What hears or ends a listing is about its entity, whichever of link and ending comes first.
+    prepared(
+      client,
+      `update ${schema}.audit a set entity_id = found.entity_id
+       from (select about.position, (array_agg(l.entity_id order by l.position))[1] as entity_id
+             from (select l.ended_at as position from ${schema}.listing l
+                     join jsonb_to_recordset($1) r (position bigint) on l.ended_at = r.position
+                   union select l.heard_at from ${schema}.listing l
+                     join jsonb_to_recordset($1) r (position bigint) on l.heard_at = r.position
+                   union select moved.position from jsonb_to_recordset($2) r (observation bigint)
+                     join ${schema}.listing l on l.position = r.observation
+                     cross join lateral (values (l.ended_at), (l.heard_at)) moved (position)) about
+             join ${schema}.listing l on l.ended_at = about.position or l.heard_at = about.position
+             where l.entity_id is not null group by about.position) found
+       where a.position = found.position`,
+      [positions, observations],
+    ),
+    prepared(
+      client,
+      `update ${schema}.audit a set entity_id = n.entity_id
+       from jsonb_to_recordset($1) r (position bigint)
+       join ${schema}.disposition d on d.position = r.position join ${schema}.notice n using (notice_id)
+       where a.position = r.position`,
+      [positions],
+    ),
+  ]);
 }
 
 /** Consecutive events of one type, so that each run is one bulk write. */

@@ -70,7 +70,8 @@ export async function entityPage(pool: Pool, entityId: string, member?: string):
   return {
     entityId,
     kind: found.kind,
-    name: found.name,
+    // A platform sees the merchant as it named it itself.
+    name: member === undefined ? found.name : observations.rows.at(-1).name,
     ...(found.uscc && (member === undefined || observations.rows.some((row: Row) => row.uscc !== null))
       ? { uscc: found.uscc }
       : {}),
@@ -116,8 +117,9 @@ export interface CoverageRow {
 export interface Coverage {
   listingId: string;
   status: string;
-  /** Members that were told to close, check, protect or look at a register status, and how they answered. */
+  /** Members that were told, those of them that host the merchant, and how they answered. */
   told: number;
+  hosts: number;
   closed: number;
   restricted: number;
   declined: number;
@@ -186,20 +188,20 @@ export async function coverage(pool: Pool, listingId: string): Promise<Coverage 
 const startOf = (row: Row): unknown => (row.effective_at > row.accepted_at ? row.due_at : row.position);
 
 function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | 'members'> {
-  const hosting = rows.filter(
-    (row) => !ENDING.has(row.action) && row.action !== 'correct' && row.merchantIds.length > 0,
-  );
+  const told = rows.filter((row) => !ENDING.has(row.action) && row.action !== 'correct');
+  const hosting = told.filter((row) => row.merchantIds.length > 0);
   const closing = hosting.filter((row) => CLOSED.has(row.decision ?? ''));
   const reopening = rows.filter((row) => row.decision === 'reopened');
   const members = (some: CoverageRow[]): number => new Set(some.map((row) => row.member)).size;
   const instances = (some: CoverageRow[]): number =>
     new Set(some.flatMap((row) => row.merchantIds.map((id) => `${row.member} ${id}`))).size;
   return {
-    told: members(hosting),
+    told: members(told),
+    hosts: members(hosting),
     closed: members(closing),
     restricted: members(rows.filter((row) => row.decision === 'restricted')),
     declined: members(rows.filter((row) => row.decision === 'declined')),
-    silent: members(hosting.filter((row) => row.decision === undefined)),
+    silent: members(told.filter((row) => row.decision === undefined)),
     reopened: members(reopening),
     instancesTold: instances(hosting),
     instancesClosed: instances(closing),
@@ -239,7 +241,9 @@ export interface ScreeningMatch {
 export async function screen(pool: Pool, kind: SubjectKind, tokens: ScreeningToken[]): Promise<ScreeningMatch[]> {
   const { rows } = await pool.query(
     `select l.listing_id, l.code, l.tier, l.effective_at, l.expires_at,
-       array_agg(distinct w.kind) as fields, bool_or(w.kind in ('uscc', 'residentId') and i.kind = $3) as exact
+       array_agg(distinct w.kind) as fields,
+       -- The entry that protects a victim counts against nobody: it asks for a closer look.
+       bool_or(w.kind in ('uscc', 'residentId') and i.kind = $3 and l.code <> 'V01') as exact
      from unnest($1::text[], $2::bytea[]) w (kind, token)
      join vault.token t on t.kind = w.kind and t.token = w.token
      join identity.link i on i.position = t.position
