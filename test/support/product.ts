@@ -1,6 +1,7 @@
 import { toBeijingTime, type MemberKey, type MemberRole, type Subscription } from '@liandun/contracts';
 import { migrate } from '@liandun/event-log';
 import { LiandunClient } from '@liandun/sdk';
+import { formatVerifierKey, signerKeyFromJwk } from '@liandun/transparency-log';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -73,8 +74,11 @@ export class Product {
   private constructor(
     readonly url: string,
     readonly databaseUrl: string,
+    /** The log's verifier key (C2SP signed-note). */
+    readonly logVkey: string,
     readonly keys: ReadonlyMap<string, object>,
-    private readonly folder: string,
+    /** The state folder of its programs. */
+    readonly folder: string,
     env: Record<string, string>,
     ports: Record<App, number>,
     private readonly cleanUp: () => Promise<void>,
@@ -102,7 +106,7 @@ export class Product {
       return { memberId, name: memberId, role, keys: [key], subscription };
     });
     const inbox = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
-    const log = generateKeyPairSync('ed25519').privateKey;
+    const log = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: LOG_NAME };
     const keyFile = join(folder, 'keys.json');
     const genesisFile = join(folder, 'genesis.json');
     await writeFile(
@@ -113,7 +117,7 @@ export class Product {
         seal: secret(),
         blind: secret(),
         fingerprint: secret(),
-        logSigning: { ...log.export({ format: 'jwk' }), kid: LOG_NAME, alg: 'EdDSA', use: 'sig' },
+        logSigning: log,
       }),
     );
     await writeFile(genesisFile, JSON.stringify(genesis));
@@ -130,7 +134,9 @@ export class Product {
       PORT: String(ports.api),
       WORKER_PORT: String(ports.worker),
     };
-    const product = new Product(`http://127.0.0.1:${ports.api}`, databaseUrl, keys, folder, env, ports, async () => {
+    const url = `http://127.0.0.1:${ports.api}`;
+    const vkey = formatVerifierKey(signerKeyFromJwk(log, 'log'));
+    const product = new Product(url, databaseUrl, vkey, keys, folder, env, ports, async () => {
       await drop();
       await rm(folder, { recursive: true, force: true });
     });

@@ -90,7 +90,7 @@ async function recordReading(request: FastifyRequest, writer: LedgerWriter): Pro
 export function installAccess(instance: FastifyInstance, { tokens, log, writer, metrics, logger }: AccessParts): void {
   instance.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat())
-      if (one !== 'OPTIONS' && !url.includes('*') && !ruleOf(one, url)) throw new Error(`no rule for ${one} ${url}`);
+      if (one !== 'OPTIONS' && !/^\/?\*$/.test(url) && !ruleOf(one, url)) throw new Error(`no rule for ${one} ${url}`);
   });
   instance.addHook('onRequest', async (request) => {
     const rule = ruleOfRequest(request);

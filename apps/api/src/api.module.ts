@@ -9,12 +9,14 @@ import { DocumentsController } from './documents.controller.js';
 import { EventsController } from './events.controller.js';
 import { GuardedLog } from './guarded-log.js';
 import { LedgerWriter } from './ledger-writer.js';
+import { LogController } from './log.controller.js';
 import { MembersController } from './members.controller.js';
 import { membershipHandlers } from './membership.js';
 import { Metrics } from './metrics.js';
 import { NoticesController } from './notices.controller.js';
 import { OAuthController } from './oauth.controller.js';
 import { QueriesController } from './queries.controller.js';
+import { ReceiptsController } from './receipts.controller.js';
 import { Tokens } from './tokens.js';
 
 /** What the controllers share, made before Nest starts. */
@@ -41,6 +43,8 @@ export class ApiModule {
         NoticesController,
         QueriesController,
         MembersController,
+        ReceiptsController,
+        LogController,
         DocumentsController,
       ],
       providers: [

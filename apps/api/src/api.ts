@@ -103,7 +103,8 @@ async function nestOf(settings: Settings, parts: Parts, logger: Logger): Promise
     ...(settings.tls ? { https: settings.tls } : {}),
     forceCloseConnections: true,
     bodyLimit: EVENT_BYTES_MAX,
-    routerOptions: { maxParamLength: 256 },
+    // An event's id has 128 characters at most, percent-encoded in an address.
+    routerOptions: { maxParamLength: 2048 },
   });
   const instance = adapter.getInstance() as FastifyInstance;
   installParsers(instance);

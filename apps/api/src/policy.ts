@@ -36,6 +36,11 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'GET /v1/entities/:entityId': { roles: ['platform', 'regulator'], audited: true },
   'GET /v1/listings/:listingId/coverage': { roles: ['regulator'], audited: true },
   'GET /v1/audit/events': { roles: ['platform', 'regulator'], audited: true },
+  'GET /v1/receipts/:source/:id': { roles: ['platform', 'regulator'], audited: true },
+  'GET /v1/receipts/:source/:id/openings': { roles: ['platform', 'regulator'] },
+  'GET /log/checkpoint': OPEN,
+  'GET /log/tile/:level/:tile': OPEN,
+  'GET /log/tile/entries/:tile': { roles: ['regulator'] },
   'GET /v1/members': ADMIN_READ,
   'POST /v1/members': ADMIN_WRITE,
   'POST /v1/members/:memberId/keys': ADMIN_WRITE,
@@ -48,12 +53,14 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'POST /v1/approvals/:approvalId': ADMIN_WRITE,
 };
 
-/** The rule of a registered route; HEAD is answered like GET. */
+/** The rule of a registered route; HEAD is answered like GET. A tile's name may have slashes: its route ends in a wildcard. */
 export const ruleOf = (method: string, path: string): Rule | undefined =>
-  POLICY[`${method === 'HEAD' ? 'GET' : method} ${path}`];
+  POLICY[`${method === 'HEAD' ? 'GET' : method} ${path.replace(/\/\*$/, '/:tile')}`];
 
-const matcherOf = (path: string): RegExp =>
-  new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:[A-Za-z]+/g, '[^/]+')}/?$`);
+function matcherOf(path: string): RegExp {
+  const names = path.replaceAll('.', '\\.').replace(':tile', '.+');
+  return new RegExp(`^${names.replaceAll(/:[A-Za-z]+/g, '[^/]+')}/?$`);
+}
 
 const ROUTES = Object.keys(POLICY).map((route) => {
   const [method, path] = route.split(' ') as [string, string];

@@ -22,6 +22,9 @@ const MAY: Record<string, string[]> = {
   'GET /v1/entities/:entityId': ['platform', 'regulator'],
   'GET /v1/listings/:listingId/coverage': ['regulator'],
   'GET /v1/audit/events': ['platform', 'regulator'],
+  'GET /v1/receipts/:source/:id': ['platform', 'regulator'],
+  'GET /v1/receipts/:source/:id/openings': ['platform', 'regulator'],
+  'GET /log/tile/entries/:tile': ['regulator'],
 };
 const routes = Object.entries(POLICY).filter(([, { roles }]) => roles !== 'open');
 const cells = routes.flatMap(([route]) =>

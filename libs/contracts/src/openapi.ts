@@ -14,7 +14,7 @@ interface Route {
   roles: readonly MemberRole[] | 'open';
   query?: readonly string[];
   body?: readonly Body[];
-  answers: Readonly<Record<number, Body>>;
+  answers: Readonly<Record<number, Body | readonly Body[]>>;
   /** A regulator says why it reads (rule P20). */
   audited?: boolean;
 }
@@ -130,6 +130,47 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/receipts/{source}/{id}',
+    en: 'The proof that an event which the caller sent or received is in the log (C2SP tlog-proof): needs no ledger to be checked. 202 while no published checkpoint covers it',
+    zh: '调用方所发送或接收的事件已入日志的证明（C2SP tlog-proof），验证时无需联盾；尚无已公布的检查点覆盖时返回 202',
+    roles: SENDERS,
+    answers: { 200: [['text/plain', 'Text'], json('ReceiptProof')], 202: json('ReceiptProof') },
+    audited: true,
+  },
+  {
+    method: 'get',
+    path: '/v1/receipts/{source}/{id}/openings',
+    en: 'The salts of the commitments in an event that the caller sent: with value and salt anybody can check them',
+    zh: '调用方所发送事件中各承诺的随机盐：凭原值与盐即可核对承诺',
+    roles: SENDERS,
+    answers: { 200: json('Openings') },
+  },
+  {
+    method: 'get',
+    path: '/log/checkpoint',
+    en: 'The newest checkpoint of the log, a signed note with the cosignatures of witnesses (C2SP tlog-checkpoint)',
+    zh: '日志的最新检查点：带见证签名的 signed note（C2SP tlog-checkpoint）',
+    roles: 'open',
+    answers: { 200: ['text/plain', 'Text'] },
+  },
+  {
+    method: 'get',
+    path: '/log/tile/{level}/{tile}',
+    en: 'Hashes of the log (C2SP tlog-tiles); {tile} has slashes where the index has more than three digits',
+    zh: '日志哈希分片（C2SP tlog-tiles）；序号超过三位时 {tile} 含斜杠',
+    roles: 'open',
+    answers: { 200: ['application/octet-stream', 'Bytes'] },
+  },
+  {
+    method: 'get',
+    path: '/log/tile/entries/{tile}',
+    en: 'Entries of the log (C2SP tlog-tiles), for regulators',
+    zh: '日志记录分片（C2SP tlog-tiles），仅限监管端',
+    roles: REGULATOR,
+    answers: { 200: ['application/octet-stream', 'Bytes'] },
+  },
+  {
+    method: 'get',
     path: '/v1/members',
     en: 'Members',
     zh: '成员',
@@ -221,6 +262,14 @@ const PARAMETERS: Record<string, [schema: JsonSchema, en: string, zh: string]> =
   memberId: [{ type: 'string' }, 'Member', '成员编号'],
   kid: [{ type: 'string' }, 'Key id', '密钥编号'],
   approvalId: [{ type: 'string' }, 'Requested change', '申请编号'],
+  source: [{ type: 'string' }, "The event's source", '事件的 source'],
+  id: [{ type: 'string' }, "The event's id", '事件的 id'],
+  level: [{ type: 'integer', minimum: 0, maximum: 63 }, 'Level of the tile', '分片层级'],
+  tile: [
+    { type: 'string', examples: ['000', '001.p/44', 'x001/x234/067'] },
+    'Index of the tile, with its width where it is partial',
+    '分片序号；不完整的分片带宽度',
+  ],
 };
 
 function parameter(name: string, place: 'path' | 'query'): JsonSchema {
@@ -243,9 +292,12 @@ const AUDIT_HEADERS = [
 
 function schemaOf(name: string): JsonSchema {
   if (name === 'Text') return { type: 'string' };
+  if (name === 'Bytes') return { type: 'string', format: 'binary' };
   if (name === 'AnyObject') return { type: 'object' };
   return name.endsWith('[]') ? { type: 'array', items: ref(name.slice(0, -2)) } : ref(name);
 }
+
+const isBody = (answer: Body | readonly Body[]): answer is Body => typeof answer[0] === 'string';
 
 const contentOf = (bodies: readonly Body[]): JsonSchema =>
   Object.fromEntries(bodies.map(([mediaType, schema]) => [mediaType, { schema: schemaOf(schema) }]));
@@ -256,7 +308,7 @@ function operation(route: Route): JsonSchema {
   const responses = Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => [
       status,
-      { description: both(en, zh), content: contentOf([answer]) },
+      { description: both(en, zh), content: contentOf(isBody(answer) ? [answer] : answer) },
     ]),
   );
   const problem = {

@@ -134,6 +134,35 @@ const WIRE: Record<string, JsonSchema> = {
     },
     { description: both('The answer to one event', '单个事件的回执') },
   ),
+  ReceiptProof: object({
+    status: oneOf('pending', 'included'),
+    position: count,
+    leafHash: {
+      ...text,
+      description: both('RFC 6962 leaf hash of the entry, base64', '记录的 RFC 6962 叶哈希，base64'),
+    },
+    entry: { ...text, description: both('The very text that was hashed', '被哈希的原文') },
+    'proof?': { ...text, description: both('C2SP tlog-proof; absent while pending', 'C2SP tlog-proof；pending 时无') },
+  }),
+  Openings: object({
+    position: count,
+    openings: list(
+      object({
+        pointer: {
+          ...text,
+          format: 'json-pointer',
+          description: both("RFC 6901, into the entry's data", 'RFC 6901，指向记录的 data'),
+        },
+        salt: {
+          ...text,
+          description: both(
+            '32 bytes, base64url; the commitment is SHA-256 over the salt and the value in UTF-8',
+            '32 字节，base64url；承诺为盐与 UTF-8 原值的 SHA-256',
+          ),
+        },
+      }),
+    ),
+  }),
   NoticePage: object({ items: list(ref('NoticeEvent')), next: { type: 'integer', minimum: -1 } }),
   Token: object({ access_token: text, token_type: oneOf('Bearer'), expires_in: count }),
   TokenRequest: object({

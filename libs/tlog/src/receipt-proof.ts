@@ -9,14 +9,19 @@ export type ReceiptProof = { position: number; leafHash: Buffer; entry: string }
 
 /**
  * Turns the receipt of an event into what nobody has to ask the ledger about: its entry, and the proof that it is in the log.
- * Undefined if no such event was accepted.
+ * Undefined if no such event was accepted; with `own` also if it is neither of this source nor in this stream.
  */
-export async function receiptProof(db: Queryable, source: string, id: string): Promise<ReceiptProof | undefined> {
+export async function receiptProof(
+  db: Queryable,
+  source: string,
+  id: string,
+  { own }: { own?: { source: string; stream: string } } = {},
+): Promise<ReceiptProof | undefined> {
   const { rows } = await db.query<{ position: string; leaf_hash: Buffer; entry: string }>({
     name: 'tlog.receipt',
     text: `select e.position, e.leaf_hash, e.entry from log.event_id i join log.entry e using (position)
-      where i.source = $1 and i.id = $2`,
-    values: [source, id],
+      where i.source = $1 and i.id = $2 and ($3::text is null or i.source = $3 or e.stream = $4)`,
+    values: [source, id, own?.source ?? null, own?.stream ?? null],
   });
   if (!rows[0]) return undefined;
   const { leaf_hash: leafHash, entry } = rows[0];

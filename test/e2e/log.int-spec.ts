@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { memberSource, type CloudEvent, type Notice, type Receipt } from '@liandun/contracts';
+import { leafHash, parsePolicy, parseProof, TransparencyLogError, verifyProof } from '@liandun/transparency-log';
+import { createHash, randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Product } from '../support/product.js';
+import { delisted, organization, person, reported } from '../support/submissions.js';
+
+const [A, B, REGULATOR] = ['log-a', 'log-b', 'log-regulator'];
+const WHY = { 'liandun-purpose': 'supervision', 'liandun-case': '2020-17' };
+let product: Product;
+let receipts: Receipt[];
+let sent: CloudEvent[];
+let notice: CloudEvent<Notice>;
+
+beforeAll(async () => {
+  product = await Product.start([
+    { memberId: A, role: 'platform' },
+    { memberId: B, role: 'platform' },
+    { memberId: REGULATOR, role: 'regulator' },
+  ]);
+  const shared = organization(randomInt(1_000, 900_000));
+  await product.client(B).publish(reported(B, 'm-shared', shared) as CloudEvent);
+  sent = [
+    ...Array.from({ length: 300 }, (_, i) => reported(A, `m-${i}`, person(i))),
+    delisted(A, 'm-shared', shared),
+  ] as CloudEvent[];
+  receipts = await product.client(A).publish(sent);
+  notice = await firstNotice();
+  await published(notice.data.position);
+}, 180_000);
+afterAll(() => product?.stop(), 60_000);
+
+async function firstNotice(): Promise<CloudEvent<Notice>> {
+  for (;;) {
+    const { items } = await product.client(B).notices(-1);
+    if (items[0]) return items[0];
+    await sleep(50);
+  }
+}
+
+/** Waits for a checkpoint over this position, and gives its size. */
+async function published(position: number): Promise<number> {
+  for (;;) {
+    const answer = await get('/log/checkpoint');
+    const size = Number((await answer.text()).split('\n')[1]);
+    if (answer.ok && size > position) return size;
+    await sleep(50);
+  }
+}
+
+async function get(path: string, as?: string, headers: Record<string, string> = {}): Promise<Response> {
+  const token: Record<string, string> = as ? { authorization: `Bearer ${await product.client(as).token()}` } : {};
+  return fetch(`${product.url}${path}`, { headers: { ...token, ...headers } });
+}
+
+async function entryAt(position: number): Promise<{ source: string; id: string }> {
+  const pool = product.pool();
+  const { rows } = await pool.query('select source, id from log.entry where position = $1', [position]);
+  await pool.end();
+  return rows[0] as { source: string; id: string };
+}
+
+const receiptPath = ({ source, id }: { source: string; id: string }): string =>
+  `/v1/receipts/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
+
+describe('the read side', () => {
+  test('checkpoint and hash tiles are public, and may be kept as long as they are true', async () => {
+    const checkpoint = await get('/log/checkpoint');
+    expect(checkpoint.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(checkpoint.headers.get('cache-control')).toBe('public, no-cache');
+    const tile = await get('/log/tile/0/000');
+    expect([tile.status, (await tile.arrayBuffer()).byteLength]).toEqual([200, 8192]);
+    expect(tile.headers.get('content-type')).toBe('application/octet-stream');
+    expect(tile.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect((await get('/log/tile/0/001.p/9')).status).toBe(200);
+  });
+
+  test('entries are for regulators', async () => {
+    const path = '/log/tile/entries/000';
+    expect((await get(path)).status).toBe(401);
+    expect((await get(path, A)).status).toBe(403);
+    const bundle = await get(path, REGULATOR);
+    expect([bundle.status, bundle.headers.get('cache-control')]).toEqual([200, 'private, max-age=31536000, immutable']);
+    expect((await get('/log/tile/%65ntries/000')).status).not.toBe(200);
+    expect((await get('/log/tile/0/../entries/000')).status).not.toBe(200);
+  });
+
+  test.each([
+    '/log/tile/0/999',
+    '/log/tile/0/x000/000',
+    '/log/tile/0/000.p/256',
+    '/log/tile/00/000',
+    '/log/tile/0/',
+    '/log/tile/64/000',
+    '/log/tile/0/000/',
+  ])('%s is not there', async (path) => {
+    const answer = await get(path);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      404,
+      'application/problem+json; charset=utf-8',
+    ]);
+  });
+});
+
+describe('a receipt', () => {
+  const policy = (): ReturnType<typeof parsePolicy> => parsePolicy(`log ${product.logVkey}\nquorum none\n`);
+
+  test('becomes a proof that needs no ledger', async () => {
+    const text = await get(receiptPath(sent[0]!), A);
+    expect([text.status, text.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
+    const json = await get(receiptPath(sent[0]!), A, { accept: 'application/json' });
+    const { position, entry, proof, ...more } = (await json.json()) as Record<string, string>;
+    expect(more).toEqual({ status: 'included', leafHash: receipts[0]!.leafHash });
+    expect(position).toBe(receipts[0]!.position);
+    expect(leafHash(entry!).toString('base64')).toBe(receipts[0]!.leafHash);
+    for (const one of [await text.text(), proof!]) verifyProof(parseProof(one), leafHash(entry!), policy());
+    const changed = entry!.replace('m-0', 'm-1');
+    expect(() => verifyProof(parseProof(proof!), leafHash(changed), policy())).toThrow(TransparencyLogError);
+  });
+
+  test('is there for who sent it, who received it, and regulators', async () => {
+    const path = receiptPath(await entryAt(notice.data.position));
+    expect((await get(path, B)).status).toBe(200);
+    expect((await get(path, REGULATOR, WHY)).status).toBe(200);
+    expect(await (await get(path, REGULATOR)).json()).toMatchObject({ status: 400, code: 'PURPOSE_REQUIRED' });
+
+    const missing = await get(receiptPath({ source: memberSource(A), id: 'never-sent' }), A);
+    expect(missing.status).toBe(404);
+    const foreign = [await get(path, A), await get(receiptPath(sent[0]!), B)];
+    const texts = await Promise.all([missing, ...foreign].map((answer) => answer.text()));
+    expect(new Set(texts).size).toBe(1);
+    expect((await get(receiptPath({ source: memberSource(A), id: 'a\0b' }), A)).status).toBe(404);
+  });
+
+  test('is pending until a checkpoint covers it', async () => {
+    const event = reported(A, 'm-pending', organization(901_000)) as CloudEvent;
+    await product.kill('worker');
+    const { leafHash: leaf, position } = await product.client(A).publish(event);
+    const pending = await get(receiptPath(event), A);
+    expect([pending.status, pending.headers.get('retry-after')]).toEqual([202, '1']);
+    expect(await pending.json()).toMatchObject({ status: 'pending', leafHash: leaf, position });
+    await product.run('worker');
+    await published(position!);
+    expect((await get(receiptPath(event), A)).status).toBe(200);
+  }, 90_000);
+
+  test('is opened by its sender: with the salts anybody can check what was committed', async () => {
+    const event = sent[7]!;
+    const { entry } = (await (await get(receiptPath(event), A, { accept: 'application/json' })).json()) as {
+      entry: string;
+    };
+    const answer = await get(`${receiptPath(event)}/openings`, A);
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const { openings } = (await answer.json()) as { openings: { pointer: string; salt: string }[] };
+    const at = (root: object, pointer: string): unknown =>
+      pointer
+        .split('/')
+        .slice(1)
+        .reduce<unknown>((node, name) => (node as Record<string, unknown>)[name], root);
+    expect(openings.map(({ pointer }) => pointer).toSorted()).toEqual(['/identity/name', '/identity/residentId']);
+    const { data } = JSON.parse(entry) as { data: object };
+    for (const { pointer, salt } of openings) {
+      const digest = createHash('sha256').update(Buffer.from(salt, 'base64url'));
+      const value = at(event.data as object, pointer) as string;
+      expect(at(data, pointer)).toMatchObject({ commitment: digest.update(value).digest('base64url') });
+    }
+    for (const other of [B, REGULATOR]) expect((await get(`${receiptPath(event)}/openings`, other)).status).toBe(404);
+  });
+});
