@@ -169,7 +169,10 @@ async function up() {
     ...Object.fromEntries(MEMBERS.map(({ memberId }) => [envName(memberId), paths[memberId]])),
   };
   await writeEnv(addresses);
-  const sandboxes = await progress.step('sandboxes', startSandboxes({ database, broker, ports, paths, url }));
+  // Without the scenario the members' names are free for whoever wants to act as them: nobody answers for them.
+  const sandboxes = options['no-scenario']
+    ? []
+    : await progress.step('sandboxes', startSandboxes({ database, broker, ports, paths, url }));
   watch([database.service, broker.service, ...ledger, ...sandboxes].filter(Boolean));
   progress.done('up');
   return { addresses, ports };

@@ -1,4 +1,7 @@
-import pc from 'picocolors';
+import picocolors from 'picocolors';
+
+// The library colours whatever runs under CI: only a terminal is meant here.
+const pc = picocolors.createColors(Boolean(process.stdout.isTTY) && !process.env.NO_COLOR);
 
 const TEXT = {
   en: {

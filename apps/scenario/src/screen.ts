@@ -1,5 +1,8 @@
-import pc from 'picocolors';
+import picocolors from 'picocolors';
 import stringWidth from 'string-width';
+
+// The library colours whatever runs under CI: only a terminal is meant here.
+const pc = picocolors.createColors(Boolean(process.stdout.isTTY) && !process.env['NO_COLOR']);
 
 export const COLUMNS = 80;
 

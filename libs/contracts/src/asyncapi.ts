@@ -66,8 +66,8 @@ export function asyncApiDocument(): Record<string, unknown> {
       title: 'Liandun 联盾',
       version: '1.0.0',
       description: both(
-        'Kafka channels of a member: it writes its inbox and reads its receipts and notices, and no other member can.',
-        '成员的 Kafka 通道：写入自己的收件主题，读取自己的回执和通知；其他成员无权访问。',
+        'Kafka channels of a member: it writes its inbox and reads its receipts and notices, and no other member can. Its consumer groups are named after it: its member id alone, or followed by "." and more. SASL/OAUTHBEARER with an access token of audience liandun-kafka.',
+        '成员的 Kafka 通道：写入自己的收件主题，读取自己的回执和通知；其他成员无权访问。消费组以成员编号命名：成员编号本身，或其后接“.”再加任意后缀。认证方式为 SASL/OAUTHBEARER，令牌受众为 liandun-kafka。',
       ),
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },

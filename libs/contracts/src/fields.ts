@@ -133,7 +133,8 @@ export function carriesPersonalNumber(id: string): boolean {
   );
 }
 
-const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$/;
+// What the usual generators write (UUID, ULID, nanoid, base64, paths), and no white space.
+const ID_PATTERN = /^[A-Za-z0-9._~:@/+=#$!*,()-]{1,128}$/;
 
 /** An id that a member chose: 1 to 128 ASCII characters that tell a stranger nothing. */
 export const OpaqueId = (): PropertyDecorator =>

@@ -14,7 +14,7 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePattern
 export interface Grant {
   memberId: string;
   operation: 'read' | 'write';
-  resource: { topic: string } | { groupPrefix: string };
+  resource: { topic: string } | { group: string } | { groupPrefix: string };
 }
 
 export interface NewTopic {
@@ -187,18 +187,17 @@ function entryOf({ memberId, operation, resource }: Grant) {
     principal: `${PRINCIPAL}${memberId}`,
     operation: operation === 'read' ? AclOperationTypes.READ : AclOperationTypes.WRITE,
     permissionType: AclPermissionTypes.ALLOW,
-    ...('topic' in resource
-      ? {
-          resourceType: AclResourceTypes.TOPIC,
-          resourceName: resource.topic,
-          resourcePatternType: ResourcePatternTypes.LITERAL,
-        }
-      : {
-          resourceType: AclResourceTypes.GROUP,
-          resourceName: resource.groupPrefix,
-          resourcePatternType: ResourcePatternTypes.PREFIXED,
-        }),
+    ...namesOf(resource),
   };
+}
+
+function namesOf(resource: Grant['resource']) {
+  const [type, name] =
+    'topic' in resource
+      ? [AclResourceTypes.TOPIC, resource.topic]
+      : [AclResourceTypes.GROUP, 'group' in resource ? resource.group : resource.groupPrefix];
+  const pattern = 'groupPrefix' in resource ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL;
+  return { resourceType: type, resourceName: name, resourcePatternType: pattern };
 }
 
 function operationOf(operation: AclOperation): Grant['operation'] | undefined {
@@ -208,6 +207,7 @@ function operationOf(operation: AclOperation): Grant['operation'] | undefined {
 
 function resourceOf(type: AclResource, name: string, pattern: ResourcePattern): Grant['resource'] | undefined {
   if (type === AclResourceTypes.TOPIC && pattern === ResourcePatternTypes.LITERAL) return { topic: name };
+  if (type === AclResourceTypes.GROUP && pattern === ResourcePatternTypes.LITERAL) return { group: name };
   if (type === AclResourceTypes.GROUP && pattern === ResourcePatternTypes.PREFIXED) return { groupPrefix: name };
   return undefined;
 }

@@ -16,13 +16,22 @@ const SEVEN_DAYS_MS = 7 * 24 * 3_600_000;
 // The id is part of names that Kafka compares by prefix: a dot in it would open one member's groups to another.
 const MEMBER_ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
-/** What a member may do in Kafka, and nothing else: to read or write implies to describe, to write includes idempotently. */
-export function grantsOf(memberId: string): Grant[] {
+/**
+ * What a member may do in Kafka, and nothing else: to read or write implies to describe, to write includes idempotently. Its
+ * consumer groups are its own id, and whatever begins with its id and `.`, `_` or `-`; the last only as long as that can't
+ * be the id of one of `others`.
+ */
+export function grantsOf(memberId: string, others?: readonly string[]): Grant[] {
+  const separators = ['.', '_'];
+  if (others && !others.some((other) => other.startsWith(`${memberId}-`))) separators.push('-');
   return [
     { memberId, operation: 'read', resource: { topic: noticesTopic(memberId) } },
     { memberId, operation: 'read', resource: { topic: receiptsTopic(memberId) } },
     { memberId, operation: 'write', resource: { topic: inboxTopic(memberId) } },
-    { memberId, operation: 'read', resource: { groupPrefix: `${memberId}.` } },
+    { memberId, operation: 'read', resource: { group: memberId } },
+    ...separators.map((separator): Grant => {
+      return { memberId, operation: 'read', resource: { groupPrefix: `${memberId}${separator}` } };
+    }),
   ];
 }
 
@@ -47,7 +56,10 @@ export async function syncAccess(admin: KafkaAdmin, members: readonly AccessMemb
   const entitled = members
     .filter(({ memberId, role, status }) => status === 'active' && role !== 'admin' && MEMBER_ID.test(memberId))
     .map(({ memberId }) => memberId);
-  const wanted = new Map(entitled.flatMap(grantsOf).map((grant) => [JSON.stringify(grant), grant]));
+  const everybody = [...known];
+  const wanted = new Map(
+    entitled.flatMap((memberId) => grantsOf(memberId, everybody)).map((grant) => [JSON.stringify(grant), grant]),
+  );
   const present = new Map((await admin.grants()).map((grant) => [JSON.stringify(grant), grant]));
   // Rights go first: a suspension must not wait for another member's topics.
   await admin.revoke(
