@@ -6,6 +6,9 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import pg from 'pg';
 import { DocumentsController } from './documents.controller.js';
+import { erasureHandlers } from './erasure.js';
+import { ErasuresController } from './erasures.controller.js';
+import { Erasures } from './erasures.js';
 import { EventsController } from './events.controller.js';
 import { GuardedLog } from './guarded-log.js';
 import { LedgerWriter } from './ledger-writer.js';
@@ -43,6 +46,7 @@ export class ApiModule {
         NoticesController,
         QueriesController,
         MembersController,
+        ErasuresController,
         ReceiptsController,
         LogController,
         DocumentsController,
@@ -56,7 +60,9 @@ export class ApiModule {
         { provide: LedgerWriter, useValue: writer },
         { provide: Metrics, useValue: metrics },
         { provide: HaltWatch, useValue: halts },
+        Erasures,
         ...membershipHandlers,
+        ...erasureHandlers,
       ],
     };
   }

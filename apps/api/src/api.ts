@@ -1,7 +1,7 @@
 import { LedgerError } from '@liandun/contracts';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
-import { Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
+import { ERASURE_RIDER, erasureRider, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
 import { ACCESS_RIDER, accessRider } from '@liandun/views';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -68,7 +68,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
       ? logger.error({ code: halt.code, remedy: halt.message }, 'the log is not continued')
       : logger.info('the log goes on'),
   );
-  const riders = { [VAULT_RIDER]: vaultRider, [ACCESS_RIDER]: accessRider };
+  const riders = { [VAULT_RIDER]: vaultRider, [ACCESS_RIDER]: accessRider, [ERASURE_RIDER]: erasureRider };
   const log = new GuardedLog({ pool, riders }, halts);
   const vault = new Vault(settings.vaultKeys);
   const clock = new DatabaseClock(pool);
@@ -125,6 +125,7 @@ async function nestOf(settings: Settings, parts: Parts, logger: Logger): Promise
 export async function createApi(env: Env): Promise<Api> {
   const settings = settingsOf(env);
   const logger = pino({ level: settings.logLevel, base: { app: 'api' } });
+  if (settings.vaultKeys.kms.warning) logger.warn(settings.vaultKeys.kms.warning);
   const parts = partsOf(settings, logger);
   const { pool, log, clock, tokens, writer, halts } = parts;
   const release = async (): Promise<void> => {

@@ -15,7 +15,7 @@ export interface LedgerDecider<C, S, E extends { type: OutcomeType; data: object
   /** Makes the events' ids: the same command, handled twice, is stored once. */
   commandId(command: C): string;
   /** What rides with an event in its transaction. */
-  riders(event: E): Record<string, unknown>;
+  riders(event: E, command: C): Record<string, unknown>;
 }
 
 const CONFLICT_RETRIES_MAX = 5;
@@ -42,7 +42,7 @@ async function handle<C, S, E extends { type: OutcomeType; data: object }>(
       writer.event(
         decider.streamOf(event, command),
         { id: `${decider.commandId(command)}:${n}`, type: event.type, data: event.data },
-        decider.riders(event),
+        decider.riders(event, command),
       ),
     );
     const expected = Object.fromEntries(streams.map((stream, i) => [stream, histories[i]?.at(-1)?.version ?? -1]));

@@ -8,6 +8,7 @@ import type { FastifyRequest } from 'fastify';
 import pg from 'pg';
 import { callerOf } from './access-hooks.js';
 import { ApprovalDecisionBody, KeyAdditionBody, MemberAdmissionBody, SubscriptionChangeBody } from './bodies.dto.js';
+import { Erasures } from './erasures.js';
 import { keyOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
 import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
 import { limitOf, textOf } from './query.js';
@@ -33,6 +34,7 @@ export class MembersController {
   constructor(
     private readonly commands: CommandBus,
     @Inject(pg.Pool) private readonly pool: pg.Pool,
+    private readonly erasures: Erasures,
   ) {}
 
   @Get('/members')
@@ -149,14 +151,21 @@ export class MembersController {
     @Body() body: unknown,
   ): Promise<object> {
     const { decision } = parseBody(ApprovalDecisionBody, body);
+    const caller = callerOf(request);
+    const erasure = await this.erasures.find(approvalId);
+    if (erasure) {
+      await this.erasures.decide(erasure, decision, caller.memberId);
+      return this.erasures.page(approvalId, caller);
+    }
     const approval = await approvalById(this.pool, approvalId);
-    if (!approval) throw new LedgerError('APPROVAL_NOT_FOUND');
+    // A regulator decides on erasures only; any other request isn't there for it.
+    if (!approval || caller.role !== 'admin') throw new LedgerError('APPROVAL_NOT_FOUND');
     const { memberId } = approval.change;
     await this.commands.execute(
       new DecideMembershipApproval(approvalId, memberId, {
         kind: 'decideApproval',
         decision,
-        decidedBy: callerOf(request).memberId,
+        decidedBy: caller.memberId,
         otherAdministrators: await otherAdministrators(this.pool, memberId),
       }),
     );

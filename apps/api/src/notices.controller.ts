@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { noticeEvent, type CloudEvent, type Notice, type NoticeIssued } from '@liandun/contracts';
 import { EventLog, onAppended, type StoredEvent } from '@liandun/event-log';
+import { erasedEntities } from '@liandun/views';
 import { Controller, Get, Inject, Req, Res, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import pg from 'pg';
@@ -11,9 +12,11 @@ import { Tokens, type Caller } from './tokens.js';
 const HEARTBEAT_MS = 15_000;
 const STREAM_PAGE_NOTICES = 200;
 
-/** The notice that an entry of a member's stream carries, the same bytes on every channel. */
-function noticeOf({ data, position, leafHash, acceptedAt }: StoredEvent): CloudEvent<Notice> {
-  const { member: _receiver, ...content } = data as NoticeIssued;
+/** The notice that an entry of a member's stream carries, the same bytes on every channel; of an erased person without the name. */
+function noticeOf({ data, position, leafHash, acceptedAt }: StoredEvent, erased: Set<string>): CloudEvent<Notice> {
+  const { member: _receiver, ...issued } = data as NoticeIssued;
+  const { entity } = issued;
+  const content = erased.has(entity.entityId) ? { ...issued, entity: { ...entity, name: '*' }, erased: true } : issued;
   return noticeEvent(content, { position, leafHash: leafHash.toString('base64'), acceptedAt });
 }
 
@@ -62,7 +65,13 @@ export class NoticesController implements OnModuleDestroy {
     const { memberId } = callerOf(request);
     const after = cursorOf(request, 'after');
     const entries = await this.log.readStream(`notices/${memberId}`, { after, limit: limitOf(request) });
-    return { items: entries.map(noticeOf), next: entries.at(-1)?.version ?? after };
+    return { items: await this.#noticesOf(entries), next: entries.at(-1)?.version ?? after };
+  }
+
+  async #noticesOf(entries: StoredEvent[]): Promise<CloudEvent<Notice>[]> {
+    const ids = new Set(entries.map(({ data }) => (data as NoticeIssued).entity.entityId));
+    const erased = await erasedEntities(this.pool, [...ids]);
+    return entries.map((entry) => noticeOf(entry, erased));
   }
 
   /** Server-Sent Events (WHATWG HTML section 9.2): `id` is the seq, so a browser's reconnect goes on by itself. */
@@ -89,7 +98,8 @@ export class NoticesController implements OnModuleDestroy {
       for (let after = from; goesOn();) {
         const entries = await this.log.readStream(`notices/${caller.memberId}`, { after, limit: STREAM_PAGE_NOTICES });
         if (entries.length > 0) await this.tokens.activeRole(caller.memberId);
-        for (const entry of entries) yield `id: ${entry.version}\ndata: ${JSON.stringify(noticeOf(entry))}\n\n`;
+        for (const notice of await this.#noticesOf(entries))
+          yield `id: ${notice.data.seq}\ndata: ${JSON.stringify(notice)}\n\n`;
         after = entries.at(-1)?.version ?? after;
         if (entries.length === STREAM_PAGE_NOTICES || (await bell.rang(HEARTBEAT_MS))) continue;
         await this.tokens.activeRole(caller.memberId);

@@ -50,7 +50,9 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'POST /v1/members/:memberId/resumption': ADMIN_WRITE,
   'POST /v1/members/:memberId/removal': ADMIN_WRITE,
   'GET /v1/approvals': ADMIN_READ,
-  'POST /v1/approvals/:approvalId': ADMIN_WRITE,
+  'POST /v1/approvals/:approvalId': { roles: ['regulator', 'admin'], accepts: [JSON_TYPE] },
+  'POST /v1/erasures': { roles: ['platform', 'regulator'], accepts: [JSON_TYPE] },
+  'GET /v1/erasures/:approvalId': { roles: ['platform', 'regulator', 'admin'] },
 };
 
 /** The rule of a registered route; HEAD is answered like GET. A tile's name may have slashes: its route ends in a wildcard. */

@@ -31,6 +31,7 @@ export const OUTCOME_TYPES = {
   noticeIssued: 'liandun.notice.issued.v1',
   screeningMade: 'liandun.screening.made.v1',
   readAudited: 'liandun.read.audited.v1',
+  subjectErased: 'liandun.subject.erased.v1',
 } as const;
 
 export const EVENT_TYPES = { ...SUBMITTED_TYPES, ...OUTCOME_TYPES } as const;

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 
 export * from './asyncapi.js';
 export * from './envelope.js';
+export * from './erasure.js';
 export * from './errors.js';
 export * from './event-types.js';
 export * from './identifiers.js';

@@ -156,6 +156,11 @@ export class NoticeContent {
   @Doc('Until when a disposition is expected', '处置回执期限')
   @Time()
   respondBy: string;
+
+  @Doc('The person was erased since: the name is no longer shown', '该个人信息已被删除，不再显示姓名')
+  @Optional()
+  @Flag()
+  erased?: boolean;
 }
 
 /** What a subscriber receives as `data` of a CloudEvent of type NOTICE_TYPE, the same on every channel. */
@@ -192,7 +197,7 @@ export interface NoticePlace {
  */
 export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEvent<Notice> {
   const { noticeId, seq, action, listingId, stillListed, entity, merchantIds, shops, match, reason } = content;
-  const { tier, autoClosable, effectiveAt, expiresAt, respondBy } = content;
+  const { tier, autoClosable, effectiveAt, expiresAt, respondBy, erased } = content;
   const { code, labelZh, labelEn, legalBasis } = reason;
   return {
     specversion: '1.0',
@@ -219,6 +224,7 @@ export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEv
       respondBy,
       position: entry.position,
       leafHash: entry.leafHash,
+      ...(erased && { erased }),
     },
   };
 }

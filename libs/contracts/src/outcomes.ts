@@ -1,4 +1,5 @@
 // What the ledger itself appends: the outcomes that every rebuild folds (design section 1, "Outcomes are events").
+import type { ErasureChange } from './erasure.js';
 import type { MatchGrade, NoticeContent } from './notice.js';
 
 export const MEMBER_ROLES = ['platform', 'regulator', 'admin'] as const;
@@ -58,7 +59,7 @@ export type MembershipChange =
 
 export interface ApprovalRequested {
   approvalId: string;
-  change: MembershipChange;
+  change: MembershipChange | ErasureChange;
   requestedBy: string;
 }
 export interface ApprovalDecided {

@@ -1,6 +1,7 @@
 // JSON Schemas (2020-12) for the generated documents: what comes in from its class, what goes out written here.
 import { targetConstructorToSchema } from 'class-validator-jsonschema';
 import { planOf } from './compiled.js';
+import { ERASURE_BASES, ErasureRequest } from './erasure.js';
 import { PROBLEMS } from './errors.js';
 import { CHECKS_WITH_SCHEMA, nestedClass, wordsOf, type Class, type JsonSchema } from './fields.js';
 import { Notice, NOTICE_TYPE } from './notice.js';
@@ -38,6 +39,7 @@ const PERSONAL_PATHS: Record<string, string> = {
   Identity: 'identity.',
   LegalRepresentative: 'identity.legalRepresentative.',
   Account: 'accounts.',
+  ErasureIdentifiers: 'identity.',
 };
 
 function describe(target: Class, name: string, schema: JsonSchema): JsonSchema {
@@ -263,6 +265,24 @@ const WIRE: Record<string, JsonSchema> = {
   NoBody: object({}, { additionalProperties: false }),
   ApprovalDecision: object({ decision: oneOf('approve', 'refuse') }, { additionalProperties: false }),
   ApprovalRequested: object({ approvalId: text }),
+  Erasure: object({
+    erasureId: text,
+    status: oneOf('pending', 'granted', 'refused'),
+    scope: oneOf('all', 'own'),
+    basis: oneOf(...Object.keys(ERASURE_BASES)),
+    legalBasis: text,
+    requestId: text,
+    requestedBy: text,
+    requestedAt: time,
+    'decidedBy?': text,
+    'decidedAt?': time,
+    'erased?': object({
+      entries: count,
+      positions: list(count),
+      asRepresentative: list(count),
+    }),
+    'kept?': list(object({ what: text, en: text, zh: text, law: text, 'entries?': count })),
+  }),
   Page: object({ items: list({ type: 'object' }), next: { type: ['string', 'null'] } }),
   Health: object({ status: oneOf('ok') }),
 };
@@ -275,6 +295,7 @@ export function componentSchemas(): Record<string, JsonSchema> {
   const schemas: Record<string, JsonSchema> = {};
   addClass(schemas, Envelope, true);
   addClass(schemas, ScreeningRequest, true);
+  addClass(schemas, ErasureRequest, true);
   const envelope = schemas.Envelope as JsonSchema;
   for (const [type, { payload }] of Object.entries(SUBMISSIONS)) {
     addClass(schemas, payload, true);

@@ -1,5 +1,6 @@
 export * from './cases.js';
 export * from './entitlement.js';
+export * from './erasure.js';
 export * from './listing.js';
 export * from './membership.js';
 export * from './notice.js';

@@ -3,6 +3,7 @@
 import type {
   ApprovalDecided,
   ApprovalRequested,
+  ErasureChange,
   EventType,
   MemberAdmitted,
   MemberChanged,
@@ -36,11 +37,11 @@ export type Member =
 
 export type Approval =
   | { status: 'unknown' }
-  | { status: 'pending'; approvalId: string; change: MembershipChange; requestedBy: string }
+  | { status: 'pending'; approvalId: string; change: MembershipChange | ErasureChange; requestedBy: string }
   | {
       status: 'granted' | 'refused';
       approvalId: string;
-      change: MembershipChange;
+      change: MembershipChange | ErasureChange;
       requestedBy: string;
       decidedBy: string;
     };
@@ -194,6 +195,7 @@ function decideApproval(command: DecideApproval, { member, approval }: Membershi
   if (approval.status !== 'pending') return refused('APPROVAL_DECIDED');
   if (approval.requestedBy === command.decidedBy) return refused('SECOND_PERSON_NEEDED');
   const { approvalId, change } = approval;
+  if (change.action === 'erase') return refused('APPROVAL_NOT_FOUND');
   const data = { approvalId, decidedBy: command.decidedBy };
   if (command.decision === 'refuse') {
     const events: MembershipEvent[] = [{ type: 'liandun.approval.refused.v1', data }];
@@ -245,13 +247,13 @@ function evolveMember(member: Member, event: MembershipEvent): Member {
   }
 }
 
-function evolveApproval(approval: Approval, event: MembershipEvent): Approval {
-  if (event.type === 'liandun.approval.requested.v1') return { status: 'pending', ...event.data };
+/** Folds one fact of an approval's stream; others change nothing. */
+export function evolveApproval(approval: Approval, { type, data }: { type: string; data: object }): Approval {
+  if (type === 'liandun.approval.requested.v1') return { status: 'pending', ...(data as ApprovalRequested) };
   if (approval.status !== 'pending') return approval;
-  if (event.type === 'liandun.approval.granted.v1')
-    return { ...approval, status: 'granted', decidedBy: event.data.decidedBy };
-  if (event.type === 'liandun.approval.refused.v1')
-    return { ...approval, status: 'refused', decidedBy: event.data.decidedBy };
+  const { decidedBy } = data as ApprovalDecided;
+  if (type === 'liandun.approval.granted.v1') return { ...approval, status: 'granted', decidedBy };
+  if (type === 'liandun.approval.refused.v1') return { ...approval, status: 'refused', decidedBy };
   return approval;
 }
 

@@ -1,3 +1,4 @@
+export * from './erasing.js';
 export * from './keys.js';
 export * from './kms.js';
 export * from './migrations.js';

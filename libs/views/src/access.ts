@@ -2,6 +2,7 @@
 import type {
   ApprovalDecided,
   ApprovalRequested,
+  ErasureChange,
   MemberAdmitted,
   MemberKey,
   MemberKeyAdded,
@@ -209,7 +210,7 @@ export interface MemberRow {
 
 export interface ApprovalRow {
   approvalId: string;
-  change: MembershipChange;
+  change: MembershipChange | ErasureChange;
   requestedBy: string;
   status: 'pending' | 'granted' | 'refused';
   decidedBy: string | null;

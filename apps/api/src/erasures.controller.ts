@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { ErasureRequest, fieldError, problemOf, validateBody } from '@liandun/contracts';
+import { Vault } from '@liandun/vault';
+import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { FastifyRequest } from 'fastify';
+import { callerOf } from './access-hooks.js';
+import { RequestErasureOf } from './erasure.js';
+import { Erasures } from './erasures.js';
+import { ProblemError } from './problems.js';
+
+/** Forgetting a person (个人信息保护法 第47条): requested here, approved by a second person at /v1/approvals (rule P20). */
+@Controller('/v1/erasures')
+export class ErasuresController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly vault: Vault,
+    private readonly erasures: Erasures,
+  ) {}
+
+  /** The identifiers are kept as tokens of the blind index, until the request is decided. */
+  @Post()
+  @HttpCode(202)
+  async ask(@Req() request: FastifyRequest, @Body() body: unknown): Promise<{ approvalId: string }> {
+    const { memberId, role } = callerOf(request);
+    const validated = validateBody(ErasureRequest, body);
+    if ('problem' in validated) throw new ProblemError(validated.problem);
+    const { identifiers, basis, requestId } = validated.value;
+    const tokens = this.vault.wanted(identifiers);
+    // Nothing was given, or only a masked number, which names nobody.
+    if (tokens.length === 0) throw new ProblemError(problemOf([fieldError('/identifiers', 'MISSING_FIELD')]));
+    const approvalId = randomUUID();
+    const scope = role === 'regulator' ? 'all' : 'own';
+    const change = { action: 'erase', memberId, scope, basis, requestId } as const;
+    const command = { kind: 'requestErasure', approvalId, change, requestedBy: memberId } as const;
+    await this.commands.execute(new RequestErasureOf(approvalId, command, tokens));
+    return { approvalId };
+  }
+
+  @Get('/:approvalId')
+  async one(@Req() request: FastifyRequest, @Param('approvalId') approvalId: string): Promise<object> {
+    return this.erasures.page(approvalId, callerOf(request));
+  }
+}
