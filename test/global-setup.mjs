@@ -27,7 +27,7 @@ async function buildPrograms() {
 /**
  * One PostgreSQL and one Kafka for the whole run, thrown away after it. Tests find them in the environment: DATABASE_URL
  * (superuser), KAFKA_BROKERS (only the ledger's tokens open it), KAFKA_INTERNAL (superuser), KAFKA_KEY (the private JWK
- * that signs tokens for KAFKA_BROKERS), LIANDUN_ISSUER (the `iss` that it expects).
+ * that signs tokens for KAFKA_BROKERS), LIANDUN_ISSUER (the `iss` that it expects), KAFKA_LOG_DIR (the folder of its topics).
  */
 export default async function setUp() {
   const began = performance.now();
@@ -54,6 +54,7 @@ export default async function setUp() {
     process.env.DATABASE_URL = postgres.url;
     process.env.KAFKA_BROKERS = kafka.brokers;
     process.env.KAFKA_INTERNAL = kafka.internal;
+    process.env.KAFKA_LOG_DIR = `${dir}/kafka/data`;
   } catch (error) {
     await stopAll();
     throw error;
