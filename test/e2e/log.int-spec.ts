@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { memberSource, type CloudEvent, type Notice, type Receipt } from '@liandun/contracts';
 import { leafHash, parsePolicy, parseProof, TransparencyLogError, verifyProof } from '@liandun/transparency-log';
 import { createHash, randomInt } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { keyVariable } from '../../apps/cli/src/context.js';
+import { liandun, type Ran } from '../../apps/cli/src/testing/terminal.js';
+import { FSCK, FSCK_PACKAGE, SUMDB } from '../support/go-verifiers.js';
+import { buildGo, hasGo, runProgram, serveFiles } from '../support/go.js';
 import { Product } from '../support/product.js';
 import { delisted, organization, person, reported } from '../support/submissions.js';
 
@@ -12,6 +19,8 @@ let product: Product;
 let receipts: Receipt[];
 let sent: CloudEvent[];
 let notice: CloudEvent<Notice>;
+let folder: string;
+const env: Record<string, string> = { LANG: 'C' };
 
 beforeAll(async () => {
   product = await Product.start([
@@ -19,6 +28,12 @@ beforeAll(async () => {
     { memberId: B, role: 'platform' },
     { memberId: REGULATOR, role: 'regulator' },
   ]);
+  folder = await mkdtemp(join(tmpdir(), 'liandun-test-log-'));
+  for (const memberId of [A, B, REGULATOR]) {
+    env[keyVariable(memberId)] = join(folder, `${memberId}.jwk`);
+    await writeFile(join(folder, `${memberId}.jwk`), JSON.stringify(product.keys.get(memberId)));
+  }
+  Object.assign(env, { LIANDUN_URL: product.url, LOG_VKEY: product.logVkey });
   const shared = organization(randomInt(1_000, 900_000));
   await product.client(B).publish(reported(B, 'm-shared', shared) as CloudEvent);
   sent = [
@@ -29,7 +44,12 @@ beforeAll(async () => {
   notice = await firstNotice();
   await published(notice.data.position);
 }, 180_000);
-afterAll(() => product?.stop(), 60_000);
+afterAll(async () => {
+  await product?.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+const run = (line: string): Promise<Ran> => liandun(line.split(' '), { env, cwd: folder });
 
 async function firstNotice(): Promise<CloudEvent<Notice>> {
   for (;;) {
@@ -166,5 +186,110 @@ describe('a receipt', () => {
       expect(at(data, pointer)).toMatchObject({ commitment: digest.update(value).digest('base64url') });
     }
     for (const other of [B, REGULATOR]) expect((await get(`${receiptPath(event)}/openings`, other)).status).toBe(404);
+  });
+});
+
+/** Changes an entry as only the database's owner can, and puts it back after the work. */
+async function withChangedEntry(position: number, work: () => Promise<void>): Promise<void> {
+  const pool = product.pool();
+  const write = async (sql: string): Promise<void> => {
+    await pool.query(`begin; set local session_replication_role = replica; ${sql}; commit`);
+  };
+  const { rows } = await pool.query('select entry from log.entry where position = $1', [position]);
+  const { entry } = rows[0] as { entry: string };
+  const at = entry.indexOf('"nonce":"') + '"nonce":"'.length + 1;
+  const other = entry[at - 1] === 'A' ? 'B' : 'A';
+  await write(
+    `update log.entry set entry = overlay(entry placing '${other}' from ${at} for 1) where position = ${position}`,
+  );
+  try {
+    await work();
+  } finally {
+    await write(`update log.entry set entry = overlay(entry placing '${entry[at - 1]}' from ${at} for 1)
+      where position = ${position}`);
+    await pool.end();
+  }
+}
+
+describe('liandun log', () => {
+  test('verify passes the whole log, and finds every notice of a platform in it', async () => {
+    const ran = await run(`log verify --token-of ${REGULATOR} --as ${B} --json`);
+    expect(ran.err).toBe('');
+    const { entries, ...result } = JSON.parse(ran.out) as { entries: number };
+    expect(result).toMatchObject({ verified: true, notices: 1 });
+    expect(entries).toBeGreaterThan(300);
+    expect((await run(`log verify --token-of ${REGULATOR}`)).out).toMatch(/✓ liandun\.test\/log\n.*all tiles/);
+  });
+
+  test('verify says who may read entries, and refuses a log of another key', async () => {
+    expect(await run('log verify')).toMatchObject({ code: 4, err: expect.stringContaining('--token-of') as unknown });
+    const other = 'other.example/log+b4e3fa12+AXSKrTiXJy+ezEaHHIM1Ve2FzBKQfY8YPxN9hTJdiV9K';
+    expect((await run(`log verify --token-of ${REGULATOR} --vkey ${other}`)).code).toBe(1);
+  });
+
+  test('export writes a folder that is verified without the ledger, by us and as a start of what comes later', async () => {
+    expect(await run(`log export --token-of ${REGULATOR} --out kept`)).toMatchObject({ code: 0 });
+    expect(await run('log verify --from kept')).toMatchObject({ code: 0 });
+    const { position } = await product.client(A).publish(reported(A, 'm-later', organization(902_000)) as CloudEvent);
+    await published(position!);
+    const later = await run(`log verify --token-of ${REGULATOR} --checkpoint kept/checkpoint`);
+    expect(later).toMatchObject({ code: 0, out: expect.stringContaining('1 older checkpoints') as unknown });
+    // A changed byte in the folder.
+    const file = join(folder, 'kept/tile/0/000');
+    const bytes = await readFile(file);
+    bytes[5]! ^= 1;
+    await writeFile(file, bytes);
+    expect(await run('log verify --from kept')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('TILE_MISMATCH') as unknown,
+    });
+  });
+
+  test('verify reports one changed byte in the database', async () => {
+    await withChangedEntry(20, async () => {
+      const ran = await run(`log verify --token-of ${REGULATOR} --json`);
+      expect([ran.code, ran.out]).toEqual([1, '']);
+      expect(ran.err).toContain('"code":"TILE_MISMATCH"');
+    });
+    expect((await run(`log verify --token-of ${REGULATOR}`)).code).toBe(0);
+  });
+});
+
+// oxlint-disable-next-line jest/no-disabled-tests -- Go is not needed for anything else
+(hasGo ? describe : describe.skip)('verifiers from the Go module proxy (skipped where Go is not installed)', () => {
+  let sumdb: string;
+  let fsck: string;
+  beforeAll(async () => {
+    sumdb = await buildGo('sumdb', SUMDB);
+    fsck = await buildGo('fsck', FSCK, FSCK_PACKAGE);
+  }, 600_000);
+
+  const runFsck = async (): Promise<string> => {
+    const key = join(folder, 'log.vkey');
+    await writeFile(key, product.logVkey);
+    const token = await product.client(REGULATOR).token();
+    const options = [
+      '-ui=false',
+      `-storage_url=${product.url}/log/`,
+      `-public_key=${key}`,
+      `-bearer_token=${token}`,
+      '-N=4',
+    ];
+    return (await runProgram(fsck, options)).output;
+  };
+
+  test('fsck passes the running ledger', async () => {
+    expect(await runFsck()).toMatch(/Successfully fsck'd/);
+  });
+
+  test('fsck reports one changed byte in the database', async () => {
+    await withChangedEntry(20, async () => expect(await runFsck()).toMatch(/fsck failed: /));
+  });
+
+  test('sumdb passes what was exported', async () => {
+    await run(`log export --token-of ${REGULATOR} --out exported`);
+    const { url, close } = await serveFiles((path) => readFile(join(folder, 'exported', path)));
+    const { output } = await runProgram(sumdb, [url, product.logVkey]).finally(close);
+    expect(output).toMatch(/^verified [0-9]+$/m);
   });
 });

@@ -5,6 +5,7 @@ import { coverage, type CoverageOptions } from './commands/coverage.js';
 import { doctor } from './commands/doctor.js';
 import type { CommonOptions } from './commands/common.js';
 import { importFile } from './commands/import.js';
+import { exportLog, verify, type ExportOptions, type VerifyOptions } from './commands/log.js';
 import { publish, type PublishOptions } from './commands/publish.js';
 import { reconcile, type ReconcileOptions } from './commands/reconcile.js';
 import { screen, type ScreenOptions } from './commands/screen.js';
@@ -32,6 +33,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addTail(settings);
   addCoverage(settings);
   addReconcile(settings);
+  addLog(settings);
   addToken(settings);
   settings
     .command('doctor', t('check every part, and say what to do', '检查各部件，并给出处理建议'))
@@ -40,7 +42,8 @@ export function programOf(context: Context, finish: Finish): Command {
     .command('help [topic]')
     .description(t('help on a command, or on exit-codes', '查看命令或 exit-codes 的帮助'))
     .action((topic?: string) => help(context, program, topic));
-  for (const command of [program, ...program.commands]) settings.dress(command);
+  const commands = program.commands.flatMap((command) => [command, ...command.commands]);
+  for (const command of [program, ...commands]) settings.dress(command);
   return program;
 }
 
@@ -87,9 +90,9 @@ class Settings {
   }
 
   /** A command with `--as`, `--json` and `--lang`. */
-  command(nameAndArguments: string, description: string, asText?: string): Command {
+  command(nameAndArguments: string, description: string, asText?: string, parent = this.program): Command {
     const t = this.context.t.bind(this.context);
-    return this.program
+    return parent
       .command(nameAndArguments)
       .description(description)
       .option('--as <member>', asText ?? t('as which member, e.g. platform-a', '以哪个成员的身份，如 platform-a'))
@@ -325,6 +328,28 @@ function addToken(settings: Settings): void {
         .default('liandun'),
     )
     .action(settings.run((options: TokenOptions) => token(settings.context, options)));
+}
+
+function addLog(settings: Settings): void {
+  const { context } = settings;
+  const t = context.t.bind(context);
+  const log = settings.program.command('log').description(t('the verifiable log', '可验证日志'));
+  const withSource = (command: Command): Command =>
+    command
+      .option(
+        '--from <place>',
+        t("a URL or a folder; the ledger's own log unless given", 'URL 或文件夹；默认为账本的日志'),
+      )
+      .option('--vkey <key>', t("the log's verifier key; LOG_VKEY unless given", '日志的验证公钥；默认取自 LOG_VKEY'))
+      .option('--policy <file>', t('or a trust policy with witnesses (C2SP)', '或带见证方的信任策略（C2SP）'))
+      .option('--token-of <member>', t('the regulator whose token opens the entries', '以哪个监管成员的令牌读取记录'));
+  const command = (name: string, en: string, zh: string): Command => settings.command(name, t(en, zh), undefined, log);
+  withSource(command('verify', 'check every entry, tile and checkpoint', '核对全部记录、分片与检查点'))
+    .option('--checkpoint <file>', t('an older one that you kept (repeatable)', '此前保存的检查点（可重复）'), collect)
+    .action(settings.run((options: VerifyOptions) => verify(context, options)));
+  withSource(command('export', 'write a folder that any web server can serve', '导出可由任意网站服务器提供的文件夹'))
+    .requiredOption('--out <folder>', t('where to', '写入何处'))
+    .action(settings.run((options: ExportOptions) => exportLog(context, options)));
 }
 
 function addReconcile(settings: Settings): void {

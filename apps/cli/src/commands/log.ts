@@ -1,0 +1,248 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  isQuorum,
+  leafHash,
+  openCheckpoint,
+  parsePolicy,
+  parseVerifierKey,
+  tileNodes,
+  tilePath,
+  TILE_WIDTH,
+  TransparencyLogError,
+  treeRoot,
+  verifyLog,
+  type OpenedCheckpoint,
+  type TrustPolicy,
+} from '@liandun/transparency-log';
+import type { Context } from '../context.js';
+import { CliError, EXIT, usageError, type ExitCode } from '../exit-codes.js';
+import { filesOf, sourceOf, type ReadFile } from '../log/source.js';
+import type { CommonOptions } from './common.js';
+
+export interface LogOptions extends CommonOptions {
+  from?: string;
+  vkey?: string;
+  policy?: string;
+  tokenOf?: string;
+}
+
+export interface VerifyOptions extends LogOptions {
+  checkpoint?: string[];
+}
+
+export interface ExportOptions extends LogOptions {
+  out: string;
+}
+
+const PAGE_NOTICES = 500;
+const PROGRESS_EVERY_MS = 2_000;
+const CHECKPOINT_WAIT_MS = 200;
+const CHECKPOINT_TRIES_MAX = 50;
+
+/**
+ * Reads the whole log and checks every entry, every tile and the checkpoint; with `--checkpoint` also that older checkpoints are
+ * of the same log, with `--as` that every notice which the platform received stands in it.
+ */
+export async function verify(context: Context, options: VerifyOptions): Promise<ExitCode> {
+  const log = await openLog(context, options);
+  const notices = options.as === undefined ? new Map<number, string>() : await receivedBy(context, options.as);
+  const checkpoint = await log.checkpoint(Math.max(-1, ...notices.keys()));
+  const { size } = checkpoint;
+  const beganMs = performance.now();
+  const tell = progress(context, size);
+  let found = 0;
+  await provable(context, async () => {
+    const source = sourceOf(log.read, size);
+    for await (const { index, entries } of verifyLog(source, checkpoint)) {
+      for (const [i, entry] of entries.entries()) {
+        const expected = notices.get(index * TILE_WIDTH + i);
+        if (expected === undefined) continue;
+        if (leafHash(entry).toString('base64') !== expected) throw notInLog(index * TILE_WIDTH + i);
+        found += 1;
+      }
+      tell(index * TILE_WIDTH + entries.length);
+    }
+    for (const path of options.checkpoint ?? []) await requireStart(context, log, path, checkpoint);
+  });
+  const seconds = (performance.now() - beganMs) / 1000;
+  const result = { entries: size, rootHash: checkpoint.rootHash.toString('base64'), notices: found, seconds };
+  if (options.json) context.print(JSON.stringify({ verified: true, ...result }));
+  else context.print(verifiedText(context, checkpoint, options, result));
+  return EXIT.done;
+}
+
+function verifiedText(
+  context: Context,
+  { origin }: OpenedCheckpoint,
+  { as, checkpoint = [] }: VerifyOptions,
+  { entries, rootHash, notices, seconds }: { entries: number; rootHash: string; notices: number; seconds: number },
+): string {
+  const t = context.t.bind(context);
+  return [
+    `${context.colors.green('✓')} ${origin}`,
+    t(
+      `  ${entries} entries and all tiles are those of the checkpoint (${seconds.toFixed(1)} s), root ${rootHash}`,
+      `  ${entries} 条记录及全部分片与检查点一致（${seconds.toFixed(1)} 秒），根 ${rootHash}`,
+    ),
+    ...(checkpoint.length > 0
+      ? [
+          t(
+            `  ${checkpoint.length} older checkpoints are of this log`,
+            `  ${checkpoint.length} 个较早检查点属于同一日志`,
+          ),
+        ]
+      : []),
+    ...(as === undefined
+      ? []
+      : [t(`  ${notices} notices to ${as} are in it`, `  发给 ${as} 的 ${notices} 条通知均在其中`)]),
+  ].join('\n');
+}
+
+/** Writes a folder that any web server can serve as the log; what is written was verified. */
+export async function exportLog(context: Context, options: ExportOptions): Promise<ExitCode> {
+  const log = await openLog(context, options);
+  const checkpoint = await log.checkpoint(-1);
+  const out = context.path(options.out);
+  const keep: ReadFile = async (path) => {
+    const bytes = await log.read(path);
+    await writeWhole(join(out, path), bytes);
+    return bytes;
+  };
+  const tell = progress(context, checkpoint.size);
+  await provable(context, async () => {
+    for await (const { index, entries } of verifyLog(sourceOf(keep, checkpoint.size), checkpoint)) {
+      tell(index * TILE_WIDTH + entries.length);
+    }
+  });
+  // Last, so that nobody is shown a checkpoint whose tiles are not there.
+  await writeWhole(join(out, 'checkpoint'), log.signed());
+  const { size } = checkpoint;
+  if (options.json) context.print(JSON.stringify({ entries: size, out }));
+  else context.print(context.t(`${size} entries, verified: ${out}`, `${size} 条记录，已验证：${out}`));
+  return EXIT.done;
+}
+
+interface OpenLog {
+  read: ReadFile;
+  policy: TrustPolicy;
+  /** The newest one, as soon as it covers this position. */
+  checkpoint(covers: number): Promise<OpenedCheckpoint>;
+  /** Its text as it was served. */
+  signed(): string;
+}
+
+async function openLog(context: Context, options: LogOptions): Promise<OpenLog> {
+  const policy = await policyOf(context, options);
+  const from = options.from ?? `${context.url()}/log`;
+  const { tokenOf } = options;
+  const client = tokenOf === undefined ? undefined : context.client(tokenOf);
+  const read = filesOf(context, from, client && (() => client.token()));
+  let signed = '';
+  return {
+    read,
+    policy,
+    signed: () => signed,
+    checkpoint: async (covers) => {
+      for (let tries = 1; ; tries += 1) {
+        signed = Buffer.from(await read('checkpoint')).toString();
+        const opened = await provable(context, async () => trusted(signed, policy));
+        if (opened.size > covers) return opened;
+        if (tries === CHECKPOINT_TRIES_MAX) throw notInLog(covers);
+        await new Promise((resolve) => void setTimeout(resolve, CHECKPOINT_WAIT_MS));
+      }
+    },
+  };
+}
+
+async function policyOf(context: Context, { vkey, policy }: LogOptions): Promise<TrustPolicy> {
+  if (policy !== undefined)
+    return provable(context, async () => parsePolicy(await readFile(context.path(policy), 'utf8')));
+  const key = vkey ?? context.setting('LOG_VKEY');
+  if (!key) {
+    throw usageError(
+      'NO_VKEY',
+      'Say which log you trust: --vkey with its verifier key, or --policy with a file (C2SP tlog-policy).',
+      '请用 --vkey 给出日志的验证公钥，或用 --policy 给出信任策略文件（C2SP tlog-policy）。',
+    );
+  }
+  const logs = [await provable(context, async () => parseVerifierKey(key))];
+  return { logs, witnesses: new Map(), urls: new Map(), quorum: { threshold: 0, members: [] } };
+}
+
+function trusted(signed: string, policy: TrustPolicy): OpenedCheckpoint {
+  const opened = openCheckpoint(signed, { logs: policy.logs, witnesses: [...policy.witnesses.values()] });
+  if (isQuorum(policy, opened.signatures)) return opened;
+  throw new TransparencyLogError('QUORUM_NOT_REACHED', 'Fewer witnesses have cosigned than the policy asks for');
+}
+
+/** Each checkpoint that somebody kept must be a start of the log as it is now. */
+async function requireStart(context: Context, log: OpenLog, path: string, newest: OpenedCheckpoint): Promise<void> {
+  const older = openCheckpoint(await readFile(context.path(path)), { logs: log.policy.logs });
+  if (older.size > newest.size) {
+    throw new TransparencyLogError(
+      'NOT_CONSISTENT',
+      `${path} covers ${older.size} entries, the log has ${newest.size}`,
+    );
+  }
+  const nodes = tileNodes(newest.size, (tiles) => Promise.all(tiles.map((tile) => log.read(tilePath(tile)))));
+  const root = await treeRoot(older.size, nodes);
+  if (!root.equals(older.rootHash)) {
+    throw new TransparencyLogError('NOT_CONSISTENT', `${path} is not a start of this log: the log was forked`);
+  }
+}
+
+/** The leaf hash of each notice that the platform received, by the position of its entry. */
+async function receivedBy(context: Context, memberId: string): Promise<Map<number, string>> {
+  const client = context.client(memberId);
+  const notices = new Map<number, string>();
+  for (let after = -1; ;) {
+    const { items } = await client.notices(after, PAGE_NOTICES);
+    for (const { data } of items) {
+      notices.set(data.position, data.leafHash);
+      after = data.seq;
+    }
+    if (items.length === 0) return notices;
+  }
+}
+
+const notInLog = (position: number): CliError =>
+  new CliError(
+    EXIT.failed,
+    'NOTICE_NOT_IN_LOG',
+    `A notice that was received is not in the log: position ${position}. Keep it, and ask the operator and another member.`,
+    `收到的通知不在日志中：位置 ${position}。请保存该通知，并向运营方及其他成员核实。`,
+  );
+
+/** What the log's own checks find is told as what it is: proof against the log or against whoever serves it. */
+async function provable<T>(context: Context, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TransparencyLogError)) throw error;
+    const { code, message } = error;
+    context.note(context.t('The log could not be verified.', '日志验证未通过。'));
+    throw new CliError(EXIT.failed, code, `${code}: ${message}`, `${code}：${message}`);
+  }
+}
+
+/** A line every two seconds, on the error output. */
+function progress(context: Context, size: number): (done: number) => void {
+  const beganMs = performance.now();
+  let saidMs = beganMs;
+  return (done) => {
+    if (performance.now() - saidMs < PROGRESS_EVERY_MS) return;
+    saidMs = performance.now();
+    const rate = Math.round(done / ((saidMs - beganMs) / 1000));
+    const percent = Math.floor((done / size) * 100);
+    context.note(
+      context.t(`${percent}%  ${done} of ${size} entries, ${rate}/s`, `${percent}%  ${done}/${size} 条，${rate} 条/秒`),
+    );
+  };
+}
+
+async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.partial`, bytes);
+  await rename(`${path}.partial`, path);
+}
