@@ -154,7 +154,7 @@ async function up() {
 
   const applicationUrl = await asApplication(database);
   const env = ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer });
-  const api = { ...env, PORT: String(ports.api) };
+  const api = { ...env, PORT: String(ports.api), LIANDUN_WORKER_URL: `http://127.0.0.1:${ports.worker}` };
   const worker = { ...env, WORKER_PORT: String(ports.worker) };
   const ledger = await Promise.all([
     progress.step('api', startApp({ name: 'api', app: 'api', port: ports.api, env: api, home, root })),

@@ -60,6 +60,9 @@ async function authenticate(request: FastifyRequest, rule: Rule, tokens: Tokens)
   request.caller = caller;
 }
 
+/** What a reading of the audit was narrowed to. */
+const ASKED = ['member', 'type', 'from', 'to', 'after'];
+
 /** A regulator's reading stands in the log before it is answered. */
 async function recordReading(request: FastifyRequest, writer: LedgerWriter): Promise<void> {
   const caller = callerOf(request);
@@ -69,6 +72,10 @@ async function recordReading(request: FastifyRequest, writer: LedgerWriter): Pro
   const query = request.query as Record<string, string>;
   const entityId = params['entityId'] ?? query['entityId'];
   const listingId = params['listingId'];
+  const asked = ASKED.filter((name) => typeof query[name] === 'string').map((name) => [
+    name,
+    query[name]?.slice(0, 64),
+  ]);
   await writer.append(`reads/${caller.memberId}`, {
     id: `read:${randomUUID()}`,
     type: 'liandun.read.audited.v1',
@@ -79,6 +86,7 @@ async function recordReading(request: FastifyRequest, writer: LedgerWriter): Pro
       caseNo,
       ...(typeof entityId === 'string' ? { entityId: entityId.slice(0, 64) } : {}),
       ...(listingId === undefined ? {} : { listingId: listingId.slice(0, 64) }),
+      ...(asked.length === 0 ? {} : { asked: Object.fromEntries(asked) }),
     },
   });
 }

@@ -20,6 +20,7 @@ import { NoticesController } from './notices.controller.js';
 import { OAuthController } from './oauth.controller.js';
 import { QueriesController } from './queries.controller.js';
 import { ReceiptsController } from './receipts.controller.js';
+import { Settings } from './settings.js';
 import { Tokens } from './tokens.js';
 
 /** What the controllers share, made before Nest starts. */
@@ -32,11 +33,12 @@ export interface Parts {
   writer: LedgerWriter;
   metrics: Metrics;
   halts: HaltWatch;
+  settings: Settings;
 }
 
 @Module({})
 export class ApiModule {
-  static of({ pool, log, vault, intake, tokens, writer, metrics, halts }: Parts): DynamicModule {
+  static of({ pool, log, vault, intake, tokens, writer, metrics, halts, settings }: Parts): DynamicModule {
     return {
       module: ApiModule,
       imports: [CqrsModule.forRoot()],
@@ -53,6 +55,7 @@ export class ApiModule {
       ],
       providers: [
         { provide: pg.Pool, useValue: pool },
+        { provide: Settings, useValue: settings },
         { provide: EventLog, useValue: log },
         { provide: Vault, useValue: vault },
         { provide: Intake, useValue: intake },

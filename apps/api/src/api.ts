@@ -25,7 +25,8 @@ export interface Api {
   close(): Promise<void>;
 }
 
-const EVENT_BYTES_MAX = 256 * 1024;
+// 500 shops with long addresses; what becomes an entry is bounded by intake (EVENT_TOO_LARGE).
+const EVENT_BYTES_MAX = 2 * 1024 * 1024;
 const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 const FORM_BYTES_MAX = 16 * 1024;
 const POOL_CONNECTIONS_MAX = 12;
@@ -82,6 +83,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
     writer: new LedgerWriter(log, vault, clock),
     metrics: new Metrics(),
     halts,
+    settings,
   };
 }
 

@@ -5,6 +5,9 @@ import type { FastifyReply } from 'fastify';
 import pg from 'pg';
 import { Metrics } from './metrics.js';
 import { ProblemError } from './problems.js';
+import { Settings } from './settings.js';
+
+const WORKER_ANSWERS_WITHIN_MS = 2_000;
 
 /** What anyone on the inside may read: the interface's documents, health, metrics. */
 @Controller()
@@ -16,6 +19,7 @@ export class DocumentsController {
     @Inject(pg.Pool) private readonly pool: pg.Pool,
     private readonly metrics: Metrics,
     private readonly halts: HaltWatch,
+    private readonly settings: Settings,
   ) {}
 
   @Get('/openapi.json')
@@ -46,12 +50,28 @@ export class DocumentsController {
       });
     const { refusal } = this.halts;
     if (refusal) throw new ProblemError(problem('LOG_HALTED', { detail: `${refusal.code}: ${refusal.message}` }));
-    return { status: 'ok' };
+    if (this.settings.workerUrl === undefined) return { status: 'ok' };
+    // The api goes on accepting without its worker; whoever looks is told that nothing is delivered.
+    const worker = await this.askWorker('/health/ready');
+    return { status: 'ok', worker: worker === undefined ? 'noAnswer' : worker.ok ? 'ok' : 'unhealthy' };
   }
 
+  /** The api's own figures and the worker's: readers, relay, notices, time from event to notice. */
   @Get('/metrics')
   async prometheus(@Res() reply: FastifyReply): Promise<void> {
-    const text = await this.metrics.registry.metrics();
+    const own = await this.metrics.registry.metrics();
+    const worker = this.settings.workerUrl === undefined ? undefined : await this.askWorker('/metrics');
+    const text = worker?.ok ? `${own}\n${worker.text}` : own;
     void reply.header('content-type', this.metrics.registry.contentType).send(text);
+  }
+
+  private async askWorker(path: string): Promise<{ ok: boolean; text: string } | undefined> {
+    try {
+      const signal = AbortSignal.timeout(WORKER_ANSWERS_WITHIN_MS);
+      const answer = await fetch(`${this.settings.workerUrl}${path}`, { signal });
+      return { ok: answer.ok, text: await answer.text() };
+    } catch {
+      return undefined;
+    }
   }
 }

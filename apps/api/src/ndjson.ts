@@ -6,7 +6,7 @@ import type { Intake, Prepared, Submitter } from '@liandun/intake';
 export type Line = { text: string } | { wrong: 'BODY_TOO_LARGE' | 'MALFORMED_JSON' };
 
 /** More than an event whose entry fits can have, white space included. */
-export const LINE_BYTES_MAX = 256 * 1024;
+export const LINE_BYTES_MAX = 2 * 1024 * 1024;
 const GROUP_EVENTS_MAX = 500;
 /** Prepared and not yet appended; past it the sender is read no further. */
 const WAITING_EVENTS_MAX = 1_000;

@@ -15,6 +15,9 @@ const found = <T>(value: T | undefined): T => {
   return value;
 };
 
+const ENTITY_ID = /^E\d{1,15}-[0-9a-f]{12}$/;
+const LISTING_ID = /^L\d{1,15}-[0-9a-f]{12}$/;
+
 /** What members and regulators ask of the folded ledger. */
 @Controller('/v1')
 export class QueriesController {
@@ -28,12 +31,13 @@ export class QueriesController {
   @Get('/entities/:entityId')
   async entity(@Req() request: FastifyRequest, @Param('entityId') entityId: string): Promise<object> {
     const { memberId, role } = callerOf(request);
+    if (!ENTITY_ID.test(entityId)) throw new LedgerError('NOT_FOUND');
     return found(await entityPage(this.pool, entityId, role === 'regulator' ? undefined : memberId));
   }
 
   @Get('/listings/:listingId/coverage')
   async coverage(@Param('listingId') listingId: string): Promise<object> {
-    return found(await coverage(this.pool, listingId));
+    return found(LISTING_ID.test(listingId) ? await coverage(this.pool, listingId) : undefined);
   }
 
   /** A platform gets what it sent or received; another's entries are not there for it. */

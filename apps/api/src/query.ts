@@ -1,11 +1,16 @@
 import type { FastifyRequest } from 'fastify';
+import { timeMs } from '@liandun/contracts';
 import { refuseField } from './problems.js';
 
 const LIMIT_MAX = 1_000;
 const LIMIT_DEFAULT = 100;
 
 /** One value of the query string; undefined where it is absent. Given twice it is refused. */
-export function textOf({ query }: FastifyRequest, name: string, pattern: RegExp = /^.{1,256}$/): string | undefined {
+export function textOf(
+  { query }: FastifyRequest,
+  name: string,
+  pattern: RegExp = /^[^\p{Cc}]{1,256}$/u,
+): string | undefined {
   const value = (query as Record<string, unknown>)[name];
   if (value === undefined || value === '') return undefined;
   if (typeof value !== 'string' || !pattern.test(value))
@@ -29,6 +34,10 @@ export function limitOf(request: FastifyRequest): number {
   return text === undefined ? LIMIT_DEFAULT : Math.min(Number(text), LIMIT_MAX);
 }
 
-/** An RFC 3339 time of the query string. */
-export const timeOf = (request: FastifyRequest, name: string): string | undefined =>
-  textOf(request, name, /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/);
+/** An RFC 3339 time of the query string. Its `+` must come as %2B; a blank in its place is taken for it. */
+export function timeOf(request: FastifyRequest, name: string): string | undefined {
+  const text = textOf(request, name)?.replace(' ', '+');
+  if (text !== undefined && timeMs(text) === undefined)
+    throw refuseField('INVALID_REQUEST', `/query/${name}`, 'INVALID_FORMAT');
+  return text;
+}

@@ -20,6 +20,8 @@ export class Settings {
   published?: { log: VerifierKey; copyPath: string };
   tls?: { cert: string; key: string };
   genesisPath?: string;
+  /** Where the worker answers for its health and metrics; what it says is shown with the api's own. */
+  workerUrl?: string;
   logLevel: string;
 }
 
@@ -106,5 +108,6 @@ export function settingsOf(env: Env): Settings {
     ...(published ? { published } : {}),
     ...(tls ? { tls } : {}),
     ...(env['LIANDUN_GENESIS'] ? { genesisPath: env['LIANDUN_GENESIS'] } : {}),
+    ...(env['LIANDUN_WORKER_URL'] ? { workerUrl: env['LIANDUN_WORKER_URL'] } : {}),
   };
 }

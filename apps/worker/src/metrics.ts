@@ -21,7 +21,8 @@ export class WorkerMetrics {
   });
 
   constructor() {
-    collectDefaultMetrics({ register: this.registry });
+    // With a prefix, since the api shows these beside its own.
+    collectDefaultMetrics({ register: this.registry, prefix: 'liandun_worker_' });
   }
 
   watchReaders(readers: () => Reader[]): void {

@@ -109,6 +109,20 @@ export function ledgerChecks(context: Context, as: string | undefined): Check[] 
       examine: async () => ok(await healthOf(context.url(), 'ready')),
     },
     {
+      name: 'worker',
+      needs: ['ready'],
+      remedy: t(
+        'Nothing is linked or delivered while the worker stands: see .liandun/worker.log, then start the ledger again.',
+        '工作进程停滞期间不会识别和投递：请查看 .liandun/worker.log，然后重新启动账本。',
+      ),
+      examine: async () => {
+        const answer = await fetch(`${context.url()}/health/ready`, { signal: AbortSignal.timeout(WAIT_MS) });
+        const { worker } = (await answer.json()) as { worker?: string };
+        if (worker !== undefined && worker !== 'ok') throw new Error(worker);
+        return ok(worker ?? t('not shown by this ledger', '该账本未提供'));
+      },
+    },
+    {
       name: 'clock',
       needs: ['live'],
       remedy: t('Set the clock of this machine (NTP).', '请校准本机时钟（NTP）。'),
