@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { memberSource, type CloudEvent, type Notice, type Receipt } from '@liandun/contracts';
-import { leafHash, parsePolicy, parseProof, TransparencyLogError, verifyProof } from '@liandun/transparency-log';
+import {
+  formatCheckpoint,
+  leafHash,
+  parsePolicy,
+  parseProof,
+  signerKeyFromJwk,
+  signNote,
+  TransparencyLogError,
+  verifyProof,
+} from '@liandun/transparency-log';
 import { createHash, randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -293,3 +302,43 @@ describe('liandun log', () => {
     expect(output).toMatch(/^verified [0-9]+$/m);
   });
 });
+
+test('a database that is behind what was published takes no entry, and says what to do', async () => {
+  const copy = join(product.folder, 'log/checkpoint');
+  const { logSigning } = JSON.parse(await readFile(join(product.folder, 'keys.json'), 'utf8')) as {
+    logSigning: Parameters<typeof signerKeyFromJwk>[0];
+  };
+  await product.kill('worker');
+  const before = await readFile(copy, 'utf8');
+  const key = signerKeyFromJwk(logSigning, 'log');
+  const ahead = formatCheckpoint({ origin: key.name, size: 1_000_000, rootHash: Buffer.alloc(32, 1) });
+  await writeFile(copy, signNote(ahead, key));
+  const restarted = product.run('worker').then(
+    () => 'ready',
+    () => 'not ready',
+  );
+  const ready = async (app: 'api' | 'worker'): Promise<string> =>
+    (await fetch(`${product.urlOf(app)}/health/ready`).catch(() => undefined))?.text() ?? '';
+  while (!(await ready('api')).includes('LOG_HALTED')) await sleep(50);
+  expect(await ready('api')).toMatch(/PUBLISHED_AHEAD.*checkpoint over 1000000 was published.*newer backup/);
+  while ((await ready('worker')) === '') await sleep(50);
+  expect(await ready('worker')).toMatch(/"name":"publisher","healthy":false.*newer backup/);
+
+  const event = reported(A, 'm-halted', organization(903_000));
+  const refused = await fetch(`${product.url}/v1/events`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await product.client(A).token()}`,
+      'content-type': 'application/cloudevents+json',
+    },
+    body: JSON.stringify(event),
+  });
+  expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, 'LOG_HALTED']);
+
+  await product.kill('worker');
+  expect(await restarted).toBe('not ready');
+  await writeFile(copy, before);
+  await product.run('worker');
+  while ((await ready('api')).includes('LOG_HALTED')) await sleep(50);
+  expect(await product.client(A).publish(event as CloudEvent)).toMatchObject({ status: 'accepted' });
+}, 90_000);
