@@ -2,7 +2,7 @@ import { EventLog, runReader, type Reader, type ReaderDefinition } from '@liandu
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { Inbox, kafkaAdmin, Relay, relayLag, type KafkaAdmin } from '@liandun/messaging';
 import { checkpointFile, HaltWatch, runPublisher, tlogReader, type Halt, type Publisher } from '@liandun/tlog';
-import { Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
+import { rotate, Vault, VAULT_RIDER, vaultRider, type VaultEvent } from '@liandun/vault';
 import { activeRole } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
 import pg from 'pg';
@@ -32,6 +32,8 @@ export class Worker {
   private inbox: Inbox | undefined;
   private publisher: Publisher | undefined;
   private readonly halts: HaltWatch;
+  private readonly stopping = new AbortController();
+  private rotating: Promise<void> | undefined;
   private fatal: Error | undefined;
 
   constructor(
@@ -77,6 +79,7 @@ export class Worker {
     if (this.runs('reconcile')) {
       await activateMatcher(this.log, this.clock.now().toISOString());
       this.read(reconcileReader(this.log));
+      this.rotating = this.rotateKeys();
     }
     if (this.runs('notify')) {
       this.read(notifyReader(this.log, (issued) => this.observe(issued)));
@@ -86,7 +89,8 @@ export class Worker {
   /** Finishes what is under way. */
   async stop(): Promise<void> {
     this.halts.stop();
-    await Promise.all(this.readers.map((reader) => reader.stop()));
+    this.stopping.abort();
+    await Promise.all([this.rotating, ...this.readers.map((reader) => reader.stop())]);
     await Promise.all([this.relay?.stop(), this.inbox?.stop(), this.publisher?.stop()]);
     await this.admin?.close();
     this.clock.stop();
@@ -145,6 +149,19 @@ export class Worker {
     // Once at the start, for a broker that has lost its state; then at every change.
     await applyMembership(this.pool, admin, follow);
     this.read(accessReader(this.pool, admin, follow));
+  }
+
+  /** Where the key file has newer versions than some entries. Ended in the middle, it goes on at the next start. */
+  private async rotateKeys(): Promise<void> {
+    const entriesAt = async (positions: number[]): Promise<VaultEvent[]> =>
+      (await Promise.all(positions.map((position) => this.log.at(position)))).flatMap((event) => event ?? []);
+    await rotate({
+      pool: this.pool,
+      vault: new Vault(this.settings.vaultKeys),
+      entriesAt,
+      signal: this.stopping.signal,
+      onProgress: (progress) => this.logger.info(progress, progress.done ? 'keys were rotated' : 'keys are rotating'),
+    }).catch(this.warn('keys could not be rotated: the next start tries again'));
   }
 
   private newInbox(): Inbox {

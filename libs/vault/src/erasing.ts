@@ -33,6 +33,8 @@ async function apply(client: pg.ClientBase, row: ErasureRow): Promise<void> {
 
 /** Data keys first of all: without them sealed values and salts are noise, also in a copy that was made before. */
 async function destroy(client: pg.ClientBase, positions: number[], asRepresentative: number[]): Promise<void> {
+  // A rotation under way must not write anew what is destroyed here.
+  await client.query('select from vault.rotation order by job, version for update');
   for (const table of ['data_key', 'record'])
     await client.query(
       `delete from vault.${table}

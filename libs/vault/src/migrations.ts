@@ -72,7 +72,8 @@ create table vault.index_version (
 );
 insert into vault.index_version (version) values (1);
 
--- How far a rotation has come: a job that was killed goes on from here.
+-- How far a rotation has come: a job that was killed goes on from here. Its rows, of which there are always some, are also the lock
+-- under which a batch is rotated or a person erased: what was erased must not be written anew.
 create table vault.rotation (
   job text not null check (job in ('seal', 'blind')),
   version smallint not null,
@@ -80,6 +81,7 @@ create table vault.rotation (
   done boolean not null default false,
   primary key (job, version)
 );
+insert into vault.rotation (job, version, position, done) values ('seal', 1, -1, true), ('blind', 1, -1, true);
 `;
 
 const RIGHTS = `

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { EventLog } from '@liandun/event-log';
+import { Intake } from '@liandun/intake';
+import { migrate } from '@liandun/event-log';
+import pg from 'pg';
+import { asApp, createTestDatabase } from '../../../test/support/database.js';
+import { ALL_MIGRATIONS } from '../../../test/support/ledger.js';
+import { organization, person, reported } from '../../../test/support/submissions.js';
+import { newKey, parseVaultKeys } from './keys.js';
+import { VAULT_RIDER, vaultRider } from './rider.js';
+import { rotate, type RotationProgress } from './rotation.js';
+import { Vault, type VaultEvent } from './vault.js';
+
+const [seal1, seal2, blind1, blind2, fingerprint] = [newKey(), newKey(), newKey(), newKey(), newKey()];
+const before = new Vault(parseVaultKeys({ seal: seal1, blind: blind1, fingerprint }, 'k'));
+const both = new Vault(
+  parseVaultKeys({ seal: { 1: seal1, 2: seal2 }, blind: { 1: blind1, 2: blind2 }, fingerprint }, 'k'),
+);
+const after = new Vault(parseVaultKeys({ seal: { 2: seal2 }, blind: { 2: blind2 }, fingerprint }, 'k'));
+
+const ENTRIES = 30;
+const events = Array.from({ length: ENTRIES }, (_, n) =>
+  reported(
+    'a',
+    `m-${n}`,
+    n % 2 ? person(n) : organization(n, { legalRepresentative: person(n + 100, { kind: undefined }) }),
+  ),
+);
+let pool: pg.Pool;
+let log: EventLog;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  const database = await createTestDatabase();
+  drop = database.drop;
+  await migrate(database.url, ALL_MIGRATIONS);
+  pool = new pg.Pool({ connectionString: asApp(database.url), max: 4 });
+  log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider } });
+});
+afterAll(async () => {
+  await log.close();
+  await pool.end();
+  await drop();
+});
+
+const submit = async (vault: Vault, raws: object[]): Promise<string[]> => {
+  const intake = new Intake({ log, vault, clock: () => new Date() });
+  return (await intake.submitAll({ memberId: 'a', role: 'platform' }, raws)).map(({ status }) => status);
+};
+const entriesAt = async (positions: number[]): Promise<VaultEvent[]> =>
+  (await Promise.all(positions.map((position) => log.at(position)))).flatMap((event) => event ?? []);
+const versions = async (table: string): Promise<number[]> =>
+  (await pool.query(`select distinct key_version from vault.${table} order by 1`)).rows.map((row) => row.key_version);
+const reveal = async (vault: Vault): Promise<object[]> => vault.reveal(pool, await log.read({ after: -1, limit: 100 }));
+
+test('a rotation that was stopped goes on, and ends with nothing left under the old keys', async () => {
+  const clean = events.map((event) => JSON.parse(JSON.stringify(event)) as object);
+  expect(new Set(await submit(before, clean))).toEqual(new Set(['accepted']));
+  const values = await reveal(before);
+  const seen: RotationProgress[] = [];
+  const stopping = new AbortController();
+  const onProgress = (progress: RotationProgress): void => {
+    seen.push(progress);
+    if (seen.length === 2) stopping.abort();
+  };
+  await rotate({ pool, vault: both, entriesAt, onProgress, batch: 7, signal: stopping.signal });
+  expect(await versions('data_key')).toEqual([1, 2]);
+  await submit(both, [reported('a', 'late', person(60))]);
+  await rotate({ pool, vault: both, entriesAt, onProgress, batch: 7 });
+  expect(seen.filter(({ done }) => done).map(({ job, version }) => [job, version])).toEqual([
+    ['seal', 2],
+    ['blind', 2],
+  ]);
+  expect(seen.filter(({ job, done }) => job === 'seal' && !done).map(({ position }) => position)).toEqual([
+    6, 13, 20, 27, 29,
+  ]);
+  expect([await versions('data_key'), await versions('token'), await versions('person_token')]).toEqual([
+    [2],
+    [2],
+    [2],
+  ]);
+  expect((await reveal(after)).slice(0, ENTRIES)).toEqual(values);
+  await expect(before.open(pool, await entriesAt([1]))).rejects.toThrow('key-encryption key 2 is not there');
+  const wanted = after.wanted(person(1) as { residentId: string }).map(({ token }) => token);
+  const { rows } = await pool.query('select position::int from vault.token where token = any($1)', [wanted]);
+  expect(rows).toEqual([{ position: 1 }]);
+  const again: RotationProgress[] = [];
+  await rotate({ pool, vault: both, entriesAt, onProgress: (progress) => again.push(progress) });
+  expect(again).toEqual([]);
+});
+
+test('a process that still has the old keys can not append any more, nor index what the matcher would miss', async () => {
+  await expect(submit(before, [reported('a', 'stale', person(61))])).rejects.toThrow('key version 2');
+  expect(await submit(after, [reported('a', 'fresh', person(61))])).toEqual(['accepted']);
+});
