@@ -1,7 +1,7 @@
 import picocolors from 'picocolors';
 
 // The library colours whatever runs under CI: only a terminal is meant here.
-const pc = picocolors.createColors(Boolean(process.stdout.isTTY) && !process.env.NO_COLOR);
+const pc = picocolors.createColors(process.stdout.isTTY ? !process.env.NO_COLOR : false);
 
 const TEXT = {
   en: {
