@@ -29,7 +29,7 @@ import {
   listingsMovedAt,
   movedAccounts,
   receivers,
-  runsByType,
+  runsTogether,
   standingListings,
   toldOf,
   type EntityHosting,
@@ -76,7 +76,7 @@ export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined
   lingerOn: OBSERVATION_TYPES,
   keysOf: partitionKeys,
   async handle(client, events) {
-    for (const run of runsByType(events)) {
+    for (const run of runsTogether(events)) {
       await foldRun(client, VIEW, run);
       const drafts = await decide(client, run);
       await issue(client, log, drafts);

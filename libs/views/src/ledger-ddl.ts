@@ -54,6 +54,7 @@ create table <schema>.hosting (
   active boolean not null,
   shops jsonb not null,
   because jsonb not null,
+  observed_at bigint not null,
   linked_at bigint not null,
   primary key (member, merchant_id)
 );

@@ -114,9 +114,13 @@ const delist: FoldRun = async (client, schema, events) => {
   await bulk(
     client,
     `update ${schema}.hosting h set active = false
-     from jsonb_to_recordset($1) r (member text, "merchantId" text)
-     where h.member = r.member and h.merchant_id = r."merchantId"`,
-    events.map((event) => ({ member: sender(event), merchantId: event.data.merchantId })),
+     from jsonb_to_recordset($1) r (member text, "merchantId" text, position bigint)
+     where h.member = r.member and h.merchant_id = r."merchantId" and h.observed_at < r.position`,
+    events.map((event) => ({
+      member: sender(event),
+      merchantId: event.data.merchantId,
+      position: event.position,
+    })),
   );
 };
 
@@ -135,14 +139,17 @@ const link: FoldRun = async (client, schema, events) => {
      order by r."entityId", (o.uscc is null), o.position
      on conflict (entity_id) do update set uscc = coalesce(e.uscc, excluded.uscc)
        where e.uscc is null and excluded.uscc is not null`,
-    `insert into ${schema}.hosting as h (member, merchant_id, entity_id, active, shops, because, linked_at)
+    `insert into ${schema}.hosting as h (member, merchant_id, entity_id, active, shops, because, observed_at, linked_at)
      select distinct on (o.member, o.merchant_id)
-       o.member, o.merchant_id, r."entityId", o.active, o.shops, r.because, r.position
+       o.member, o.merchant_id, r."entityId", o.active and not exists (select from ${schema}.listing l
+         where l.origin = 'delisting' and l.source_member = o.member and l.merchant_id = o.merchant_id
+           and l.position > o.position), o.shops, r.because, o.position, r.position
      from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
      where o.type = '${EVENT_TYPES.merchantReported}'
      order by o.member, o.merchant_id, r.position desc
      on conflict (member, merchant_id) do update set entity_id = excluded.entity_id, active = excluded.active,
-       shops = excluded.shops, because = excluded.because, linked_at = excluded.linked_at`,
+       shops = excluded.shops, because = excluded.because, observed_at = excluded.observed_at,
+       linked_at = excluded.linked_at`,
     `update ${schema}.listing l set entity_id = r."entityId",
        due_at = case when l.status = 'published' then r.position end
      from ${LINK_ROWS} where l.position = r.observation`,
@@ -469,6 +476,43 @@ export function* runsByType(events: StoredEvent[]): Generator<StoredEvent[]> {
     run.push(event);
   }
   if (run.length > 0) yield run;
+}
+
+/** Types whose order among each other changes nothing in the end, in the order in which they are folded together. */
+const COMMUTING = [
+  EVENT_TYPES.merchantReported,
+  EVENT_TYPES.merchantDelisted,
+  EVENT_TYPES.riskEntityReported,
+  EVENT_TYPES.registryListed,
+  EVENT_TYPES.registryRemoved,
+  EVENT_TYPES.entityLinked,
+  EVENT_TYPES.noticeIssued,
+  EVENT_TYPES.noticeDisposed,
+] as const;
+const COMMUTE = new Set<string>(COMMUTING);
+
+/**
+ * A batch as few runs of one type. What was observed, linked, told and answered commutes and is brought together; all
+ * that ends a listing or changes a member stands between, in its place. Types that nothing is folded from are left out.
+ */
+export function* runsTogether(events: StoredEvent[]): Generator<StoredEvent[]> {
+  let together: StoredEvent[] = [];
+  const flush = (): StoredEvent[][] => {
+    const byType = Map.groupBy(together, (event) => event.type);
+    together = [];
+    return COMMUTING.flatMap((type) => {
+      const run = byType.get(type);
+      return run ? [run] : [];
+    });
+  };
+  for (const event of events) {
+    if (COMMUTE.has(event.type)) together.push(event);
+    else if (FOLDS[event.type]) {
+      yield* flush();
+      yield [event];
+    }
+  }
+  yield* flush();
 }
 
 /** Folds one run of events of the same type, without the audit's index. */
