@@ -1,10 +1,12 @@
 // How fast the log appends, against the most that the same server takes of the same rows at the same time.
-import { hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { EVENT_LOG_MIGRATIONS, EventLog, migrate, type NewEvent } from '@liandun/event-log';
 import { encodeEntry } from '@liandun/transparency-log';
 import pg from 'pg';
 import { byteaArray, int4Array, textArray } from '../../libs/event-log/src/binary-arrays.js';
+import { createTestDatabase } from '../support/database.js';
 import type { BenchResult } from './result.js';
+import { median, quantile } from './statistics.js';
 
 const ROUNDS = 3;
 const LIMIT_CONNECTIONS = 4;
@@ -42,23 +44,20 @@ interface Measured {
  * connections, without lock, look-up or settling; beside it the same in binary. Medians of three rounds, in a database of its own, which is dropped.
  */
 export async function run({ databaseUrl }: { databaseUrl: string }): Promise<BenchResult> {
-  const name = `bench_append_${randomBytes(4).toString('hex')}`;
-  const url = new URL(databaseUrl);
-  url.pathname = `/${name}`;
-  await onServer(databaseUrl, `create database ${name}`);
+  const { url, drop } = await createTestDatabase(databaseUrl);
   try {
-    await migrate(url.href, EVENT_LOG_MIGRATIONS);
+    await migrate(url, EVENT_LOG_MIGRATIONS);
     const limits: Measured[] = [];
     const binaryLimits: Measured[] = [];
     const loads: Measured[][] = LOADS.map(() => []);
     for (let round = 0; round < ROUNDS; round += 1) {
-      limits.push(await measureLimit(url.href, plainInsert));
-      binaryLimits.push(await measureLimit(url.href, binaryInsert));
-      for (const [i, load] of LOADS.entries()) loads[i]!.push(await measureLoad(url.href, load));
+      limits.push(await measureLimit(url, plainInsert));
+      binaryLimits.push(await measureLimit(url, binaryInsert));
+      for (const [i, load] of LOADS.entries()) loads[i]!.push(await measureLoad(url, load));
     }
     return result(limits, binaryLimits, loads);
   } finally {
-    await onServer(databaseUrl, `drop database ${name} with (force)`);
+    await drop();
   }
 }
 
@@ -313,19 +312,5 @@ async function closedLoop(
     }
     warm ||= tookMs >= WARM_UP_MS;
   }
-  latencies.sort((a, b) => a - b);
-  const quantile = (q: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))]!;
-  return { perSecond: (events / spentMs) * 1000, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
-}
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
-
-async function onServer(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
+  return { perSecond: (events / spentMs) * 1000, p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99) };
 }

@@ -11,6 +11,7 @@ import { asApp, createTestDatabase } from '../support/database.js';
 import { ALL_MIGRATIONS } from '../support/ledger.js';
 import { Product, type Servers } from '../support/product.js';
 import type { BenchResult } from './result.js';
+import { median } from './statistics.js';
 
 const EVENTS = 20_000;
 const ROUNDS = 3;
@@ -87,8 +88,6 @@ async function inOneProcess(intake: Intake, body: string[]): Promise<number> {
   if (accepted !== body.length) throw new Error(`${accepted} of ${body.length} events were accepted in one process`);
   return body.length / ((performance.now() - began) / 1000);
 }
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** NDJSON over HTTP to the api's process, against validation, sealing and append in this one, turn by turn. */
 export async function run(servers: Servers): Promise<BenchResult> {

@@ -14,7 +14,9 @@ import {
 } from '@liandun/tlog';
 import { leafHash, openCheckpoint, signerKeyFromJwk, verifyLog } from '@liandun/transparency-log';
 import pg from 'pg';
+import { createTestDatabase } from '../support/database.js';
 import type { BenchResult } from './result.js';
+import { median } from './statistics.js';
 
 const ROUNDS = 3;
 const MEASURE_MS = 2000;
@@ -41,18 +43,15 @@ class Log {
   ) {}
 
   static async open(server: string, home: string, withTree: boolean): Promise<Log> {
-    const name = `bench_log_${randomBytes(4).toString('hex')}`;
-    const url = new URL(server);
-    url.pathname = `/${name}`;
-    await onServer(server, `create database ${name}`);
-    await migrate(url.href, [...EVENT_LOG_MIGRATIONS, ...TLOG_MIGRATIONS]);
-    const pool = new pg.Pool({ connectionString: url.href, ...({ pipeline: true } as object) });
+    const { url, drop } = await createTestDatabase(server);
+    await migrate(url, [...EVENT_LOG_MIGRATIONS, ...TLOG_MIGRATIONS]);
+    const pool = new pg.Pool({ connectionString: url, ...({ pipeline: true } as object) });
     pool.on('error', () => undefined); // the database is dropped with force
-    const copies = [checkpointFile(join(home, name, 'checkpoint'))];
+    const copies = [checkpointFile(join(home, new URL(url).pathname, 'checkpoint'))];
     const tree = withTree
       ? { reader: runReader(pool, tlogReader()), publisher: runPublisher({ pool, log: key, copies }) }
       : undefined;
-    return new Log(pool, new EventLog({ pool }), tree, () => onServer(server, `drop database ${name} with (force)`));
+    return new Log(pool, new EventLog({ pool }), tree, drop);
   }
 
   async close(): Promise<void> {
@@ -222,16 +221,4 @@ function event(): NewEvent {
     },
     fingerprint: randomBytes(32),
   };
-}
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
-
-async function onServer(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }

@@ -9,6 +9,7 @@ import pg from 'pg';
 import { Product, type Servers } from '../support/product.js';
 import { caseOf, shopOf } from '../support/submissions.js';
 import type { BenchResult } from './result.js';
+import { quantile } from './statistics.js';
 
 const PLATFORMS = [3, 30, 100];
 const AT_REST = 60;
@@ -21,8 +22,6 @@ const AIM_LOADED_MS = 1_000;
 const PUBLISHER = 'bench-publisher';
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
-const quantile = (values: number[], q: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN;
 const rounded = (value: number): number => Number(value.toFixed(1));
 
 /** Receives from many topics as one bare kafkajs consumer and tells when each expected key has come from all of them. */
