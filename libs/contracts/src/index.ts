@@ -15,3 +15,4 @@ export * from './reason-codes.js';
 export * from './submissions.js';
 export * from './time.js';
 export * from './validate.js';
+export * from './working-days.js';

@@ -1,4 +1,5 @@
 export * from './cases.js';
+export * from './deadline.js';
 export * from './entitlement.js';
 export * from './erasure.js';
 export * from './listing.js';
