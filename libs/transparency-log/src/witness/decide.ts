@@ -1,6 +1,7 @@
 import { TransparencyLogError } from '../errors.js';
 import type { VerifierKey } from '../note/key.js';
 import { verifyNote } from '../note/signed-note.js';
+import { EMPTY_ROOT } from '../tree/node-hash.js';
 import { verifyConsistency } from '../tree/verify.js';
 import type { AddCheckpoint } from './add-checkpoint.js';
 
@@ -14,13 +15,14 @@ export interface WitnessedLog {
 
 /**
  * `cosign`: store the size and the root as the newest, then answer 200 with the cosignature. `conflict`: 409 with the size of the
- * newest; `forked` says that the log has signed two trees of one size, which is proof against it. `refuse`: `unknownOrigin` 404,
- * `untrustedSignature` 403, `oldSizeTooLarge` 400, `inconsistent` 422. (C2SP tlog-witness)
+ * newest. `refuse`: `unknownOrigin` 404, `untrustedSignature` 403, `oldSizeTooLarge` 400, `inconsistent` 422 (C2SP tlog-witness).
+ * `forked`: the log has signed two trees of one size, which is proof against it.
  */
 export type CosignDecision =
   | { decision: 'cosign'; size: number; rootHash: Buffer }
   | { decision: 'conflict'; size: number; forked: boolean }
-  | { decision: 'refuse'; because: 'unknownOrigin' | 'untrustedSignature' | 'oldSizeTooLarge' | 'inconsistent' };
+  | { decision: 'refuse'; because: 'unknownOrigin' | 'untrustedSignature' | 'oldSizeTooLarge' }
+  | { decision: 'refuse'; because: 'inconsistent'; forked: boolean };
 
 /** Whether a witness cosigns. `log` is what it knows of `request.checkpoint.origin`: undefined for a log that it doesn't watch. */
 export function decideCosign(log: WitnessedLog | undefined, request: AddCheckpoint): CosignDecision {
@@ -36,9 +38,9 @@ export function decideCosign(log: WitnessedLog | undefined, request: AddCheckpoi
   }
   if (request.oldSize > size) return { decision: 'refuse', because: 'oldSizeTooLarge' };
   const latest = log.latest?.size ?? 0;
-  if (request.oldSize !== latest) return { decision: 'conflict', size: latest, forked: isFork(log, request) };
-  if (isFork(log, request)) return { decision: 'conflict', size: latest, forked: true };
-  if (!isConsistent(log, request)) return { decision: 'refuse', because: 'inconsistent' };
+  const forked = isFork(log, request);
+  if (request.oldSize !== latest) return { decision: 'conflict', size: latest, forked };
+  if (forked || !isConsistent(log, request)) return { decision: 'refuse', because: 'inconsistent', forked };
   return { decision: 'cosign', size, rootHash };
 }
 
@@ -51,6 +53,7 @@ function isFork({ latest }: WitnessedLog, { checkpoint }: AddCheckpoint): boolea
 }
 
 function isConsistent({ latest }: WitnessedLog, { checkpoint, proof }: AddCheckpoint): boolean {
+  if (checkpoint.size === 0 && !checkpoint.rootHash.equals(EMPTY_ROOT)) return false;
   // Every tree starts with the empty one: there is nothing to prove, and nothing to send.
   if (!latest || latest.size === 0) return proof.length === 0;
   const { size: size1, rootHash: root1 } = latest;

@@ -66,10 +66,9 @@ describe('a witness', () => {
 
   test('refuses a fork, and says so where it has proof of it', async () => {
     const log = knowing(treeOf(256));
-    const forked = { decision: 'conflict', size: 256, forked: true };
-    expect(decideCosign(log, await ask(256, treeOf(256, 17)))).toEqual(forked);
-    expect(decideCosign(log, await ask(0, treeOf(256, 17)))).toEqual(forked);
-    const inconsistent = { decision: 'refuse', because: 'inconsistent' };
+    const inconsistent = { decision: 'refuse', because: 'inconsistent', forked: false };
+    expect(decideCosign(log, await ask(256, treeOf(256, 17)))).toEqual({ ...inconsistent, forked: true });
+    expect(decideCosign(log, await ask(0, treeOf(256, 17)))).toEqual({ decision: 'conflict', size: 256, forked: true });
     expect(decideCosign(log, await ask(256, treeOf(300, 17)))).toEqual(inconsistent);
   });
 
@@ -93,10 +92,15 @@ describe('a witness', () => {
 
   test('refuses proofs that prove nothing', async () => {
     const request = await ask(256, treeOf(300));
-    const inconsistent = { decision: 'refuse', because: 'inconsistent' };
+    const inconsistent = { decision: 'refuse', because: 'inconsistent', forked: false };
     expect(decideCosign(knowing(treeOf(256)), { ...request, proof: [] })).toEqual(inconsistent);
     const first = await ask(0, treeOf(300));
     expect(decideCosign(knowing(), { ...first, proof: request.proof })).toEqual(inconsistent);
+  });
+
+  test('knows the root of the empty tree', async () => {
+    const request = await ask(0, { size: 0, root: Buffer.alloc(32) } as MemoryLog);
+    expect(decideCosign(knowing(), request)).toEqual({ decision: 'refuse', because: 'inconsistent', forked: false });
   });
 
   test('knows its logs by origin, and them by their keys', async () => {
