@@ -1,0 +1,105 @@
+import type { Edge, Key, Matcher, Node, PairContext, PairDecision, Partition } from './types.js';
+
+/** The records under a key that the caller knows. */
+export interface Bucket<F> {
+  /** How many entities hold the key, by `Matcher.holders` or the caller's own count. */
+  holders: number;
+  /** All of them, or, where `holders` reaches the matcher's cap, none are needed. */
+  records: readonly Node<F>[];
+}
+
+/** How a component is looked up: by a map in memory, or by the blind index and the vault. */
+export interface Lookup<F> {
+  /** Called once for each key of a touched record; answers in the order of the keys. */
+  buckets(keys: readonly Key[]): Promise<readonly Bucket<F>[]> | readonly Bucket<F>[];
+  /** What reviewers decided of pairs of these records. */
+  decisions(records: readonly string[]): Promise<readonly PairDecision[]> | readonly PairDecision[];
+}
+
+export interface Resolution<F> extends Partition {
+  /** Every record of the component, with the ones that were given. */
+  nodes: Node<F>[];
+  /** Every pair that was compared and isn't `apart`. */
+  edges: Edge[];
+  /** Whether the component reached `limit` and was left incomplete: then a person has to look. */
+  cut: boolean;
+}
+
+/** Most records of one component; a larger one is cut, with what was nearest to the given records. */
+export const COMPONENT_MAX = 2000;
+
+const keyText = ({ kind, value }: Key): string => `${kind}:${value}`;
+const pairText = (a: string, b: string): string => (a < b ? `${a}\t${b}` : `${b}\t${a}`);
+
+/** Explores the records that are joined to the given ones by links or reviews, breadth first. */
+class Exploration<F> {
+  readonly nodes = new Map<string, Node<F>>();
+  readonly edges = new Map<string, Edge>();
+  private readonly compared = new Set<string>();
+  private readonly holders = new Map<string, number>();
+  private readonly context: PairContext = { holders: (key) => this.holders.get(keyText(key)) ?? 1 };
+
+  constructor(
+    private readonly matcher: Matcher<never, F>,
+    private readonly lookup: Lookup<F>,
+  ) {}
+
+  /** Compares the node with those that share a key, and answers the ones not seen before that may be the same. */
+  async neighbours(node: Node<F>): Promise<Node<F>[]> {
+    const keys = this.matcher.keys(node.features);
+    const buckets = await this.lookup.buckets(keys);
+    keys.forEach((key, i) => this.holders.set(keyText(key), buckets[i]?.holders ?? 1));
+    const found: Node<F>[] = [];
+    buckets.forEach((bucket, i) => {
+      const key = keys[i];
+      if (!key || bucket.holders >= this.matcher.capOf(key.kind)) return;
+      for (const other of bucket.records) if (this.joins(node, other)) found.push(other);
+    });
+    return found;
+  }
+
+  private joins(node: Node<F>, other: Node<F>): boolean {
+    const pair = pairText(node.id, other.id);
+    if (node.id === other.id || this.compared.has(pair)) return false;
+    this.compared.add(pair);
+    const comparison = this.matcher.compare(node.features, other.features, this.context);
+    const verdict = this.matcher.decide(comparison);
+    if (verdict.outcome === 'apart') return false;
+    const [a, b] = pair.split('\t') as [string, string];
+    this.edges.set(pair, { a, b, comparison, verdict });
+    return true;
+  }
+}
+
+/**
+ * The component that the given records touch, and its partition into entities: what live calls for each fact, and a batch
+ * for each component. The answer depends on what the lookup knows as a set, not on which records of the component were
+ * given nor on any order.
+ */
+export async function resolve<F>(
+  matcher: Matcher<never, F>,
+  given: readonly Node<F>[],
+  lookup: Lookup<F>,
+  limit = COMPONENT_MAX,
+): Promise<Resolution<F>> {
+  const exploration = new Exploration(matcher, lookup);
+  let front: readonly Node<F>[] = given;
+  let cut = false;
+  while (front.length > 0) {
+    const next: Node<F>[] = [];
+    for (const node of front) {
+      if (exploration.nodes.has(node.id)) continue;
+      cut ||= exploration.nodes.size >= limit;
+      if (cut) break;
+      exploration.nodes.set(node.id, node);
+      next.push(...(await exploration.neighbours(node)));
+    }
+    front = cut ? [] : next;
+  }
+  const nodes = [...exploration.nodes.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const edges = [...exploration.edges.values()].filter(
+    ({ a, b }) => exploration.nodes.has(a) && exploration.nodes.has(b),
+  );
+  const decisions = await lookup.decisions(nodes.map(({ id }) => id));
+  return { ...matcher.cluster(nodes, edges, decisions), nodes, edges, cut };
+}
