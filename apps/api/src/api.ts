@@ -1,11 +1,13 @@
 import { LedgerError } from '@liandun/contracts';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
+import { followCertificate } from '@liandun/tls';
 import { ERASURE_RIDER, erasureRider, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
 import { ACCESS_RIDER, accessRider } from '@liandun/views';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import type { Server as HttpsServer } from 'node:https';
 import pg from 'pg';
 import { pino, type Logger } from 'pino';
 import { installAccess } from './access-hooks.js';
@@ -16,12 +18,15 @@ import { LedgerWriter } from './ledger-writer.js';
 import { Metrics } from './metrics.js';
 import { BATCH_TYPE, EVENT_TYPE, FORM_TYPE, JSON_TYPE, NDJSON_TYPE } from './policy.js';
 import { ProblemFilter } from './problems.js';
+import { installSecurityHeaders } from './security-headers.js';
 import { settingsOf, type Env, type Settings } from './settings.js';
 import { Tokens } from './tokens.js';
 
 /** A running API; `close` ends its streams, finishes what was accepted, and releases the database. */
 export interface Api {
   url: string;
+  /** Reads the certificate again now; its files are also looked at every few seconds. */
+  reload(): void;
   close(): Promise<void>;
 }
 
@@ -110,6 +115,7 @@ async function nestOf(settings: Settings, parts: Parts, logger: Logger): Promise
   });
   const instance = adapter.getInstance() as FastifyInstance;
   installParsers(instance);
+  installSecurityHeaders(instance, settings.tls !== undefined);
   installAccess(instance, { ...parts, logger });
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(parts), adapter, {
     logger: false,
@@ -118,6 +124,23 @@ async function nestOf(settings: Settings, parts: Parts, logger: Logger): Promise
   });
   app.useGlobalFilters(new ProblemFilter(logger));
   return app;
+}
+
+/** A renewed certificate serves the next connection; those that are open, streams of notices too, stay as they are. */
+function followTls(
+  { tls }: Settings,
+  server: HttpsServer,
+  logger: Logger,
+): { reload(): void; stop(): void } | undefined {
+  if (!tls) return undefined;
+  return followCertificate(
+    tls.files,
+    (renewed) => {
+      server.setSecureContext(renewed);
+      logger.info({ cert: tls.files.cert }, 'a new certificate serves');
+    },
+    (error) => logger.error({ problem: error.message }, 'the certificate was not renewed: the old one serves on'),
+  );
 }
 
 /**
@@ -144,10 +167,18 @@ export async function createApi(env: Env): Promise<Api> {
     await app.listen(settings.port, settings.host);
     const { port } = app.getHttpServer().address() as { port: number };
     const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+    const followed = followTls(settings, app.getHttpServer() as HttpsServer, logger);
     const url = `${settings.tls ? 'https' : 'http'}://${host}:${port}`;
     tokens.listeningAt(url);
     logger.info({ url }, 'listening');
-    return { url, close: () => app.close().finally(release) };
+    return {
+      url,
+      reload: () => followed?.reload(),
+      close: () => {
+        followed?.stop();
+        return app.close().finally(release);
+      },
+    };
   } catch (error) {
     await release();
     throw error;

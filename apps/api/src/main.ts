@@ -3,6 +3,7 @@ import { createApi } from './api.js';
 
 try {
   const api = await createApi(process.env);
+  process.on('SIGHUP', () => api.reload());
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       // Whatever keeps a connection open must not keep the process.

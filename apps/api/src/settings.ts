@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signerKeyFromJwk, TransparencyLogError, type VerifierKey } from '@liandun/transparency-log';
+import { readServerTls, requireDatabaseTls, requireTls, type ServerTls, type TlsFiles } from '@liandun/tls';
 import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
 import type { JWK } from 'jose';
 
@@ -18,7 +19,8 @@ export class Settings {
   inboxKey: JWK;
   /** The log's key, and the file outside the database with its newest published checkpoint, where this process can see one. */
   published?: { log: VerifierKey; copyPath: string };
-  tls?: { cert: string; key: string };
+  /** What HTTP listens with, and the files that it is read from again when they change. */
+  tls?: ServerTls & { files: TlsFiles };
   genesisPath?: string;
   /** Where the worker answers for its health and metrics; what it says is shown with the api's own. */
   workerUrl?: string;
@@ -31,8 +33,6 @@ export type Env = Readonly<Record<string, string | undefined>>;
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
-
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 function required(env: Env, name: string): string {
   const value = env[name];
@@ -76,22 +76,20 @@ function publishedOf(env: Env, keys: unknown): Settings['published'] {
   }
 }
 
-function tlsOf(env: Env): { cert: string; key: string } | undefined {
-  const { LIANDUN_TLS_CERT: cert, LIANDUN_TLS_KEY: key } = env;
-  if (!cert && !key) return undefined;
-  return {
-    cert: readText('LIANDUN_TLS_CERT', required(env, 'LIANDUN_TLS_CERT')),
-    key: readText('LIANDUN_TLS_KEY', required(env, 'LIANDUN_TLS_KEY')),
-  };
+function tlsOf(env: Env): Settings['tls'] {
+  if (!env['LIANDUN_TLS_CERT'] && !env['LIANDUN_TLS_KEY']) return undefined;
+  const files = { cert: required(env, 'LIANDUN_TLS_CERT'), key: required(env, 'LIANDUN_TLS_KEY') };
+  return { ...readServerTls(files), files };
 }
 
-/** Throws SettingsError where a variable is missing or wrong, and where tokens would travel a network in the clear. */
+/** Throws SettingsError where a variable is missing or wrong, TlsError where tokens or data would travel a network in the clear. */
 export function settingsOf(env: Env): Settings {
   const host = env['HOST'] || '127.0.0.1';
   const port = Number(env['PORT'] || 0);
   const tls = tlsOf(env);
-  if (!tls && !LOOPBACK.test(host))
-    throw new SettingsError(`HOST=${host} is outside loopback: set LIANDUN_TLS_CERT and LIANDUN_TLS_KEY`);
+  requireTls(host, tls);
+  const databaseUrl = required(env, 'DATABASE_URL');
+  requireDatabaseTls(databaseUrl);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new SettingsError('PORT must be a port number');
   const keysPath = required(env, 'LIANDUN_KEYS');
   const keys = parseJson('LIANDUN_KEYS', keysPath);
@@ -99,7 +97,7 @@ export function settingsOf(env: Env): Settings {
   return {
     host,
     port,
-    databaseUrl: required(env, 'DATABASE_URL'),
+    databaseUrl,
     issuer: (env['LIANDUN_ISSUER'] || `${tls ? 'https' : 'http'}://${host}:${port}`).replace(/\/$/, ''),
     vaultKeys: parseVaultKeys(keys, keysPath),
     signingKey: privateKey(keys, 'signing'),

@@ -20,18 +20,19 @@ class StoreModule {}
 
 async function options(store: Store): Promise<LiandunOptions> {
   await store.prepare();
-  const brokers = process.env['KAFKA_BROKERS'];
+  const { KAFKA_BROKERS: brokers, KAFKA_SECURITY_PROTOCOL: protocol, LIANDUN_CA: ca } = process.env;
   return {
     client: {
       url: setting('LIANDUN_URL'),
       memberId: setting('MEMBER'),
       key: JSON.parse(await readFile(setting('MEMBER_KEY'), 'utf8')) as JWK,
+      ...(ca ? { ca: await readFile(ca, 'utf8') } : {}),
     },
     notices: {
       name: 'shops',
       store: pgNoticeStore(store.pool),
       onProblem: (error) => console.error(error.message),
-      ...(brokers && { kafka: { brokers } }),
+      ...(brokers && { kafka: { brokers, ssl: protocol === 'SASL_SSL' } }),
     },
   };
 }

@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   await worker.start();
   const app = await NestFactory.create<NestFastifyApplication>(
     { module: WorkerModule, providers: [{ provide: Worker, useValue: worker }] },
-    new FastifyAdapter(),
+    settings.tls ? new FastifyAdapter({ https: settings.tls }) : new FastifyAdapter(),
     { logger: false },
   );
   await app.listen(settings.port, settings.host);

@@ -1,3 +1,13 @@
+import type { Brokers } from '@liandun/messaging';
+import {
+  isLoopback,
+  readAuthorities,
+  readServerTls,
+  requireDatabaseTls,
+  requireTls,
+  TlsError,
+  type ServerTls,
+} from '@liandun/tls';
 import { signerKeyFromJwk, type SignerKey } from '@liandun/transparency-log';
 import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
 import type { JWK } from 'jose';
@@ -12,9 +22,11 @@ export type Part = (typeof PARTS)[number];
 export interface WorkerSettings {
   databaseUrl: string;
   /** The ledger's own Kafka listener. */
-  brokers: string;
+  brokers: Brokers;
   host: string;
   port: number;
+  /** For health and metrics. */
+  tls?: ServerTls;
   vaultKeys: VaultKeys;
   /** Private key that members encrypt inbox events to. */
   inboxKey: JWK;
@@ -26,6 +38,8 @@ export interface WorkerSettings {
   logLevel: string;
 }
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 /** The process can't start as it was told; the message says which variable and what to do. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
@@ -33,7 +47,6 @@ export class SettingsError extends Error {
 
 const WHY_HOME = ': the newest published checkpoint is kept there, outside the database (or leave tlog out of --run)';
 const isPart = (name: string): name is Part => (PARTS as readonly string[]).includes(name);
-const isLoopback = (host: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|\[::1\]|localhost)$/.test(host);
 
 function partsOf(argv: string[]): Set<Part> {
   const { values } = parseArgs({ args: argv, options: { run: { type: 'string' } } });
@@ -53,28 +66,46 @@ function logKey(keysPath: string, jwk: JWK = { kty: '' }): SignerKey {
   }
 }
 
-/** Reads the environment and the arguments. The Kafka listener of the ledger is plaintext, so it must be on loopback. */
-export function workerSettings(env: Readonly<Record<string, string | undefined>>, argv: string[]): WorkerSettings {
+/** The ledger's own Kafka listener: whoever reaches it in the clear is the ledger, so outside loopback a certificate says who comes. */
+function brokersOf(env: Env, brokers: string): Brokers {
+  const { KAFKA_INTERNAL_CERT: cert, KAFKA_INTERNAL_KEY: key, KAFKA_INTERNAL_CA: ca } = env;
+  if (cert && key)
+    return { brokers, ssl: { ...readServerTls({ cert, key }), ...(ca ? { ca: readAuthorities(ca) } : {}) } };
+  const outside = brokers.split(',').find((broker) => !isLoopback(broker.replace(/:\d+$/, '')));
+  if (outside === undefined) return brokers;
+  throw new TlsError(
+    'PLAIN',
+    `KAFKA_INTERNAL_BROKERS: ${outside} is outside loopback: set KAFKA_INTERNAL_CERT and KAFKA_INTERNAL_KEY (and KAFKA_INTERNAL_CA) to PEM files`,
+    `KAFKA_INTERNAL_BROKERS：${outside} 不是本机回环地址：请将 KAFKA_INTERNAL_CERT 与 KAFKA_INTERNAL_KEY（及 KAFKA_INTERNAL_CA）设为 PEM 文件`,
+  );
+}
+
+function tlsOf(env: Env): ServerTls | undefined {
+  const { LIANDUN_TLS_CERT: cert, LIANDUN_TLS_KEY: key } = env;
+  return cert && key ? readServerTls({ cert, key }) : undefined;
+}
+
+/** Reads the environment and the arguments. Throws SettingsError, or TlsError where anything would leave the machine in the clear. */
+export function workerSettings(env: Env, argv: string[]): WorkerSettings {
   const required = (name: string, why = ''): string => {
     const value = env[name];
     if (!value) throw new SettingsError(`${name} is not set${why}`);
     return value;
   };
-  const brokers = required('KAFKA_INTERNAL_BROKERS');
-  const outside = brokers.split(',').find((broker) => !isLoopback(broker.replace(/:\d+$/, '')));
-  if (outside !== undefined)
-    throw new SettingsError(`KAFKA_INTERNAL_BROKERS: ${outside} is outside loopback and not TLS`);
   const host = env['HOST'] || '127.0.0.1';
-  if (!isLoopback(host))
-    throw new SettingsError(`HOST=${host}: the worker answers health and metrics on loopback only`);
+  const tls = tlsOf(env);
+  requireTls(host, tls);
+  const databaseUrl = required('DATABASE_URL');
+  requireDatabaseTls(databaseUrl);
   const keysPath = required('LIANDUN_KEYS');
   const keys = JSON.parse(readFileSync(keysPath, 'utf8')) as { inbox: JWK; logSigning?: JWK };
   const parts = partsOf(argv);
   return {
-    databaseUrl: required('DATABASE_URL'),
-    brokers,
+    databaseUrl,
+    brokers: brokersOf(env, required('KAFKA_INTERNAL_BROKERS')),
     host,
     port: Number(env['WORKER_PORT'] || 0),
+    ...(tls ? { tls } : {}),
     vaultKeys: parseVaultKeys(keys, keysPath),
     inboxKey: keys.inbox,
     ...(env['LIANDUN_INBOX_GROUP'] ? { inboxGroup: env['LIANDUN_INBOX_GROUP'] } : {}),

@@ -1,4 +1,4 @@
-import { backoffMs, kafkaClient, pause, within } from '@liandun/sdk';
+import { backoffMs, pause, within } from '@liandun/sdk';
 import kafkajs, {
   type AclFilter,
   type AclOperationTypes as AclOperation,
@@ -6,6 +6,7 @@ import kafkajs, {
   type Admin,
   type ResourcePatternTypes as ResourcePattern,
 } from 'kafkajs';
+import { ledgerClient, type Brokers } from './brokers.js';
 
 // Node finds only some of kafkajs's names for ES modules to import: these come with the whole.
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
@@ -48,15 +49,15 @@ const CREATE_TRIES = 8;
 const NOT_THERE_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 /** Over the ledger's own listener; connects when first used, and again after a failure. */
-export function kafkaAdmin(brokers: string): KafkaAdmin {
+export function kafkaAdmin(brokers: Brokers): KafkaAdmin {
   return new KafkajsAdmin(brokers);
 }
 
 class KafkajsAdmin implements KafkaAdmin {
-  readonly #brokers: string;
+  readonly #brokers: Brokers;
   #admin: Promise<Admin> | undefined;
 
-  constructor(brokers: string) {
+  constructor(brokers: Brokers) {
     this.#brokers = brokers;
   }
 
@@ -170,7 +171,7 @@ class KafkajsAdmin implements KafkaAdmin {
   }
 
   async #connect(): Promise<Admin> {
-    const admin = kafkaClient({ brokers: this.#brokers, clientId: 'liandun-admin' }).admin();
+    const admin = ledgerClient(this.#brokers, 'liandun-admin').admin();
     await within(TIMEOUT_MS, 'connecting to Kafka', admin.connect());
     return admin;
   }

@@ -1,15 +1,16 @@
 import type { Receipt } from '@liandun/contracts';
-import { backoffMs, kafkaClient, pause, within } from '@liandun/sdk';
+import { backoffMs, pause, within } from '@liandun/sdk';
 import type { JWK } from 'jose';
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { kafkaAdmin, type KafkaAdmin } from './admin.js';
+import { ledgerClient, type Brokers } from './brokers.js';
 import { openRecord } from './opening.js';
 import { KafkaSender } from './sender.js';
 import { inboxTopic, receiptsTopic } from './topics.js';
 
 export interface InboxSettings {
   /** The ledger's own listener. */
-  brokers: string;
+  brokers: Brokers;
   /** The private keys of the inbox, each with its `kid`: the current one and those that are being replaced. */
   keys: readonly JWK[];
   /** The consumer group that holds the place in the inboxes: one for each ledger on a broker; `liandun.inbox` unless told. */
@@ -116,7 +117,7 @@ export class Inbox {
     if (present.length === 0) return;
     const topics = present.map(inboxTopic);
     await this.#deleteCommitted(topics);
-    const consumer = kafkaClient({ brokers: this.#settings.brokers, clientId: 'liandun-inbox' }).consumer({
+    const consumer = ledgerClient(this.#settings.brokers, 'liandun-inbox').consumer({
       groupId: this.#group,
       maxWaitTimeInMs: 500,
       sessionTimeout: SESSION_MS,

@@ -1,4 +1,5 @@
 export { kafkaAdmin, type Grant, type KafkaAdmin, type NewTopic } from './admin.js';
+export type { Brokers } from './brokers.js';
 export { followMembers, relayLag } from './backlog.js';
 export { Inbox, type InboxSettings, type InboxStatus } from './inbox.js';
 export { MESSAGING_MIGRATIONS } from './migrations/index.js';

@@ -1,6 +1,7 @@
 import { backoffMs, pause } from '@liandun/sdk';
 import type { Pool } from 'pg';
 import { moveCursors, readBacklog, type MemberBatch } from './backlog.js';
+import type { Brokers } from './brokers.js';
 import { Lease } from './lease.js';
 import { listen } from './listen.js';
 import { KafkaSender } from './sender.js';
@@ -8,7 +9,7 @@ import { KafkaSender } from './sender.js';
 export interface RelaySettings {
   pool: Pool;
   /** The ledger's own listener. */
-  brokers: string;
+  brokers: Brokers;
   /** How long the lease lasts without renewal: the longest pause after a crash; 6,000 ms unless told. */
   leaseMs?: number;
   /** The longest wait before a member's topic is tried again; 5,000 ms unless told. */

@@ -1,5 +1,6 @@
-import { kafkaClient, within } from '@liandun/sdk';
+import { within } from '@liandun/sdk';
 import type { Message, Producer } from 'kafkajs';
+import { ledgerClient, type Brokers } from './brokers.js';
 
 export interface OutgoingRecord {
   key?: string;
@@ -29,12 +30,12 @@ const SEND_TIMEOUT_MS = 15_000;
 
 /** An idempotent kafkajs producer that is thrown away after every failure. */
 export class KafkaSender implements Sender {
-  readonly #brokers: string;
+  readonly #brokers: Brokers;
   readonly #clientId: string;
   #producer: Promise<Producer> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(brokers: string, clientId: string) {
+  constructor(brokers: Brokers, clientId: string) {
     this.#brokers = brokers;
     this.#clientId = clientId;
   }
@@ -81,7 +82,7 @@ export class KafkaSender implements Sender {
   }
 
   async #create(): Promise<Producer> {
-    const producer = kafkaClient({ brokers: this.#brokers, clientId: this.#clientId }).producer({
+    const producer = ledgerClient(this.#brokers, this.#clientId).producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,

@@ -25,6 +25,7 @@ import { noticeStream } from './feed.js';
 import { Http, type Answer } from './http.js';
 import { EventStream } from './ndjson.js';
 import { TokenSource, type Audience } from './tokens.js';
+import { transportOf, type Transport } from './transport.js';
 
 export interface ClientSettings {
   /** The ledger's address, such as `https://ledger.example`. */
@@ -32,6 +33,8 @@ export interface ClientSettings {
   memberId: string;
   /** The member's private key with `kid`: Ed25519 or P-256. */
   key: JWK;
+  /** PEM: the authority that issued the ledger's certificate, where it is not one that Node trusts. Holds for Kafka too. */
+  ca?: string;
   /** How long one attempt of a request may take; 30,000 ms unless told. */
   timeoutMs?: number;
   /** Attempts before the last error is thrown; 6 unless told. */
@@ -102,6 +105,9 @@ export class LiandunClient {
   readonly memberId: string;
   readonly url: string;
   readonly #settings: ClientSettings;
+  /** What Kafka clients of the same ledger trust (PEM); absent for what Node trusts. */
+  readonly ca: string | undefined;
+  readonly #transport: Transport;
   readonly #tokens: TokenSource;
   readonly #http: Http;
 
@@ -109,10 +115,13 @@ export class LiandunClient {
     this.#settings = settings;
     this.memberId = settings.memberId;
     this.url = settings.url.replace(/\/$/, '');
-    this.#tokens = new TokenSource(this.url, settings.memberId, settings.key);
+    this.ca = settings.ca;
+    this.#transport = transportOf(settings.ca);
+    this.#tokens = new TokenSource(this.url, settings.memberId, settings.key, this.#transport);
     this.#http = new Http({
       url: this.url,
       tokens: this.#tokens,
+      transport: this.#transport,
       timeoutMs: settings.timeoutMs ?? 30_000,
       attemptsMax: settings.attemptsMax ?? 6,
     });
@@ -166,6 +175,7 @@ export class LiandunClient {
     return new EventStream(events, {
       url: this.url,
       tokens: this.#tokens,
+      transport: this.#transport,
       silenceMaxMs: this.#settings.timeoutMs ?? 30_000,
       attemptsMax: this.#settings.attemptsMax ?? 6,
     }).receipts();
@@ -195,7 +205,11 @@ export class LiandunClient {
   /** The same as they come, for ever (Server-Sent Events), until `signal` aborts. */
   streamNotices(after = -1, signal: AbortSignal = new AbortController().signal): AsyncGenerator<CloudEvent<Notice>> {
     const onProblem = this.#settings.onProblem ?? (() => undefined);
-    return noticeStream({ url: this.url, tokens: this.#tokens, silenceMaxMs: 60_000, onProblem }, after, signal);
+    return noticeStream(
+      { url: this.url, tokens: this.#tokens, transport: this.#transport, silenceMaxMs: 60_000, onProblem },
+      after,
+      signal,
+    );
   }
 
   /** Who was told of a listing and what became of it; regulators only. */

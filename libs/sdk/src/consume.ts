@@ -1,7 +1,7 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import type { LiandunClient } from './client.js';
 import { asError } from './errors.js';
-import { kafkaClient, type KafkaSettings } from './kafka-client.js';
+import { kafkaClient, sslOf, type KafkaSettings } from './kafka-client.js';
 import { NoticeProcessor, type NoticeHandler } from './notice-processor.js';
 import type { NoticeStore } from './notice-store.js';
 import { backoffMs, pause, within } from './waiting.js';
@@ -130,7 +130,7 @@ export class NoticeConsumer<Tx> {
   async #fromKafka({ brokers, ssl }: { brokers: string; ssl?: KafkaSettings['ssl'] }): Promise<void> {
     const { client, name } = this.#settings;
     const token = async (): Promise<string> => client.token('liandun-kafka');
-    const kafka = kafkaClient({ brokers, ssl, clientId: `${client.memberId}.${name}`, token });
+    const kafka = kafkaClient({ brokers, ssl: sslOf(ssl, client.ca), clientId: `${client.memberId}.${name}`, token });
     const consumer = kafka.consumer({
       groupId: `${client.memberId}.${name}`,
       maxWaitTimeInMs: 500,

@@ -2,7 +2,14 @@ import type { Problem } from '@liandun/contracts';
 
 /** What can go wrong on the caller's side; a refusal by the ledger carries the ledger's own code (`problem.code`). */
 type LocalCode =
-  'UNREACHABLE' | 'MALFORMED_ANSWER' | 'MALFORMED_NOTICE' | 'NOTICE_MISSING' | 'TIMED_OUT' | 'NO_INBOX_KEY' | 'CLOSED';
+  | 'UNREACHABLE'
+  | 'MALFORMED_ANSWER'
+  | 'UNTRUSTED_SERVER'
+  | 'MALFORMED_NOTICE'
+  | 'NOTICE_MISSING'
+  | 'TIMED_OUT'
+  | 'NO_INBOX_KEY'
+  | 'CLOSED';
 
 interface Details {
   status?: number;
@@ -37,3 +44,20 @@ export class LiandunError extends Error {
 
 /** Whatever was thrown, as an Error. */
 export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+
+/** What OpenSSL and Node say of a certificate that they don't accept. */
+const UNTRUSTED = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;
+
+/** fetch throws TypeError and AbortError when there is no answer, and hides the reason in `cause`. */
+export function asLiandunError(thrown: unknown, url: string): LiandunError {
+  if (thrown instanceof LiandunError) return thrown;
+  const error = asError(thrown);
+  const { code = '', message } = (error.cause ?? error) as NodeJS.ErrnoException;
+  if (UNTRUSTED.test(code)) {
+    const remedy = `give the certificate of its authority as 'ca', or in NODE_EXTRA_CA_CERTS`;
+    return new LiandunError('UNTRUSTED_SERVER', `${url} has no valid certificate (${code}: ${message}): ${remedy}`, {
+      cause: thrown,
+    });
+  }
+  return new LiandunError('UNREACHABLE', `No answer from ${url}: ${error.message}`, { cause: thrown });
+}

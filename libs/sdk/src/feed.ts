@@ -1,14 +1,15 @@
 import type { CloudEvent, Notice } from '@liandun/contracts';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import { LiandunError } from './errors.js';
-import { asLiandunError } from './http.js';
+import { asLiandunError, LiandunError } from './errors.js';
 import { refusalOf } from './refusal.js';
 import type { TokenSource } from './tokens.js';
+import type { Transport } from './transport.js';
 import { backoffMs, pause } from './waiting.js';
 
 export interface FeedSettings {
   url: string;
   tokens: TokenSource;
+  transport: Transport;
   /** A stream that is silent for this long, heartbeats included, is opened again. Milliseconds. */
   silenceMaxMs: number;
   onProblem: (error: LiandunError) => void;
@@ -44,12 +45,12 @@ export async function* noticeStream(
 }
 
 async function* open(
-  { url, tokens, silenceMaxMs }: FeedSettings,
+  { url, tokens, transport, silenceMaxMs }: FeedSettings,
   last: number,
   signal: AbortSignal,
 ): AsyncGenerator<{ id?: string; data: string }> {
   const broken = new AbortController();
-  const response = await fetch(`${url}/v1/notices/stream?after=${last}`, {
+  const response = await transport.fetch(`${url}/v1/notices/stream?after=${last}`, {
     signal: AbortSignal.any([signal, broken.signal]),
     headers: {
       authorization: `Bearer ${await tokens.token()}`,

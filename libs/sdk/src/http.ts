@@ -1,11 +1,13 @@
-import { asError, LiandunError } from './errors.js';
+import { asLiandunError, LiandunError } from './errors.js';
 import { refusalOf } from './refusal.js';
 import type { TokenSource } from './tokens.js';
+import type { Transport } from './transport.js';
 import { backoffMs, pause } from './waiting.js';
 
 export interface HttpSettings {
   url: string;
   tokens: TokenSource;
+  transport: Transport;
   /** How long one attempt may take, in milliseconds. */
   timeoutMs: number;
   attemptsMax: number;
@@ -54,9 +56,9 @@ export class Http {
   }
 
   async #once(path: string, { method, body, contentType, headers, answers, open }: Request): Promise<Answer> {
-    const { url, tokens, timeoutMs } = this.#settings;
+    const { url, tokens, transport, timeoutMs } = this.#settings;
     const authorization = open ? undefined : `Bearer ${await tokens.token()}`;
-    const response = await fetch(`${url}${path}`, {
+    const response = await transport.fetch(`${url}${path}`, {
       method: method ?? 'GET',
       body,
       signal: AbortSignal.timeout(timeoutMs),
@@ -75,10 +77,4 @@ export class Http {
       throw new LiandunError('MALFORMED_ANSWER', `${path} answered something that is not JSON`, { cause });
     }
   }
-}
-
-/** fetch throws TypeError and AbortError when there is no answer. */
-export function asLiandunError(thrown: unknown, url: string): LiandunError {
-  if (thrown instanceof LiandunError) return thrown;
-  return new LiandunError('UNREACHABLE', `No answer from ${url}: ${asError(thrown).message}`, { cause: thrown });
 }

@@ -4,7 +4,7 @@ import { CompactEncrypt, importJWK, type JWK } from 'jose';
 import type { Consumer, KafkaMessage, Producer } from 'kafkajs';
 import type { LiandunClient } from './client.js';
 import { asError, LiandunError } from './errors.js';
-import { kafkaClient, type KafkaSettings } from './kafka-client.js';
+import { kafkaClient, sslOf, type KafkaSettings } from './kafka-client.js';
 import { within } from './waiting.js';
 
 export interface InboxPublisherSettings {
@@ -53,7 +53,7 @@ export class InboxPublisher {
     const { client, brokers, ssl } = settings;
     this.#settings = settings;
     const token = async (): Promise<string> => client.token('liandun-kafka');
-    const kafka = kafkaClient({ brokers, ssl, clientId: `${client.memberId}.inbox`, token });
+    const kafka = kafkaClient({ brokers, ssl: sslOf(ssl, client.ca), clientId: `${client.memberId}.inbox`, token });
     this.#producer = kafka.producer({ allowAutoTopicCreation: false, maxInFlightRequests: 1 });
     this.#consumer = kafka.consumer({ groupId: `${client.memberId}.receipts-${randomUUID()}`, maxWaitTimeInMs: 200 });
   }

@@ -30,6 +30,7 @@ export interface KafkaSettings {
   clientId: string;
   /** Gives a fresh access token for each (re)authentication; without it the listener is not authenticated. */
   token?: () => Promise<string>;
+  /** TLS: `true` for the authorities that Node trusts, or with the `ca` of one's own. Absent, everything goes in the clear. */
   ssl?: KafkaConfig['ssl'];
 }
 
@@ -52,3 +53,7 @@ export function kafkaClient({ brokers, clientId, token, ssl }: KafkaSettings): K
     }),
   });
 }
+
+/** The listener that a member's Kafka client uses: with `ssl: true` it trusts what the client of the same ledger trusts. */
+export const sslOf = (ssl: KafkaSettings['ssl'], ca: string | undefined): KafkaSettings['ssl'] =>
+  ssl === true && ca !== undefined ? { ca } : ssl;

@@ -1,15 +1,16 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { CloudEvent, Receipt } from '@liandun/contracts';
-import { LiandunError } from './errors.js';
-import { asLiandunError } from './http.js';
+import { asLiandunError, LiandunError } from './errors.js';
 import { refusal } from './refusal.js';
 import type { TokenSource } from './tokens.js';
+import type { Transport } from './transport.js';
 import { backoffMs, pause } from './waiting.js';
 
 export interface StreamSettings {
   url: string;
   tokens: TokenSource;
+  transport: Transport;
   /** A connection that brings no receipt for this long, although some are due, is given up. Milliseconds. */
   silenceMaxMs: number;
   /** Connections in a row that brought no receipt before the error is thrown. */
@@ -95,11 +96,12 @@ export class EventStream {
   }
 
   async #open(): Promise<ClientRequest> {
-    const { url, tokens } = this.#settings;
+    const { url, tokens, transport } = this.#settings;
     const target = new URL(`${url}/v1/events`);
     const open = target.protocol === 'https:' ? httpsRequest : httpRequest;
     return open(target, {
       method: 'POST',
+      ...(transport.agent ? { agent: transport.agent } : {}),
       headers: {
         authorization: `Bearer ${await tokens.token()}`,
         'content-type': 'application/x-ndjson',

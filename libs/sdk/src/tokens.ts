@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { importJWK, SignJWT, type JWK } from 'jose';
-import { LiandunError } from './errors.js';
+import { asLiandunError, LiandunError } from './errors.js';
 import { refusalOf } from './refusal.js';
+import { transportOf, type Transport } from './transport.js';
 
 export type Audience = 'liandun' | 'liandun-kafka';
 
@@ -21,13 +22,15 @@ export class TokenSource {
   readonly #endpoint: string;
   readonly #memberId: string;
   readonly #key: JWK;
+  readonly #transport: Transport;
   readonly #tokens = new Map<Audience, Promise<Token>>();
 
   /** `key` is a private JWK with `kid`: Ed25519 (EdDSA) or P-256 (ES256). */
-  constructor(url: string, memberId: string, key: JWK) {
+  constructor(url: string, memberId: string, key: JWK, transport = transportOf(undefined)) {
     this.#endpoint = `${url}/oauth/token`;
     this.#memberId = memberId;
     this.#key = key;
+    this.#transport = transport;
   }
 
   /** An access token that is still valid for a while; callers that ask at the same time share one request. */
@@ -55,18 +58,20 @@ export class TokenSource {
 
   async #fetch(audience: Audience): Promise<Token> {
     const askedAtMs = performance.now();
-    const response = await fetch(this.#endpoint, {
-      method: 'POST',
-      signal: AbortSignal.timeout(10_000),
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_assertion_type: ASSERTION_TYPE,
-        client_assertion: await this.#assertion(),
-        audience,
-      }),
-    }).catch((cause: unknown) => {
-      throw new LiandunError('UNREACHABLE', `No answer from ${this.#endpoint}`, { cause });
-    });
+    const response = await this.#transport
+      .fetch(this.#endpoint, {
+        method: 'POST',
+        signal: AbortSignal.timeout(10_000),
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          client_assertion_type: ASSERTION_TYPE,
+          client_assertion: await this.#assertion(),
+          audience,
+        }),
+      })
+      .catch((cause: unknown) => {
+        throw asLiandunError(cause, this.#endpoint);
+      });
     if (!response.ok) throw await refusalOf(response);
     const body = (await response.json()) as { access_token?: unknown; expires_in?: unknown };
     if (typeof body.access_token !== 'string' || typeof body.expires_in !== 'number') {
