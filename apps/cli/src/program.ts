@@ -11,6 +11,7 @@ import { reconcile, type ReconcileOptions } from './commands/reconcile.js';
 import { screen, type ScreenOptions } from './commands/screen.js';
 import { tail, type TailOptions } from './commands/tail.js';
 import { token, type TokenOptions } from './commands/token.js';
+import { witness, type WitnessOptions } from './commands/witness.js';
 import type { Context } from './context.js';
 import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.js';
 import { table } from './layout.js';
@@ -34,6 +35,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addCoverage(settings);
   addReconcile(settings);
   addLog(settings);
+  addWitness(settings);
   addToken(settings);
   settings
     .command('doctor', t('check every part, and say what to do', '检查各部件，并给出处理建议'))
@@ -350,6 +352,32 @@ function addLog(settings: Settings): void {
   withSource(command('export', 'write a folder that any web server can serve', '导出可由任意网站服务器提供的文件夹'))
     .requiredOption('--out <folder>', t('where to', '写入何处'))
     .action(settings.run((options: ExportOptions) => exportLog(context, options)));
+}
+
+function addWitness(settings: Settings): void {
+  const { context } = settings;
+  const t = context.t.bind(context);
+  settings
+    .command(
+      'witness',
+      t('run a witness: cosign a log, refuse its forks', '运行见证方：联署日志的检查点，拒绝分叉'),
+      t('not needed', '无需'),
+    )
+    .option('--key <file>', t('its own key, made where missing', '自己的密钥，不存在则创建'), 'witness.jwk')
+    .option('--store <file>', t('what it has cosigned', '已联署的记录'), 'witness.db')
+    .option('--listen <address>', t('HOST:PORT', '主机:端口'), '127.0.0.1:7380')
+    .option(
+      '--log <vkey>',
+      t('a log that it trusts (repeatable); LOG_VKEY unless given', '所信任的日志（可重复）；默认取自 LOG_VKEY'),
+      collect,
+    )
+    .option(
+      '--name <name>',
+      t('the name of a new key, e.g. platform-a.example/w1', '新密钥的名称，如 platform-a.example/w1'),
+    )
+    .option('--tls-cert <file>', t('certificate, outside loopback', '证书（本机回环地址之外必需）'))
+    .option('--tls-key <file>', t('and its key', '证书的私钥'))
+    .action(settings.run((options: WitnessOptions) => witness(context, options)));
 }
 
 function addReconcile(settings: Settings): void {
