@@ -1,8 +1,18 @@
-import { EVENT_TYPES, makeRegistrationNumber, reasonCodes, SUBMITTED_TYPES, type Receipt } from '@liandun/contracts';
+import {
+  EVENT_TYPES,
+  LEDGER_SOURCE,
+  makeRegistrationNumber,
+  reasonCodes,
+  SUBMITTED_TYPES,
+  type EntityMerged,
+  type EntitySplit,
+  type Link,
+  type Receipt,
+} from '@liandun/contracts';
 import { rebuildProjection } from '@liandun/event-log';
 import { auditEvents, coverage, identityLinksProjection, ledgerProjection } from '@liandun/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { randomInt, randomUUID } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { TestLedger } from '../../../test/support/ledger.js';
 import {
@@ -109,6 +119,138 @@ describe('one delisting, all shops closed', () => {
     await report('platform-b', organization(serial));
     const listing = await delist('platform-a', organization(serial));
     await report('platform-b', organization(serial + 600_000));
+    // It doesn't host the listed merchant, and hears what such a platform hears.
+    expect(await told('platform-b', listing)).toEqual(['close', 'correct', 'restrictAdmission']);
+  });
+});
+
+describe('entities that turn out to be one, or several', () => {
+  /** The ledger's own decision about entities, as the reconcile reader appends it. */
+  type Decided = Omit<EntityMerged, 'matcher' | 'cause'> | Omit<EntitySplit, 'matcher' | 'cause'>;
+  const regroup = async (type: string, data: Decided): Promise<void> => {
+    const id = randomUUID();
+    await ledger.log.append({
+      events: [
+        {
+          id,
+          source: LEDGER_SOURCE,
+          type,
+          time: new Date().toISOString(),
+          stream: `entity/${data.entityId}`,
+          data: { ...data, matcher: 'test', cause: 0 },
+          fingerprint: createHash('sha256').update(id).digest(),
+        },
+      ],
+    });
+    await ledger.settled();
+  };
+  interface Observed {
+    position: number;
+    entityId: string;
+  }
+  const observed = async (member: string, raw: object): Promise<Observed> => {
+    const [receipt] = accepted(await ledger.submit(member, [raw]));
+    const { rows } = await ledger.pool.query('select entity_id from view.observation where position = $1', [
+      receipt?.position,
+    ]);
+    return { position: receipt?.position ?? -1, entityId: rows[0].entity_id };
+  };
+  const link = (of: Observed, to: Observed, because: Link['because'] = [], sameAs = of.position): Link => ({
+    observation: of.position,
+    entityId: to.entityId,
+    because,
+    sameAs,
+  });
+  const byPhone: Link['because'] = [{ field: 'phone', grade: 'strong' }];
+  const merge = (older: Observed, younger: Observed, because = byPhone): Promise<void> =>
+    regroup(EVENT_TYPES.entityMerged, {
+      entityId: older.entityId,
+      retired: [younger.entityId],
+      links: [link(younger, older, because)],
+    });
+  const split = (older: Observed, younger: Observed): Promise<void> =>
+    regroup(EVENT_TYPES.entitySplit, {
+      entityId: older.entityId,
+      into: [younger.entityId],
+      links: [link(younger, younger)],
+    });
+  const unidentified = (name: string): object => ({ kind: 'organization', name });
+
+  test('a merge closes at whom it shows to host the merchant; a split corrects exactly those', async () => {
+    const hosted = await observed('platform-b', reported('platform-b', merchant, unidentified('虚构·云栖贸易')));
+    const stays = await observed('platform-c', reported('platform-c', merchant, organization(serial)));
+    const { position, entityId } = await observed('platform-a', delisted('platform-a', merchant, organization(serial)));
+    expect(entityId).toBe(stays.entityId);
+    const { rows } = await ledger.pool.query('select listing_id from view.listing where position = $1', [position]);
+    const listing = rows[0].listing_id as string;
+    expect(await told('platform-b', listing)).toEqual(['restrictAdmission']);
+    expect(await told('platform-c', listing)).toEqual(['close']);
+
+    await regroup(EVENT_TYPES.entityMerged, {
+      entityId: hosted.entityId,
+      retired: [stays.entityId],
+      links: [link(stays, hosted, byPhone), link({ position, entityId }, hosted, byPhone, stays.position)],
+    });
+    expect(await told('platform-b', listing)).toEqual(['restrictAdmission', 'close']);
+    expect(await told('platform-c', listing)).toEqual(['close']);
+    const close = (await ledger.notices('platform-b')).findLast((notice) => notice.listingId === listing);
+    expect(close?.match).toEqual({ grade: 'strong', because: ['phone'] });
+    expect(close?.autoClosable).toBe(false);
+
+    await regroup(EVENT_TYPES.entitySplit, {
+      entityId: hosted.entityId,
+      into: [stays.entityId],
+      links: [link(stays, stays), link({ position, entityId }, stays, [], stays.position)],
+    });
+    expect(await told('platform-b', listing)).toEqual(['restrictAdmission', 'close', 'correct', 'restrictAdmission']);
+    expect(await told('platform-c', listing)).toEqual(['close']);
+    const correction = (await ledger.notices('platform-b')).findLast(
+      (notice) => notice.listingId === listing && notice.action === 'correct',
+    );
+    expect(correction).toMatchObject({ merchantIds: [merchant], stillListed: false });
+  });
+
+  test('whoever restricted admission by a credit code that is not the listed merchant’s is told to lift it', async () => {
+    const named = await observed('platform-c', reported('platform-c', merchant, organization(serial)));
+    const { position, entityId } = await observed(
+      'platform-a',
+      delisted('platform-a', `${merchant}-2`, unidentified('虚构·云栖商行')),
+    );
+    const { rows } = await ledger.pool.query('select listing_id from view.listing where position = $1', [position]);
+    const listing = rows[0].listing_id as string;
+    expect(await told('platform-b', listing)).toEqual([]);
+
+    await merge(named, { position, entityId });
+    expect(await told('platform-b', listing)).toEqual(['restrictAdmission']);
+    expect(await told('platform-c', listing)).toEqual(['close']);
+    await split(named, { position, entityId });
+    expect(await told('platform-b', listing)).toEqual(['restrictAdmission', 'lift']);
+    expect(await told('platform-c', listing)).toEqual(['close', 'correct']);
+    const lift = (await ledger.notices('platform-b')).findLast((notice) => notice.listingId === listing);
+    expect(lift?.entity.uscc).toBe((organization(serial) as { uscc: string }).uscc);
+  });
+
+  test('a listing that ends after the split is not ended again for whom it never concerned', async () => {
+    const hosted = await observed('platform-b', reported('platform-b', merchant, unidentified('虚构·望江商行')));
+    const { position, entityId } = await observed(
+      'platform-a',
+      delisted('platform-a', `${merchant}-3`, unidentified('虚构·望江贸易')),
+    );
+    const { rows } = await ledger.pool.query('select listing_id from view.listing where position = $1', [position]);
+    const listing = rows[0].listing_id as string;
+    await merge(hosted, { position, entityId });
+    expect(await told('platform-b', listing)).toEqual(['close']);
+    await split(hosted, { position, entityId });
+    accepted(
+      await ledger.submit('platform-a', [
+        submission('platform-a', SUBMITTED_TYPES.merchantReinstated, {
+          merchantId: `${merchant}-3`,
+          cause: 'wrongFinding',
+          decidedAt: new Date().toISOString(),
+          decidedBy: 'reviewer-07',
+        }),
+      ]),
+    );
     expect(await told('platform-b', listing)).toEqual(['close', 'correct']);
   });
 });
@@ -162,8 +304,8 @@ describe('what a notice says of its match', () => {
     const second = await delist('platform-c', organization(serial));
     await report('platform-b', organization(serial + 800_000), merchant, { shops: [shopOf('other')] });
     for (const listing of [first, second]) {
-      const notice = await noticeOf('platform-b', listing);
-      expect(notice).toMatchObject({ action: 'correct', stillListed: false });
+      const notice = await noticeOf('platform-b', listing, 'correct');
+      expect(notice).toMatchObject({ stillListed: false });
       expect(notice?.shops.map(({ shopId }) => shopId)).toEqual([`${merchant}-s1`]);
     }
     accepted(
@@ -180,7 +322,7 @@ describe('what a notice says of its match', () => {
     const listing = await delist('platform-a', organization(serial, { registrationNumber }));
     expect(await told('platform-b', listing)).toEqual(['check']);
     await report('platform-b', organization(serial + 900_000));
-    expect(await told('platform-b', listing)).toEqual(['check', 'correct']);
+    expect(await told('platform-b', listing)).toEqual(['check', 'correct', 'restrictAdmission']);
   });
 
   test('two listings in one batch know of each other', async () => {

@@ -10,6 +10,7 @@ import {
   decideEnded,
   decideListed,
   decideMoved,
+  decideRenamed,
   inForce,
   mayCloseByItself,
   respondBy,
@@ -28,6 +29,7 @@ import {
   listedEntitiesReportedAt,
   listingsMovedAt,
   movedAccounts,
+  movedListings,
   receivers,
   runsTogether,
   standingListings,
@@ -62,6 +64,8 @@ interface Draft {
   trigger: StoredEvent;
   /** The entity whose other listings say whether the receiver's merchant is still listed; the listing's own unless told. */
   coveredAs?: string;
+  /** The credit code under which the receiver was told, where it turned out to be another merchant's. */
+  toldUscc?: string;
 }
 
 /**
@@ -76,10 +80,14 @@ export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined
   lingerOn: OBSERVATION_TYPES,
   keysOf: partitionKeys,
   async handle(client, events) {
+    const numbers: Numbers = new Map();
     for (const run of runsTogether(events)) {
       await foldRun(client, VIEW, run);
-      const drafts = await decide(client, run);
-      await issue(client, log, drafts);
+      const corrected = await correct(client, run);
+      // What was wrong is taken back first: what is right now is decided with that known.
+      await issue(client, log, corrected, numbers);
+      const drafts = [...corrected, ...(await decide(client, run, corrected))];
+      await issue(client, log, drafts.slice(corrected.length), numbers);
       for (const { intent, about, trigger } of drafts) {
         const ending = ENDING.has(intent.action);
         onIssued({ action: intent.action, acceptedAt: ending ? trigger.acceptedAt : about.listing.effectiveAt });
@@ -98,49 +106,97 @@ export function partitionKeys(event: StoredEvent): string[] {
   return data.entityId === undefined ? [] : [`entity:${data.entityId}`];
 }
 
-/** An account that was told of and turns out to be another merchant is corrected, also where it was only possible. */
-async function moved(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
-  const accounts = await movedAccounts(
-    client,
-    run.map((event) => event.position),
-  );
-  if (accounts.length === 0) return [];
-  const listingIds = [...new Set(accounts.map(({ listingId }) => listingId))];
+const REGROUPING = new Set<string>([EVENT_TYPES.entityLinked, EVENT_TYPES.entityMerged, EVENT_TYPES.entitySplit]);
+
+/**
+ * Takes back what was told on a link that is gone: an account that turns out to be another merchant is corrected, also
+ * where it was only possible; a credit code that isn't the listed merchant's is lifted where admission was restricted.
+ */
+async function correct(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
+  if (!REGROUPING.has(run[0]?.type ?? '')) return [];
+  const positions = run.map((event) => event.position);
+  const [accounts, listings] = await Promise.all([movedAccounts(client, positions), movedListings(client, positions)]);
+  if (accounts.length === 0 && listings.length === 0) return [];
+  const listingIds = [...new Set([...accounts.map(({ listingId }) => listingId), ...listingIdsOf(listings)])];
   const [members, left, told] = await Promise.all([
     receivers(client),
     standingListings(client, { listingIds }),
     toldOf(client, listingIds),
   ]);
-  return accounts.flatMap((account) => {
+  const triggerAt = (position: number): StoredEvent | undefined => run.find((event) => event.position === position);
+  const moved = accounts.flatMap((account): Draft[] => {
     const member = members.get(account.member);
     const about = left.find(({ listing }) => listing.listingId === account.listingId);
     const before = told.get(account.listingId)?.get(account.member);
-    const trigger = run.find((event) => event.position === account.position);
+    const trigger = triggerAt(account.position);
     if (!member || !about || !before || !trigger) return [];
     const intents = decideMoved(member, before, account.merchantId, account.shops);
     // What still covers it is what covers the merchant that it is now.
     return intents.map((intent) => ({ intent, about, trigger, coveredAs: account.entityId }));
   });
+  const renamed = listings.flatMap((about) => {
+    const trigger = triggerAt(about.movedAt);
+    const { listingId } = about.listing;
+    return [...(told.get(listingId)?.values() ?? [])].flatMap((before): Draft[] => {
+      const member = members.get(before.memberId);
+      if (!member || !trigger) return [];
+      return decideRenamed(member, before, about.entity.uscc).map((intent) => ({
+        intent,
+        about,
+        trigger,
+        ...(before.uscc !== undefined && { toldUscc: before.uscc }),
+      }));
+    });
+  });
+  return [...moved, ...renamed];
 }
 
-async function decide(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
+async function decide(client: ClientBase, run: StoredEvent[], corrected: Draft[]): Promise<Draft[]> {
   const first = run[0];
   if (!first || first.type === EVENT_TYPES.noticeIssued || first.type === EVENT_TYPES.merchantReported) return [];
   if (CATCHING_UP.has(first.type)) return catchUp(client, run);
   const positions = run.map((event) => event.position);
   const triggerAt = (position: number | undefined): StoredEvent =>
     run.find((event) => event.position === position) ?? first;
-  const linking = first.type === EVENT_TYPES.entityLinked;
-  const [{ due, ended }, shown, corrected] = await Promise.all([
+  const regrouping = REGROUPING.has(first.type);
+  const [{ due, ended }, shown, moved] = await Promise.all([
     listingsMovedAt(client, positions),
-    linking ? listedEntitiesReportedAt(client, positions) : [],
-    linking ? moved(client, run) : [],
+    regrouping ? listedEntitiesReportedAt(client, positions) : [],
+    regrouping ? movedListings(client, positions) : [],
   ]);
-  const drafts: Draft[] = [...corrected];
+  const drafts: Draft[] = [];
   if (ended.length > 0) drafts.push(...(await endings(client, ended, (about) => triggerAt(about.endedAt))));
-  if (due.length > 0) drafts.push(...(await fanOut(client, due, run.at(-1) ?? first)));
-  if (shown.length > 0) drafts.push(...(await reportedLater(client, run, shown, due)));
-  return drafts;
+  const trigger = run.at(-1) ?? first;
+  const now = [
+    ...due,
+    ...moved.filter(({ listing }) => !due.some((other) => other.listing.listingId === listing.listingId)),
+  ];
+  if (now.length > 0) drafts.push(...(await fanOut(client, now, trigger)));
+  if (shown.length > 0) drafts.push(...(await reportedLater(client, run, shown, now)));
+  const again = corrected.filter(
+    ({ about }) => !now.some(({ listing }) => listing.listingId === about.listing.listingId),
+  );
+  return again.length === 0 ? drafts : [...drafts, ...(await toldAnew(client, again, trigger, drafts))];
+}
+
+const toldKey = ({ intent, about }: Draft): string => `${intent.memberId} ${about.listing.listingId}`;
+
+/** Whoever was corrected hears what holds for it now: another account of its, or that it doesn't host the merchant. */
+async function toldAnew(
+  client: ClientBase,
+  corrected: Draft[],
+  trigger: StoredEvent,
+  already: Draft[],
+): Promise<Draft[]> {
+  const wanted = new Set(corrected.map(toldKey));
+  for (const draft of already) wanted.delete(toldKey(draft));
+  const abouts = [...new Map(corrected.map(({ about }) => [about.listing.listingId, about])).values()].filter(
+    ({ listing }) => inForce(listing, trigger.acceptedAt),
+  );
+  const members = new Set(corrected.map(({ intent }) => intent.memberId));
+  const hosting = hostingsOf(client, entityIdsOf(abouts));
+  const drafts = await listed(client, abouts, trigger, (memberId) => members.has(memberId), hosting);
+  return drafts.filter((draft) => wanted.has(toldKey(draft)));
 }
 
 type AsTrigger = (about: LinkedListing & { endedAt: number }) => StoredEvent;
@@ -199,13 +255,13 @@ function surestPerAccount(hostings: EntityHosting[]): EntityHosting[] {
 }
 
 /**
- * Why an account is taken for the listed merchant, and how surely: it and the listing's own observation were each linked
- * to the entity, or founded it. One exact field is enough, however many weaker ones agree as well.
+ * Why an account is taken for the listed merchant, and how surely: it and the listing's own observation agree exactly,
+ * or only strongly, however many weaker fields agree as well.
  */
-function gradedFor({ linked, because, ...account }: EntityHosting, about: LinkedListing): Hosting {
+function gradedFor({ linked, because, sameAs, ...account }: EntityHosting, about: LinkedListing): Hosting {
   const reasons = linked ? [...because, ...about.because] : because;
   const fields = [...new Set(reasons.map(({ field }) => field))];
-  const exact = reasons.length === 0 || reasons.some(({ grade }) => grade === 'exact');
+  const exact = sameAs === about.sameAs;
   return { ...account, grade: linked ? (exact ? 'exact' : 'strong') : 'possible', because: fields };
 }
 
@@ -254,23 +310,25 @@ async function catchUp(client: ClientBase, run: StoredEvent[]): Promise<Draft[]>
 
 const coveringEntity = ({ coveredAs, about }: Draft): string => coveredAs ?? about.listing.entityId;
 
+/** How many notices each position has led to: their ids are made of both. */
+type Numbers = Map<number, number>;
+
 /** Appends the notices, numbered densely per member, and folds them so that the next decision knows of them. */
-async function issue(client: ClientBase, log: EventLog, drafts: Draft[]): Promise<void> {
+async function issue(client: ClientBase, log: EventLog, drafts: Draft[], numbers: Numbers): Promise<void> {
   if (drafts.length === 0) return;
   const at = drafts[0]?.trigger.acceptedAt ?? '';
   const [cover, seqs] = await Promise.all([
     coverOf(client, [...new Set(drafts.map(coveringEntity))], at),
     lastSeqs(client, [...new Set(drafts.map(({ intent }) => intent.memberId))]),
   ]);
-  const counts = new Map<number, number>();
   const events: NewEvent[] = [];
   for (const draft of drafts) {
     const { intent, about, trigger } = draft;
     const member = intent.memberId;
     const seq = (seqs.get(member) ?? -1) + 1;
     seqs.set(member, seq);
-    const n = counts.get(trigger.position) ?? 0;
-    counts.set(trigger.position, n + 1);
+    const n = numbers.get(trigger.position) ?? 0;
+    numbers.set(trigger.position, n + 1);
     const covering = cover.get(coveringEntity(draft)) ?? [];
     const own = covering.find(({ listingId }) => listingId === about.listing.listingId);
     const stillListed = covering.some((other) => other !== own && other.knownTo.has(member));
@@ -284,7 +342,7 @@ async function issue(client: ClientBase, log: EventLog, drafts: Draft[]): Promis
       type: EVENT_TYPES.noticeIssued,
       time: trigger.acceptedAt,
       stream: `notices/${member}`,
-      data: noticeOf({ intent, about, trigger }, seq, stillListed),
+      data: noticeOf(draft, seq, stillListed),
       fingerprint: createHash('sha256').update(id).digest(),
     });
   }
@@ -296,7 +354,7 @@ async function issue(client: ClientBase, log: EventLog, drafts: Draft[]): Promis
 
 const beijing = (time: string): string => toBeijingTime(new Date(time));
 
-function noticeOf({ intent, about, trigger }: Draft, seq: number, stillListed: boolean): NoticeIssued {
+function noticeOf({ intent, about, trigger, toldUscc }: Draft, seq: number, stillListed: boolean): NoticeIssued {
   const { listing, entity } = about;
   const code = reasonCodes().codes.get(listing.code);
   if (!code) throw new Error(`the code table does not hold ${listing.code}`);
@@ -308,7 +366,7 @@ function noticeOf({ intent, about, trigger }: Draft, seq: number, stillListed: b
     action: intent.action,
     listingId: listing.listingId,
     stillListed,
-    entity,
+    entity: toldUscc === undefined ? entity : { ...entity, uscc: toldUscc },
     merchantIds: intent.merchantIds,
     shops: intent.shops,
     match: { grade: intent.grade, because: intent.because },

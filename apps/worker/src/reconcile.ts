@@ -109,6 +109,9 @@ async function loadCandidates(client: ClientBase, tokens: Token[]): Promise<Cand
   return candidates;
 }
 
+/** Of the observation that an entity is called by. */
+const positionOf = (entityId: string): number => Number(/^E(\d+)-/.exec(entityId)?.[1]);
+
 const kindOf = (event: StoredEvent): Known['kind'] =>
   (event.data as { identity: { kind: Known['kind'] } }).identity.kind;
 
@@ -126,7 +129,9 @@ function linkOf(event: StoredEvent, tokens: Token[], candidates: Candidates): En
     founded: judgement.entityId === undefined,
     matcher: MATCHER,
     because: judgement.because,
-    possible: judgement.possible,
+    // It joins on nothing but exact agreement.
+    sameAs: positionOf(entityId),
+    possible: judgement.possible.map((other) => ({ ...other, observation: positionOf(other.entityId) })),
   };
 }
 

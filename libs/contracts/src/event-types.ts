@@ -28,6 +28,8 @@ export const OUTCOME_TYPES = {
   approvalRefused: 'liandun.approval.refused.v1',
   matcherActivated: 'liandun.matcher.activated.v1',
   entityLinked: 'liandun.entity.linked.v1',
+  entityMerged: 'liandun.entity.merged.v1',
+  entitySplit: 'liandun.entity.split.v1',
   noticeIssued: 'liandun.notice.issued.v1',
   screeningMade: 'liandun.screening.made.v1',
   readAudited: 'liandun.read.audited.v1',

@@ -33,6 +33,23 @@ export type NoticeAction = (typeof NOTICE_ACTIONS)[number];
 export const MATCH_GRADES = ['exact', 'strong', 'possible'] as const;
 export type MatchGrade = (typeof MATCH_GRADES)[number];
 
+/** What two records can agree in. `decided`: a person said that they are the same. */
+export const MATCH_FIELDS = [
+  'uscc',
+  'residentId',
+  'registrationNumber',
+  'bankAccount',
+  'name',
+  'phone',
+  'email',
+  'address',
+  'representative',
+  'account',
+  'shop',
+  'decided',
+] as const;
+export type MatchField = (typeof MATCH_FIELDS)[number];
+
 const ITEMS_MAX = 500;
 
 export class NoticeEntity {
@@ -63,7 +80,7 @@ export class NoticeMatch {
 
   @Doc('The fields that agreed', '一致的字段')
   @List(ITEMS_MAX)
-  @OneOf(['uscc', 'residentId', 'registrationNumber', 'bankAccount'], true)
+  @OneOf(MATCH_FIELDS, true)
   because: string[];
 }
 

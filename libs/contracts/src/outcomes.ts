@@ -1,6 +1,6 @@
 // What the ledger itself appends: the outcomes that every rebuild folds (design section 1, "Outcomes are events").
 import type { ErasureChange } from './erasure.js';
-import type { MatchGrade, NoticeContent } from './notice.js';
+import type { MatchField, MatchGrade, NoticeContent } from './notice.js';
 
 export const MEMBER_ROLES = ['platform', 'regulator', 'admin'] as const;
 export type MemberRole = (typeof MEMBER_ROLES)[number];
@@ -73,21 +73,56 @@ export interface MatcherActivated {
 
 /** One reason of a link: which field agreed, and how surely. */
 export interface Because {
-  field: 'uscc' | 'residentId' | 'registrationNumber' | 'bankAccount';
+  field: MatchField;
   grade: MatchGrade;
 }
 
-/** An observation (an entry with an identity) was found to speak of an entity. */
-export interface EntityLinked {
-  /** The position of the entry that was matched. */
+/** Where one observation stands. An entity is called by the oldest of its observations. */
+export interface Link {
+  /** The position of the entry that carries the identity. */
   observation: number;
   entityId: string;
+  /** What ties it to another of the entity's observations most surely; empty where nothing needs to. */
+  because: Because[];
+  /**
+   * The oldest observation that it agrees with exactly, directly or through others that do; its own position where there
+   * is none. Two observations of an entity match exactly where this is equal, and strongly where it isn't.
+   */
+  sameAs: number;
+}
+
+/** Another observation that may be of the same entity, for a person to look at; never a reason to close (rule P14). */
+export interface PossibleLink {
+  observation: number;
+  entityId: string;
+  because: Because[];
+}
+
+/** An observation was found to speak of an entity, or founded one. */
+export interface EntityLinked extends Link {
   /** True where the observation founded the entity. */
   founded: boolean;
   matcher: string;
-  because: Because[];
-  /** Entities that may be the same, for a person to look at; never a reason to close (rule P14). */
-  possible: { entityId: string; because: Because[] }[];
+  possible: PossibleLink[];
+}
+
+/** What a merge or a split follows from: an observation's position, or that of a decision about two entities. */
+interface Regrouped {
+  entityId: string;
+  /** Every observation whose entity, reasons or exact group changed, as it stands now. */
+  links: Link[];
+  cause: number;
+  matcher: string;
+}
+
+/** Entities were found to be one: `entityId` is the oldest, and everything about the others is about it from now on. */
+export interface EntityMerged extends Regrouped {
+  retired: string[];
+}
+
+/** Observations left an entity for others, each called by the oldest observation in it. */
+export interface EntitySplit extends Regrouped {
+  into: string[];
 }
 
 /** The content of a notice without what is known only once its entry is in the log. */

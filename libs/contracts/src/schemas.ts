@@ -4,7 +4,7 @@ import { planOf } from './compiled.js';
 import { ERASURE_BASES, ErasureRequest } from './erasure.js';
 import { PROBLEMS } from './errors.js';
 import { CHECKS_WITH_SCHEMA, nestedClass, wordsOf, type Class, type JsonSchema } from './fields.js';
-import { Notice, NOTICE_TYPE } from './notice.js';
+import { MATCH_FIELDS, Notice, NOTICE_TYPE } from './notice.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Envelope, ScreeningRequest } from './validate.js';
@@ -91,7 +91,7 @@ function object(fields: Record<string, JsonSchema>, more: JsonSchema = {}): Json
 }
 
 const because = object({
-  field: oneOf('uscc', 'residentId', 'registrationNumber', 'bankAccount'),
+  field: oneOf(...MATCH_FIELDS),
   grade: oneOf('exact', 'strong', 'possible'),
 });
 
@@ -200,7 +200,7 @@ const WIRE: Record<string, JsonSchema> = {
     'uscc?': text,
     observations: list({ type: 'object' }),
     listings: list({ type: 'object' }),
-    possible: list(object({ entityId: text, because: list(because) })),
+    possible: list(object({ observation: count, entityId: text, because: list(because) })),
   }),
   Coverage: object({
     listingId: text,

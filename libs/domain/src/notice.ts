@@ -19,7 +19,9 @@ export interface Told {
   shopIds: string[];
   /** Why it was taken for the merchant, as it was told last. */
   because: string[];
-  /** A `reopen` or `lift` has followed. */
+  /** The credit code under which it was told of an organization. */
+  uscc?: string;
+  /** A `reopen` or `lift` has followed, or `correct` for the last of its accounts. */
   ended: boolean;
 }
 
@@ -156,6 +158,17 @@ export function decideMoved(member: Receiver, told: Told, merchantId: string, sh
   if (grade === undefined || !mayHear(member, told)) return [];
   const { because } = told;
   return [{ memberId: member.memberId, action: 'correct', shops, merchantIds: [merchantId], grade, because }];
+}
+
+/**
+ * `lift`: a member that doesn't host the merchant was told of a credit code that turns out not to be the listed
+ * merchant's. What it is to be told now is decided as for a listing that is new to it.
+ */
+export function decideRenamed(member: Receiver, told: Told, uscc: string | undefined): NoticeIntent[] {
+  const hosts = Object.keys(told.merchants).length > 0;
+  if (hosts || told.uscc === undefined || told.uscc === uscc || !mayHear(member, told)) return [];
+  const { because } = told;
+  return [{ memberId: member.memberId, action: 'lift', shops: [], merchantIds: [], grade: 'exact', because }];
 }
 
 const RESPOND_WITHIN_DAYS: Record<number, number> = { 1: 1, 2: 3, 3: 7 };

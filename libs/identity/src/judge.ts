@@ -48,7 +48,7 @@ interface Compared {
 const FIELDS = ['uscc', 'residentId', 'registrationNumber', 'bankAccount'] as const;
 
 /** Whether agreement on this field alone joins two records. */
-const isStrong = (field: Because['field']): field is 'uscc' | 'residentId' =>
+const isStrong = (field: string): field is 'uscc' | 'residentId' =>
   field === 'uscc' || field === 'residentId';
 
 /** A company and a sole proprietor are sometimes taken for each other; a person is never either. */
@@ -72,7 +72,7 @@ const own = <T extends Held>(held: T): T => ({
 
 function compare(observation: Observation, candidate: Candidate): Compared {
   const found = new Set<string>(candidate.agrees.map(({ field }) => field));
-  const agrees = (field: Because['field']): boolean =>
+  const agrees = (field: (typeof FIELDS)[number]): boolean =>
     isStrong(field) ? observation[field] !== undefined && observation[field] === candidate[field] : found.has(field);
   const agreeing = comparable(observation.kind, candidate.kind) ? FIELDS.filter(agrees) : [];
   return {

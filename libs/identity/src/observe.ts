@@ -1,5 +1,5 @@
 import { isRegistrationNumber, isResidentId, isUscc } from '@liandun/contracts';
-import type { Because, Identity, SubjectKind } from '@liandun/contracts';
+import type { Identity, MatchField, SubjectKind } from '@liandun/contracts';
 
 /** What an identity offers to match by: valid identifiers of the subject itself, normalised, without repeats. */
 export interface MatchKeys {
@@ -10,7 +10,7 @@ export interface MatchKeys {
 
 /** A key with the field that it came from, as the vault's blind index keeps it. */
 export interface MatchKey {
-  kind: Because['field'];
+  kind: Extract<MatchField, 'uscc' | 'residentId' | 'registrationNumber' | 'bankAccount'>;
   value: string;
 }
 

@@ -13,14 +13,18 @@ export interface LinkedListing {
   entity: NoticeEntity;
   /** Why the listing's own observation was taken for the entity; empty where it founded it. */
   because: Because[];
+  /** Observations for which this is equal match it exactly. */
+  sameAs: number;
 }
 
 const SELECT_LISTING = `
-  select l.*, e.kind as entity_kind, e.name as entity_name, e.uscc as entity_uscc, o.because as listing_because
+  select l.*, e.kind as entity_kind, e.name as entity_name, e.uscc as entity_uscc, o.because as listing_because,
+    o.same_as as listing_same_as
   from view.listing l join view.entity e using (entity_id) join view.observation o on o.position = l.position`;
 
 const toLinkedListing = (row: Row): LinkedListing => ({
   because: row.listing_because ?? [],
+  sameAs: Number(row.listing_same_as),
   listing: {
     listingId: row.listing_id,
     origin: row.origin,
@@ -115,7 +119,12 @@ export interface EntityHosting {
   linked: boolean;
   /** Empty where the account founded the entity. */
   because: Because[];
+  sameAs: number;
 }
+
+/** Observations of two entities, `a` and `b`, that may be of one merchant. */
+const MAY_BE = `view.observation a join view.possible p on p.observation = a.position
+  join view.observation b on b.position = p.other and b.entity_id <> a.entity_id`;
 
 /**
  * Who hosts an entity: accounts linked to it (exact or strong), and those of entities that are only possibly the same.
@@ -128,12 +137,14 @@ export async function hostingsOf(
 ): Promise<EntityHosting[]> {
   const { rows } = await prepared<Row>(
     client,
-    `select h.member, h.merchant_id, h.shops, h.because, h.entity_id as of_entity, false as possible
+    `select h.member, h.merchant_id, h.shops, h.because, h.same_as, h.entity_id as of_entity, false as possible
        from view.hosting h where h.active and h.entity_id = any($1) and ($2::bigint[] is null or h.linked_at = any($2))
      union all
-     select h.member, h.merchant_id, h.shops, p.because, p.entity_id as of_entity, true as possible
-       from view.possible p join view.hosting h on h.entity_id = p.other_id
-       where h.active and p.entity_id = any($1) and ($2::bigint[] is null or h.linked_at = any($2))
+     (select distinct on (h.member, h.merchant_id, a.entity_id)
+         h.member, h.merchant_id, h.shops, p.because, h.same_as, a.entity_id, true
+       from ${MAY_BE} join view.hosting h on h.entity_id = b.entity_id
+       where h.active and a.entity_id = any($1) and ($2::bigint[] is null or h.linked_at = any($2))
+       order by h.member, h.merchant_id, a.entity_id, p.position, p.observation, p.other)
      order by member, merchant_id, of_entity`,
     [entityIds, linkedAt ?? null],
   );
@@ -144,6 +155,7 @@ export async function hostingsOf(
     shops: row.shops,
     linked: !row.possible,
     because: row.because,
+    sameAs: Number(row.same_as),
   }));
 }
 
@@ -152,47 +164,84 @@ export async function listedEntitiesReportedAt(client: ClientBase, positions: nu
   const { rows } = await prepared<Row>(
     client,
     `select distinct l.entity_id from view.hosting h
-       left join view.possible p on p.other_id = h.entity_id
-       join view.listing l on l.status = 'published' and l.entity_id in (h.entity_id, p.entity_id)
+       join view.listing l on l.status = 'published' and l.entity_id = h.entity_id
+     where h.active and h.linked_at = any($1)
+     union
+     select l.entity_id from view.hosting h
+       join view.observation b on b.entity_id = h.entity_id
+       join view.possible p on p.other = b.position
+       join view.observation a on a.position = p.observation and a.entity_id <> h.entity_id
+       join view.listing l on l.status = 'published' and l.entity_id = a.entity_id
      where h.active and h.linked_at = any($1)`,
     [positions],
   );
   return rows.map((row: Row) => row.entity_id);
 }
 
+/** An account that its platform was told of under a listing that turns out not to be about it. */
+export interface MovedAccount {
+  member: string;
+  merchantId: string;
+  /** What the account is now. */
+  entityId: string;
+  listingId: string;
+  /** Its shops, without those that another account of the notice accounts for. */
+  shops: Shop[];
+  /** The position of the event that showed it. */
+  position: number;
+}
+
 /**
- * Accounts, linked at these positions, that their platform was told of under a listing of an entity which they neither
- * are nor may be any more, with the shops that no other account of the notice accounts for.
+ * Accounts that came to another entity at these positions, or whose listing did, and that the listing isn't about any
+ * more. One that may still be the listed merchant was told too much unless it was told as possible.
  */
-export async function movedAccounts(
-  client: ClientBase,
-  positions: number[],
-): Promise<
-  { member: string; merchantId: string; entityId: string; listingId: string; shops: Shop[]; position: number }[]
-> {
+export async function movedAccounts(client: ClientBase, positions: number[]): Promise<MovedAccount[]> {
   const { rows } = await prepared<Row>(
     client,
-    `select h.member, h.merchant_id, h.entity_id, h.linked_at, t.listing_id,
+    `select distinct on (h.member, h.merchant_id, t.listing_id)
+       h.member, h.merchant_id, h.entity_id, c.at, t.listing_id,
        (select coalesce(jsonb_agg(s), '[]') from jsonb_array_elements(t.shops) s
         where not exists (select from view.hosting o cross join lateral jsonb_array_elements(o.shops) k
           where o.member = h.member and o.merchant_id <> h.merchant_id and t.merchants ? o.merchant_id
             and k->>'shopId' = s->>'shopId')) as shops
-     from view.hosting h
-     join view.told t on t.member = h.member and not t.ended and t.merchants ? h.merchant_id
-     join view.listing l on l.listing_id = t.listing_id and l.status = 'published' and l.entity_id <> h.entity_id
-     where h.linked_at = any($1)
-       and not exists (select from view.possible p where p.entity_id = l.entity_id and p.other_id = h.entity_id)
-     order by h.linked_at, t.listing_id`,
+     from (select h.member, h.merchant_id, t.listing_id, h.linked_at as at
+             from view.hosting h join view.told t on t.member = h.member and t.merchants ? h.merchant_id
+             where h.linked_at = any($1)
+           union all
+           select t.member, id, t.listing_id, l.moved_at
+             from view.listing l join view.told t using (listing_id) cross join lateral jsonb_object_keys(t.merchants) id
+             where l.moved_at = any($1)) c
+     join view.hosting h on h.member = c.member and h.merchant_id = c.merchant_id
+     join view.told t on t.listing_id = c.listing_id and t.member = c.member and not t.ended
+     join view.listing l on l.listing_id = c.listing_id and l.status = 'published' and l.entity_id <> h.entity_id
+     where t.merchants->>h.merchant_id <> 'possible'
+       or not exists (select from ${MAY_BE} where a.entity_id = l.entity_id and b.entity_id = h.entity_id)
+     order by h.member, h.merchant_id, t.listing_id, c.at`,
     [positions],
   );
-  return rows.map((row: Row) => ({
-    member: row.member,
-    merchantId: row.merchant_id,
-    entityId: row.entity_id,
-    listingId: row.listing_id,
-    shops: row.shops,
-    position: Number(row.linked_at),
-  }));
+  return rows
+    .map((row: Row) => ({
+      member: row.member,
+      merchantId: row.merchant_id,
+      entityId: row.entity_id,
+      listingId: row.listing_id,
+      shops: row.shops,
+      position: Number(row.at),
+    }))
+    .toSorted((a, b) => a.position - b.position || (a.listingId < b.listingId ? -1 : 1));
+}
+
+/** Listings that stand and of which it became known, at these positions, that they are about somebody else. */
+export async function movedListings(
+  client: ClientBase,
+  positions: number[],
+): Promise<(LinkedListing & { movedAt: number })[]> {
+  const { rows } = await prepared<Row>(
+    client,
+    `${SELECT_LISTING} where l.moved_at = any($1) and l.status = 'published' order by l.position`,
+    [positions],
+  );
+  return rows.map((row: Row) => ({ ...toLinkedListing(row), movedAt: Number(row.moved_at) }));
 }
 
 /** What each member was told, by listing id. */
@@ -213,6 +262,7 @@ export async function toldOf(
       shopIds: row.shops.map((shop: Shop) => shop.shopId),
       shops: row.shops,
       because: row.because,
+      ...(row.uscc === null ? {} : { uscc: row.uscc }),
       ended: row.ended,
     });
   }

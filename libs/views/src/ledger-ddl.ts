@@ -34,16 +34,19 @@ create table <schema>.observation (
   accepted_at timestamptz not null,
   entity_id text,
   because jsonb,
+  -- Observations of an entity for which this is equal match exactly; others strongly.
+  same_as bigint,
   erased boolean not null default false
 );
 create index on <schema>.observation (entity_id);
 
+-- Two observations that may be of one merchant, in both directions. Within one entity it says nothing.
 create table <schema>.possible (
-  entity_id text not null,
-  other_id text not null,
+  observation bigint not null,
+  other bigint not null,
   because jsonb not null,
   position bigint not null,
-  primary key (entity_id, other_id)
+  primary key (observation, other)
 );
 
 -- A member's account of a merchant as it was last reported.
@@ -54,6 +57,7 @@ create table <schema>.hosting (
   active boolean not null,
   shops jsonb not null,
   because jsonb not null,
+  same_as bigint not null,
   observed_at bigint not null,
   linked_at bigint not null,
   primary key (member, merchant_id)
@@ -83,6 +87,8 @@ create table <schema>.listing (
   accepted_at timestamptz not null,
   -- The position at which it was both published and linked, so that members were told.
   due_at bigint,
+  -- The position at which it came to another entity, or its entity's credit code became known.
+  moved_at bigint,
   -- The position at which a held case was heard.
   heard_at bigint,
   ended_at bigint,
@@ -93,6 +99,7 @@ create index on <schema>.listing (source_member, source_event_id);
 create index on <schema>.listing (source_member, merchant_id);
 create index on <schema>.listing (decision_no) where decision_no is not null;
 create index on <schema>.listing (due_at);
+create index on <schema>.listing (moved_at) where moved_at is not null;
 create index on <schema>.listing (ended_at);
 create index on <schema>.listing (heard_at) where heard_at is not null;
 
@@ -102,6 +109,8 @@ create table <schema>.told (
   merchants jsonb not null,
   shops jsonb not null,
   because jsonb not null,
+  -- The credit code under which it was told.
+  uscc text,
   ended boolean not null,
   primary key (listing_id, member)
 );

@@ -5,7 +5,10 @@ import {
   reasonCodes,
   REGISTRY_CODES,
   termDays,
+  type EntityMerged,
+  type EntitySplit,
   type EventType,
+  type Link,
   type RegistryList,
 } from '@liandun/contracts';
 import { isHeld, isOfficial } from '@liandun/domain';
@@ -125,31 +128,40 @@ const delist: FoldRun = async (client, schema, events) => {
 };
 
 const LINK_ROWS = `jsonb_to_recordset($1) r (position bigint, observation bigint, "entityId" text, founded boolean,
-  because jsonb, possible jsonb)`;
+  because jsonb, "sameAs" bigint, possible jsonb)`;
+
+/** An entity is called as its oldest observation calls it, with the first credit code that was seen. */
+const ENTITY_OF_OBSERVATIONS = `o.entity_id, min(o.position) as founded_at, (array_agg(o.kind order by o.position))[1] as kind,
+  (array_agg(o.name order by o.position))[1] as name,
+  (array_agg(o.uscc order by o.position) filter (where o.uscc is not null))[1] as uscc`;
 
 /** The link gives an observation its entity; hosting, listings and official removals follow from what was observed. */
 const link: FoldRun = async (client, schema, events) => {
   const rows = events.map((event) => ({ position: event.position, ...(event.data as object) }));
   const steps = [
-    `update ${schema}.observation o set entity_id = r."entityId", because = r.because
+    `update ${schema}.observation o set entity_id = r."entityId", because = r.because, same_as = r."sameAs"
      from ${LINK_ROWS} where o.position = r.observation`,
-    `insert into ${schema}.entity as e (entity_id, founded_at, kind, name, uscc)
-     select distinct on (r."entityId") r."entityId", o.position, o.kind, o.name, o.uscc
-     from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
-     order by r."entityId", (o.uscc is null), o.position
-     on conflict (entity_id) do update set uscc = coalesce(e.uscc, excluded.uscc)
-       where e.uscc is null and excluded.uscc is not null`,
-    `insert into ${schema}.hosting as h (member, merchant_id, entity_id, active, shops, because, observed_at, linked_at)
+    `with known as (
+       insert into ${schema}.entity as e (entity_id, founded_at, kind, name, uscc)
+       select ${ENTITY_OF_OBSERVATIONS} from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
+       group by o.entity_id
+       on conflict (entity_id) do update set uscc = excluded.uscc where e.uscc is null and excluded.uscc is not null
+       returning e.entity_id)
+     -- Whom it is about became known to members that don't host it; those that are due now are told anyhow.
+     update ${schema}.listing l set moved_at = r.position
+     from known join ${LINK_ROWS} on r."entityId" = known.entity_id where l.entity_id = known.entity_id`,
+    `insert into ${schema}.hosting as h
+       (member, merchant_id, entity_id, active, shops, because, same_as, observed_at, linked_at)
      select distinct on (o.member, o.merchant_id)
        o.member, o.merchant_id, r."entityId", o.active and not exists (select from ${schema}.listing l
          where l.origin = 'delisting' and l.source_member = o.member and l.merchant_id = o.merchant_id
-           and l.position > o.position), o.shops, r.because, o.position, r.position
+           and l.position > o.position), o.shops, r.because, r."sameAs", o.position, r.position
      from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
      where o.type = '${EVENT_TYPES.merchantReported}'
      order by o.member, o.merchant_id, r.position desc
      on conflict (member, merchant_id) do update set entity_id = excluded.entity_id, active = excluded.active,
-       shops = excluded.shops, because = excluded.because, observed_at = excluded.observed_at,
-       linked_at = excluded.linked_at`,
+       shops = excluded.shops, because = excluded.because, same_as = excluded.same_as,
+       observed_at = excluded.observed_at, linked_at = excluded.linked_at`,
     `update ${schema}.listing l set entity_id = r."entityId",
        due_at = case when l.status = 'published' then r.position end
      from ${LINK_ROWS} where l.position = r.observation`,
@@ -157,16 +169,71 @@ const link: FoldRun = async (client, schema, events) => {
      from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
      where o.type = '${EVENT_TYPES.registryRemoved}' and l.entity_id = r."entityId" and l.origin = 'registry'
        and l.registry_list = o.registry_list and l.status <> 'ended' and l.position < o.position`,
-    `insert into ${schema}.possible (entity_id, other_id, because, position)
+    `insert into ${schema}.possible (observation, other, because, position)
      select distinct on (1, 2) a, b, p->'because', r.position
      from ${LINK_ROWS} cross join lateral jsonb_array_elements(r.possible) p
-     cross join lateral (values (r."entityId", p->>'entityId'), (p->>'entityId', r."entityId")) pair (a, b)
+     cross join lateral (values (r.observation, (p->>'observation')::bigint),
+       ((p->>'observation')::bigint, r.observation)) pair (a, b)
      order by 1, 2, r.position
      on conflict do nothing`,
   ];
   // In this order, sent together: each sees what the one before has done.
   const json = JSON.stringify(rows);
   await Promise.all(steps.map((step) => prepared(client, step, [json])));
+};
+
+const linksOf = (event: StoredEvent): (Link & { position: number })[] =>
+  (event.data as EntityMerged | EntitySplit).links.map((moved) => ({ position: event.position, ...moved }));
+
+/**
+ * Entities became one, or observations left one: what was observed, hosted and listed goes where the links say, and the
+ * entities that are left are described anew by the observations that they have.
+ */
+const regroup: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const { entityId, retired = [], into = [] } = event.data as Partial<EntityMerged & EntitySplit>;
+    const links = JSON.stringify(linksOf(event));
+    const touched = [[...new Set([entityId, ...retired, ...into])], event.position];
+    const steps: [string, unknown[]][] = [
+      [
+        `update ${schema}.observation o set entity_id = r."entityId", because = r.because, same_as = r."sameAs"
+         from ${LINK_ROWS} where o.position = r.observation`,
+        [links],
+      ],
+      [
+        `update ${schema}.hosting h set entity_id = r."entityId", because = r.because, same_as = r."sameAs",
+           linked_at = r.position
+         from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
+         where h.member = o.member and h.merchant_id = o.merchant_id and h.observed_at = o.position`,
+        [links],
+      ],
+      [
+        `update ${schema}.listing l set entity_id = r."entityId", moved_at = r.position
+         from ${LINK_ROWS} where l.position = r.observation and l.entity_id <> r."entityId"`,
+        [links],
+      ],
+      [
+        `delete from ${schema}.entity e where e.entity_id = any($1)
+           and not exists (select from ${schema}.observation o where o.entity_id = e.entity_id)`,
+        [touched[0]],
+      ],
+      [
+        `with was as (select entity_id, uscc from ${schema}.entity where entity_id = any($1)),
+         now as (
+           insert into ${schema}.entity as e (entity_id, founded_at, kind, name, uscc, erased)
+           select ${ENTITY_OF_OBSERVATIONS}, bool_and(o.erased) from ${schema}.observation o
+           where o.entity_id = any($1) group by o.entity_id
+           on conflict (entity_id) do update set founded_at = excluded.founded_at, kind = excluded.kind,
+             name = excluded.name, uscc = excluded.uscc, erased = excluded.erased
+           returning e.entity_id, e.uscc)
+         update ${schema}.listing l set moved_at = $2
+         from now left join was using (entity_id)
+         where l.entity_id = now.entity_id and now.uscc is distinct from was.uscc`,
+        touched,
+      ],
+    ];
+    await Promise.all(steps.map(([step, values]) => prepared(client, step, values)));
+  }
 };
 
 const END = `set status = 'ended', ended_at = $1, cause = $2`;
@@ -246,8 +313,8 @@ const dispose: FoldRun = (client, schema, events) =>
   ) as Promise<void>;
 
 const NOTICE_ROWS = `jsonb_to_recordset($1) r ("noticeId" text, member text, seq bigint, action text,
-  "listingId" text, "entityId" text, "merchantIds" jsonb, merchants jsonb, shops jsonb, because jsonb, position bigint,
-  "acceptedAt" timestamptz)`;
+  "listingId" text, "entityId" text, uscc text, "merchantIds" jsonb, merchants jsonb, shops jsonb, because jsonb,
+  position bigint, "acceptedAt" timestamptz)`;
 
 function noticeRow(event: StoredEvent): { noticeId: string; action: string; key: string } {
   const data = event.data;
@@ -255,6 +322,7 @@ function noticeRow(event: StoredEvent): { noticeId: string; action: string; key:
     ...data,
     key: `${data.listingId} ${data.member}`,
     entityId: data.entity.entityId,
+    uscc: data.entity.uscc,
     because: data.match.because,
     merchants: Object.fromEntries(data.merchantIds.map((id: string) => [id, data.match.grade])),
     position: event.position,
@@ -295,10 +363,12 @@ async function foldTold(client: ClientBase, schema: string, rows: { action: stri
   const ended = rows.filter(({ action }) => ENDING_ACTIONS.has(action));
   await bulk(client, `update ${schema}.told t set ended = true from ${NOTICE_ROWS} where ${whose}`, ended);
   const corrected = rows.filter(({ action }) => action === 'correct');
+  // Whose last account was corrected was told of nothing that still holds.
   await bulk(
     client,
     `update ${schema}.told t
      set merchants = t.merchants - (select array_agg(id) from jsonb_array_elements_text(r."merchantIds") id),
+       ended = t.ended or not exists (select from jsonb_object_keys(t.merchants) id where not r."merchantIds" ? id),
        shops = (select coalesce(jsonb_agg(s order by s), '[]') from jsonb_array_elements(t.shops) s
                 where s->>'shopId' not in (select c->>'shopId' from jsonb_array_elements(r.shops) c))
      from ${NOTICE_ROWS} where ${whose}`,
@@ -306,12 +376,12 @@ async function foldTold(client: ClientBase, schema: string, rows: { action: stri
   );
   await bulk(
     client,
-    `insert into ${schema}.told as t (listing_id, member, merchants, shops, because, ended)
-     select "listingId", member, merchants, shops, because, false from ${NOTICE_ROWS}
-     on conflict (listing_id, member) do update set merchants = t.merchants || excluded.merchants,
-       because = excluded.because,
+    `insert into ${schema}.told as t (listing_id, member, merchants, shops, because, uscc, ended)
+     select "listingId", member, merchants, shops, because, uscc, false from ${NOTICE_ROWS}
+     on conflict (listing_id, member) do update set ended = false, because = excluded.because, uscc = excluded.uscc,
+       merchants = case when t.ended then excluded.merchants else t.merchants || excluded.merchants end,
        shops = (select coalesce(jsonb_agg(distinct s order by s), '[]')
-                from jsonb_array_elements(t.shops || excluded.shops) s)`,
+                from jsonb_array_elements(case when t.ended then excluded.shops else t.shops || excluded.shops end) s)`,
     rows.filter(({ action }) => !ENDING_ACTIONS.has(action) && action !== 'correct'),
   );
 }
@@ -382,6 +452,8 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.listingEnded]: endListing,
   [EVENT_TYPES.noticeDisposed]: dispose,
   [EVENT_TYPES.entityLinked]: link,
+  [EVENT_TYPES.entityMerged]: regroup,
+  [EVENT_TYPES.entitySplit]: regroup,
   [EVENT_TYPES.noticeIssued]: tell,
   [EVENT_TYPES.memberAdmitted]: admit,
   [EVENT_TYPES.memberSuspended]: setStatus('suspended'),
@@ -430,6 +502,7 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
      from jsonb_to_recordset($1) r (observation bigint, "entityId" text) where a.position = r.observation`,
     events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
   );
+  const regrouped = events.filter((event) => REGROUPING.has(event.type)).flatMap(linksOf);
   const positions = JSON.stringify(events.map(({ position }) => ({ position })));
   const observations = JSON.stringify(
     events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
@@ -463,6 +536,28 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
       [positions],
     ),
   ]);
+  if (regrouped.length > 0) await indexRegrouped(client, schema, regrouped);
+}
+
+const REGROUPING = new Set<string>([EVENT_TYPES.entityMerged, EVENT_TYPES.entitySplit]);
+
+/** What observations that came to another entity said, and all that followed from their listings, is about that one. */
+async function indexRegrouped(client: ClientBase, schema: string, links: Link[]): Promise<void> {
+  await prepared(
+    client,
+    `update ${schema}.audit a set entity_id = about.entity_id
+     from (select o.position, o.entity_id from jsonb_to_recordset($1) r (observation bigint)
+             join ${schema}.observation o on o.position = r.observation
+           union all
+           select followed.position, l.entity_id from jsonb_to_recordset($1) r (observation bigint)
+             join ${schema}.listing l on l.position = r.observation
+             cross join lateral (select l.ended_at as position union all select l.heard_at
+               union all select n.position from ${schema}.notice n where n.listing_id = l.listing_id
+               union all select d.position from ${schema}.notice n join ${schema}.disposition d using (notice_id)
+                 where n.listing_id = l.listing_id) followed) about
+     where a.position = about.position`,
+    [JSON.stringify(links)],
+  );
 }
 
 /** Consecutive events of one type, so that each run is one bulk write. */

@@ -1,5 +1,12 @@
 // What the HTTP side asks of the folded ledger. Times come back as RFC 3339 with +08:00.
-import { toBeijingTime, type Because, type MatchGrade, type Shop, type SubjectKind } from '@liandun/contracts';
+import {
+  toBeijingTime,
+  type Because,
+  type MatchGrade,
+  type PossibleLink,
+  type Shop,
+  type SubjectKind,
+} from '@liandun/contracts';
 import type { Pool } from 'pg';
 
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -38,7 +45,7 @@ export interface EntityPage {
   uscc?: string;
   observations: ObservedFact[];
   listings: ListingSummary[];
-  possible: { entityId: string; because: Because[] }[];
+  possible: PossibleLink[];
 }
 
 const PAGE_FACTS_MAX = 500;
@@ -61,7 +68,10 @@ export async function entityPage(pool: Pool, entityId: string, member?: string):
       [entityId, member ?? null],
     ),
     pool.query(
-      'select other_id, because from view.possible where entity_id = $1 and $2::text is null order by other_id',
+      `select distinct on (b.entity_id) b.position, b.entity_id, p.because
+       from view.observation a join view.possible p on p.observation = a.position
+         join view.observation b on b.position = p.other and b.entity_id <> a.entity_id
+       where a.entity_id = $1 and $2::text is null order by b.entity_id, b.position`,
       [entityId, member ?? null],
     ),
   ]);
@@ -96,7 +106,11 @@ export async function entityPage(pool: Pool, entityId: string, member?: string):
       expiresAt: toBeijingTime(row.expires_at),
       ...(row.cause === null ? {} : { cause: row.cause }),
     })),
-    possible: possible.rows.map((row: Row) => ({ entityId: row.other_id, because: row.because })),
+    possible: possible.rows.map((row: Row) => ({
+      observation: Number(row.position),
+      entityId: row.entity_id,
+      because: row.because,
+    })),
   };
 }
 
