@@ -39,17 +39,17 @@ export interface Judgement {
 interface Compared {
   entityId: string;
   /** Fields that agree, the official ones first. */
-  agreeing: Because['field'][];
+  agreeing: Field[];
   joins: boolean;
   /** The entity holds no USCC. */
   withoutUscc: boolean;
 }
 
 const FIELDS = ['uscc', 'residentId', 'registrationNumber', 'bankAccount'] as const;
+type Field = (typeof FIELDS)[number];
 
 /** Whether agreement on this field alone joins two records. */
-const isStrong = (field: string): field is 'uscc' | 'residentId' =>
-  field === 'uscc' || field === 'residentId';
+const isStrong = (field: string): field is 'uscc' | 'residentId' => field === 'uscc' || field === 'residentId';
 
 /** A company and a sole proprietor are sometimes taken for each other; a person is never either. */
 const comparable = (a: SubjectKind, b: SubjectKind): boolean => (a === 'person') === (b === 'person');
@@ -72,7 +72,7 @@ const own = <T extends Held>(held: T): T => ({
 
 function compare(observation: Observation, candidate: Candidate): Compared {
   const found = new Set<string>(candidate.agrees.map(({ field }) => field));
-  const agrees = (field: (typeof FIELDS)[number]): boolean =>
+  const agrees = (field: Field): boolean =>
     isStrong(field) ? observation[field] !== undefined && observation[field] === candidate[field] : found.has(field);
   const agreeing = comparable(observation.kind, candidate.kind) ? FIELDS.filter(agrees) : [];
   return {
