@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { start, startUntil } from './children.mjs';
+import { LEDGER_PRINCIPAL } from './tls.mjs';
 import { Trouble } from './trouble.mjs';
 
 const pom = fileURLToPath(new URL('kafka/pom.xml', import.meta.url));
@@ -54,16 +55,39 @@ function mavenFailed(output) {
   );
 }
 
+/**
+ * TLS on every listener: members see the certificate that was given; on the others, which stay on the loopback, both sides show
+ * one that the launcher has made.
+ */
+function tlsProperties({ keystore, ledger }) {
+  const own = (name) => ({
+    [`${name}ssl.keystore.type`]: 'PEM',
+    [`${name}ssl.keystore.location`]: ledger.keystore,
+    [`${name}ssl.truststore.type`]: 'PEM',
+    [`${name}ssl.truststore.location`]: ledger.ca,
+    [`${name}ssl.client.auth`]: 'required',
+  });
+  return {
+    'listener.security.protocol.map': 'CONTROLLER:SSL,CLIENT:SASL_SSL,INTERNAL:SSL',
+    'ssl.enabled.protocols': 'TLSv1.3,TLSv1.2',
+    'listener.name.client.ssl.keystore.type': 'PEM',
+    'listener.name.client.ssl.keystore.location': keystore,
+    ...own('listener.name.internal.'),
+    ...own('listener.name.controller.'),
+    'super.users': `User:${LEDGER_PRINCIPAL}`,
+  };
+}
+
 /** One broker, its own controller; nothing but the ledger's tokens opens the CLIENT listener. */
-function brokerProperties({ dir, ports: [client, controller, internal], jwksUrl, issuer }) {
+function brokerProperties({ dir, ports: [client, controller, internal], jwksUrl, issuer, tls }) {
   const oauth = 'listener.name.client.oauthbearer.';
   const classes = 'org.apache.kafka.common.security.oauthbearer';
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `CLIENT://127.0.0.1:${client},CONTROLLER://127.0.0.1:${controller},INTERNAL://127.0.0.1:${internal}`,
-    'advertised.listeners': `CLIENT://127.0.0.1:${client},INTERNAL://127.0.0.1:${internal}`,
+    listeners: `CLIENT://${tls?.bind ?? '127.0.0.1'}:${client},CONTROLLER://127.0.0.1:${controller},INTERNAL://127.0.0.1:${internal}`,
+    'advertised.listeners': `CLIENT://${tls?.host ?? '127.0.0.1'}:${client},INTERNAL://127.0.0.1:${internal}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'INTERNAL',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,CLIENT:SASL_PLAINTEXT,INTERNAL:PLAINTEXT',
@@ -97,6 +121,7 @@ function brokerProperties({ dir, ports: [client, controller, internal], jwksUrl,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
+    ...(tls ? tlsProperties(tls) : {}),
   };
 }
 
@@ -140,15 +165,16 @@ async function keepArchive(service, written, archive) {
 }
 
 /**
- * Starts one Kafka broker on the loopback; its topics in `dir` survive restarts, also on other ports.
- * @param {{ dir: string, cache: string, ports: number[], jwks: string, issuer: string, log?: string }} options
- *   `ports` are the CLIENT, the controller's and the INTERNAL one; `jwks` is the file with the public keys of the tokens.
+ * Starts one Kafka broker, on the loopback unless `tls` has another host for members; its topics in `dir` survive restarts, also on other ports.
+ * @param {{ dir: string, cache: string, ports: number[], jwks: string, issuer: string, tls?: object, log?: string }} options
+ *   `ports` are the CLIENT, the controller's and the INTERNAL one; `jwks` is the file with the public keys of the tokens;
+ *   `tls` is what `openTls` gives.
  */
-export async function startKafka({ dir, cache, ports, jwks, issuer, log }) {
+export async function startKafka({ dir, cache, ports, jwks, issuer, tls, log }) {
   const jars = await kafkaJars(cache);
   await prepare(dir);
   const jwksUrl = `file:${jwks}`;
-  const properties = Object.entries(brokerProperties({ dir, ports, jwksUrl, issuer }));
+  const properties = Object.entries(brokerProperties({ dir, ports, jwksUrl, issuer, tls }));
   await writeFile(`${dir}/server.properties`, properties.map(([key, value]) => `${key}=${value}\n`).join(''));
   const archive = `${jars}.jsa`;
   const written = `${dir}/classes.jsa`;
@@ -169,5 +195,5 @@ export async function startKafka({ dir, cache, ports, jwks, issuer, log }) {
     },
   );
   if (!shared) void keepArchive(service, written, archive);
-  return { ...service, brokers: `127.0.0.1:${ports[0]}`, internal: `127.0.0.1:${ports[2]}` };
+  return { ...service, brokers: `${tls?.host ?? '127.0.0.1'}:${ports[0]}`, internal: `127.0.0.1:${ports[2]}` };
 }

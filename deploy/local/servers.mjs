@@ -52,9 +52,9 @@ export function createDatabases(url, names) {
  * The database server: what DATABASE_URL names, else an embedded one.
  * @returns {Promise<{ service?: object, url: string }>} the URL of the ledger's own database
  */
-export async function openDatabase({ home, port, given }) {
+export async function openDatabase({ home, port, given, tls }) {
   if (given) return { url: given };
-  const service = await startPostgres({ dir: `${home}/postgres`, port, log: `${home}/postgres.log` });
+  const service = await startPostgres({ dir: `${home}/postgres`, port, log: `${home}/postgres.log`, tls: tls?.local });
   await createDatabases(service.url, ['liandun']);
   return { service, url: databaseUrl(service.url, 'liandun') };
 }
@@ -63,7 +63,7 @@ export async function openDatabase({ home, port, given }) {
  * The broker: what KAFKA_BROKERS names (with KAFKA_INTERNAL_BROKERS for the ledger itself), else an embedded one.
  * @returns {Promise<{ service?: object, brokers: string, internal: string }>}
  */
-export async function openBroker({ home, ports, jwks, issuer, given, givenInternal }) {
+export async function openBroker({ home, ports, jwks, issuer, given, givenInternal, tls }) {
   if (given) return { brokers: given, internal: givenInternal || given };
   const service = await startKafka({
     dir: `${home}/kafka`,
@@ -71,6 +71,7 @@ export async function openBroker({ home, ports, jwks, issuer, given, givenIntern
     ports,
     jwks,
     issuer,
+    tls,
     log: `${home}/kafka.log`,
   });
   return { service, brokers: service.brokers, internal: service.internal };

@@ -18,6 +18,7 @@ import {
 } from './servers.mjs';
 import { home, openState, root, writeEnv } from './state.mjs';
 import { printSummary } from './summary.mjs';
+import { openTls, plainHost, renewBroker, tlsFiles } from './tls.mjs';
 import { Trouble, troubleOf } from './trouble.mjs';
 
 const PLATFORMS = MEMBERS.filter(({ role }) => role === 'platform').map(({ memberId }) => memberId);
@@ -58,6 +59,10 @@ function readOptions() {
         once: { type: 'boolean', default: false },
         'no-scenario': { type: 'boolean', default: false },
         lang: { type: 'string' },
+        host: { type: 'string' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
+        'tls-ca': { type: 'string' },
       },
     });
     if (values.lang !== undefined && values.lang !== 'zh' && values.lang !== 'en')
@@ -65,8 +70,8 @@ function readOptions() {
     return values;
   } catch (error) {
     throw new Trouble(
-      `${error.message}: npm start takes -- --once, --no-scenario, --lang zh|en`,
-      'npm start 的参数为 -- --once、--no-scenario、--lang zh|en',
+      `${error.message}: npm start takes -- --once, --no-scenario, --lang zh|en, --host NAME, --tls-cert FILE, --tls-key FILE, --tls-ca FILE`,
+      'npm start 的参数为 -- --once、--no-scenario、--lang zh|en、--host 名称、--tls-cert 文件、--tls-key 文件、--tls-ca 文件',
     );
   }
 }
@@ -83,11 +88,11 @@ async function claimAllPorts(env) {
 }
 
 /** The parts that need nothing from each other start side by side. */
-async function startServers({ ports, jwks, issuer }) {
+async function startServers({ ports, jwks, issuer, tls }) {
   const { env } = process;
   const fetched = readdirSync(home).some((name) => name.startsWith('kafka-jars-'));
   const [database, broker] = await Promise.all([
-    progress.step('postgres', openDatabase({ home, port: ports.database, given: env.DATABASE_URL })),
+    progress.step('postgres', openDatabase({ home, port: ports.database, given: env.DATABASE_URL, tls })),
     progress.step(
       fetched ? 'kafka' : 'kafkaFirst',
       openBroker({
@@ -95,6 +100,7 @@ async function startServers({ ports, jwks, issuer }) {
         ports: ports.kafka,
         jwks,
         issuer,
+        tls,
         given: env.KAFKA_BROKERS,
         givenInternal: env.KAFKA_INTERNAL_BROKERS,
       }),
@@ -105,7 +111,7 @@ async function startServers({ ports, jwks, issuer }) {
 }
 
 /** What the ledger's own programs are told. */
-function ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer }) {
+function ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer, tls }) {
   return {
     DATABASE_URL: applicationUrl,
     KAFKA_BROKERS: broker.brokers,
@@ -114,17 +120,61 @@ function ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer }) {
     LIANDUN_GENESIS: genesis,
     LIANDUN_ISSUER: issuer,
     LIANDUN_HOME: home,
+    ...(tls ? { NODE_EXTRA_CA_CERTS: tls.trust } : {}),
   };
 }
 
-async function startSandboxes({ database, broker, ports, paths, url }) {
+/** What a program serves with on the loopback: the same as everywhere, so that TLS is all or nothing. */
+const localTls = (tls) =>
+  tls ? { HOST: '127.0.0.1', LIANDUN_TLS_CERT: tls.local.cert, LIANDUN_TLS_KEY: tls.local.key } : {};
+
+const apiTls = (tls) =>
+  tls ? { HOST: tls.bind, LIANDUN_TLS_CERT: tls.files.cert, LIANDUN_TLS_KEY: tls.files.key } : {};
+
+/** On a broker of our own the ledger shows who it is; for one from outside the environment says it. */
+const brokerTls = (tls, { service }) =>
+  tls && service
+    ? {
+        KAFKA_INTERNAL_CERT: tls.ledger.cert,
+        KAFKA_INTERNAL_KEY: tls.ledger.key,
+        KAFKA_INTERNAL_CA: tls.ledger.ca,
+      }
+    : {};
+
+/** What members' programs are told to trust. */
+const memberTls = (tls) =>
+  tls ? { KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', ...(tls.files.ca ? { LIANDUN_CA: tls.files.ca } : {}) } : {};
+
+const localUrl = (tls, port) => `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
+
+/** Checks the certificate before anything is started that would need it. */
+async function readTls(env) {
+  const files = tlsFiles({
+    cert: options['tls-cert'] || env.LIANDUN_TLS_CERT,
+    key: options['tls-key'] || env.LIANDUN_TLS_KEY,
+    ca: options['tls-ca'] || env.LIANDUN_TLS_CA,
+  });
+  const host = options.host || env.LIANDUN_HOST;
+  if (!files) return { host: plainHost(host) };
+  await progress.step('build', build(), (built) => (built ? 'build' : 'buildSkipped'));
+  const tls = await openTls({ root, home, files, host });
+  return { tls, host: tls.host };
+}
+
+/** The api looks at its certificate itself; the broker is told. */
+function followRenewals(tls, broker) {
+  if (!tls || !broker.service) return;
+  tls.follow(() => renewBroker({ root, broker, tls }));
+}
+
+async function startSandboxes({ database, broker, ports, paths, url, tls }) {
   await createDatabases(database.url, PLATFORMS.map(sandboxDatabase));
   return Promise.all(
     PLATFORMS.map((memberId, i) =>
       startApp({
         name: `sandbox-${memberId}`,
         app: 'sandbox-platform',
-        port: ports.sandboxes[i],
+        url: localUrl(tls, ports.sandboxes[i]),
         home,
         root,
         env: {
@@ -134,6 +184,8 @@ async function startSandboxes({ database, broker, ports, paths, url }) {
           LIANDUN_URL: url,
           KAFKA_BROKERS: broker.brokers,
           DATABASE_URL: databaseUrl(database.url, sandboxDatabase(memberId)),
+          ...localTls(tls),
+          ...memberTls(tls),
         },
       }),
     ),
@@ -147,18 +199,20 @@ async function up() {
   const { genesis, paths } = await memberKeys(home);
   const jwks = `${home}/jwks.json`;
   await writeWhole(jwks, JSON.stringify({ keys: [publicJwk(keys.signing)] }));
-  const url = `http://127.0.0.1:${ports.api}`;
+  const { tls, host } = await readTls(process.env);
+  const url = `${tls ? 'https' : 'http'}://${host}:${ports.api}`;
   const issuer = process.env.LIANDUN_ISSUER || url;
-  const { database, broker } = await startServers({ ports, jwks, issuer });
+  const { database, broker } = await startServers({ ports, jwks, issuer, tls });
   await progress.step('migrate', migrateLedger(root, database.url));
 
   const applicationUrl = await asApplication(database);
-  const env = ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer });
-  const api = { ...env, PORT: String(ports.api), LIANDUN_WORKER_URL: `http://127.0.0.1:${ports.worker}` };
-  const worker = { ...env, WORKER_PORT: String(ports.worker) };
+  const env = ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer, tls });
+  const workerUrl = localUrl(tls, ports.worker);
+  const api = { ...env, PORT: String(ports.api), LIANDUN_WORKER_URL: workerUrl, ...apiTls(tls) };
+  const worker = { ...env, WORKER_PORT: String(ports.worker), ...localTls(tls), ...brokerTls(tls, broker) };
   const ledger = await Promise.all([
-    progress.step('api', startApp({ name: 'api', app: 'api', port: ports.api, env: api, home, root })),
-    progress.step('worker', startApp({ name: 'worker', app: 'worker', port: ports.worker, env: worker, home, root })),
+    progress.step('api', startApp({ name: 'api', app: 'api', url, env: api, home, root })),
+    progress.step('worker', startApp({ name: 'worker', app: 'worker', url: workerUrl, env: worker, home, root })),
   ]);
   const addresses = {
     LIANDUN_URL: url,
@@ -166,16 +220,18 @@ async function up() {
     DATABASE_URL: database.url,
     CONSOLE_URL: url,
     LOG_VKEY: logVkey(keys.logSigning),
+    ...memberTls(tls),
     ...Object.fromEntries(MEMBERS.map(({ memberId }) => [envName(memberId), paths[memberId]])),
   };
   await writeEnv(addresses);
   // Without the scenario the members' names are free for whoever wants to act as them: nobody answers for them.
   const sandboxes = options['no-scenario']
     ? []
-    : await progress.step('sandboxes', startSandboxes({ database, broker, ports, paths, url }));
+    : await progress.step('sandboxes', startSandboxes({ database, broker, ports, paths, url, tls }));
+  followRenewals(tls, broker);
   watch([database.service, broker.service, ...ledger, ...sandboxes].filter(Boolean));
   progress.done('up');
-  return { addresses, ports };
+  return { addresses, ports, tls };
 }
 
 /** From now on the end of any part is the end of all: half a ledger would only confuse. */
@@ -183,12 +239,17 @@ function watch(services) {
   for (const service of services) void service.ended.then((how) => stopping ?? stop(1, service.report(how)));
 }
 
-async function playScenario({ addresses, ports }, language) {
+async function playScenario({ addresses, ports, tls }, language) {
   const script = `${root}dist/apps/scenario/src/main.js`;
-  const sandboxes = PLATFORMS.map((memberId, i) => [memberId, `http://127.0.0.1:${ports.sandboxes[i]}`]);
+  const sandboxes = PLATFORMS.map((memberId, i) => [memberId, localUrl(tls, ports.sandboxes[i])]);
   const service = start('scenario', process.execPath, ['--enable-source-maps', script, '--lang', language], {
     cwd: root,
-    env: { ...process.env, ...addresses, SANDBOXES: JSON.stringify(Object.fromEntries(sandboxes)) },
+    env: {
+      ...process.env,
+      ...addresses,
+      ...(tls ? { NODE_EXTRA_CA_CERTS: tls.trust } : {}),
+      SANDBOXES: JSON.stringify(Object.fromEntries(sandboxes)),
+    },
     inherit: true,
   });
   const how = await service.ended;

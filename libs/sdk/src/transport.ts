@@ -16,7 +16,7 @@ export function transportOf(ca: string | undefined): Transport {
   if (ca === undefined) return { fetch };
   const dispatcher = new Agent({ connect: { ca } });
   return {
-    fetch: (input, init) => fetch(input, { ...init, dispatcher } as RequestInit),
+    fetch: (input, init) => fetch(input, { ...init, dispatcher }),
     agent: new HttpsAgent({ ca }),
   };
 }
