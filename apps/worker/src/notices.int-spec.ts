@@ -160,6 +160,7 @@ describe('entities that turn out to be one, or several', () => {
     entityId: to.entityId,
     because,
     sameAs,
+    strongAs: to.position,
   });
   const byPhone: Link['because'] = [{ field: 'phone', grade: 'strong' }];
   const merge = (older: Observed, younger: Observed, because = byPhone): Promise<void> =>

@@ -256,13 +256,13 @@ function surestPerAccount(hostings: EntityHosting[]): EntityHosting[] {
 
 /**
  * Why an account is taken for the listed merchant, and how surely: it and the listing's own observation agree exactly,
- * or only strongly, however many weaker fields agree as well.
+ * strongly or only possibly, however many weaker fields agree as well.
  */
-function gradedFor({ linked, because, sameAs, ...account }: EntityHosting, about: LinkedListing): Hosting {
+function gradedFor({ linked, because, sameAs, strongAs, ...account }: EntityHosting, about: LinkedListing): Hosting {
   const reasons = linked ? [...because, ...about.because] : because;
   const fields = [...new Set(reasons.map(({ field }) => field))];
-  const exact = sameAs === about.sameAs;
-  return { ...account, grade: linked ? (exact ? 'exact' : 'strong') : 'possible', because: fields };
+  const sure = sameAs === about.sameAs ? 'exact' : strongAs === about.strongAs ? 'strong' : 'possible';
+  return { ...account, grade: linked ? sure : 'possible', because: fields };
 }
 
 const listingIdsOf = (listings: LinkedListing[]): string[] => listings.map(({ listing }) => listing.listingId);

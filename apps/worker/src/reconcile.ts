@@ -131,6 +131,7 @@ function linkOf(event: StoredEvent, tokens: Token[], candidates: Candidates): En
     because: judgement.because,
     // It joins on nothing but exact agreement.
     sameAs: positionOf(entityId),
+    strongAs: positionOf(entityId),
     possible: judgement.possible.map((other) => ({ ...other, observation: positionOf(other.entityId) })),
   };
 }

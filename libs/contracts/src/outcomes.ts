@@ -86,9 +86,11 @@ export interface Link {
   because: Because[];
   /**
    * The oldest observation that it agrees with exactly, directly or through others that do; its own position where there
-   * is none. Two observations of an entity match exactly where this is equal, and strongly where it isn't.
+   * is none. Two observations of an entity match exactly where this is equal.
    */
   sameAs: number;
+  /** The same of what agrees at least strongly. Where it isn't equal, two observations of an entity match possibly. */
+  strongAs: number;
 }
 
 /** Another observation that may be of the same entity, for a person to look at; never a reason to close (rule P14). */

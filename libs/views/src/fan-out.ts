@@ -13,18 +13,21 @@ export interface LinkedListing {
   entity: NoticeEntity;
   /** Why the listing's own observation was taken for the entity; empty where it founded it. */
   because: Because[];
-  /** Observations for which this is equal match it exactly. */
+  /** Observations for which this is equal match it exactly, at least strongly. */
   sameAs: number;
+  strongAs: number;
 }
 
 const SELECT_LISTING = `
   select l.*, e.kind as entity_kind, e.name as entity_name, e.uscc as entity_uscc, o.because as listing_because,
-    o.same_as as listing_same_as
+    o.same_as as listing_same_as,
+    o.strong_as as listing_strong_as
   from view.listing l join view.entity e using (entity_id) join view.observation o on o.position = l.position`;
 
 const toLinkedListing = (row: Row): LinkedListing => ({
   because: row.listing_because ?? [],
   sameAs: Number(row.listing_same_as),
+  strongAs: Number(row.listing_strong_as),
   listing: {
     listingId: row.listing_id,
     origin: row.origin,
@@ -120,6 +123,7 @@ export interface EntityHosting {
   /** Empty where the account founded the entity. */
   because: Because[];
   sameAs: number;
+  strongAs: number;
 }
 
 /** Observations of two entities, `a` and `b`, that may be of one merchant. */
@@ -137,11 +141,11 @@ export async function hostingsOf(
 ): Promise<EntityHosting[]> {
   const { rows } = await prepared<Row>(
     client,
-    `select h.member, h.merchant_id, h.shops, h.because, h.same_as, h.entity_id as of_entity, false as possible
+    `select h.member, h.merchant_id, h.shops, h.because, h.same_as, h.strong_as, h.entity_id as of_entity, false as possible
        from view.hosting h where h.active and h.entity_id = any($1) and ($2::bigint[] is null or h.linked_at = any($2))
      union all
      (select distinct on (h.member, h.merchant_id, a.entity_id)
-         h.member, h.merchant_id, h.shops, p.because, h.same_as, a.entity_id, true
+         h.member, h.merchant_id, h.shops, p.because, h.same_as, h.strong_as, a.entity_id, true
        from ${MAY_BE} join view.hosting h on h.entity_id = b.entity_id
        where h.active and a.entity_id = any($1) and ($2::bigint[] is null or h.linked_at = any($2))
        order by h.member, h.merchant_id, a.entity_id, p.position, p.observation, p.other)
@@ -156,6 +160,7 @@ export async function hostingsOf(
     linked: !row.possible,
     because: row.because,
     sameAs: Number(row.same_as),
+    strongAs: Number(row.strong_as),
   }));
 }
 

@@ -34,8 +34,9 @@ create table <schema>.observation (
   accepted_at timestamptz not null,
   entity_id text,
   because jsonb,
-  -- Observations of an entity for which this is equal match exactly; others strongly.
+  -- Observations of an entity for which this is equal match exactly, at least strongly.
   same_as bigint,
+  strong_as bigint,
   erased boolean not null default false
 );
 create index on <schema>.observation (entity_id);
@@ -58,6 +59,7 @@ create table <schema>.hosting (
   shops jsonb not null,
   because jsonb not null,
   same_as bigint not null,
+  strong_as bigint not null,
   observed_at bigint not null,
   linked_at bigint not null,
   primary key (member, merchant_id)

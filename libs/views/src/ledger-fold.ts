@@ -128,7 +128,7 @@ const delist: FoldRun = async (client, schema, events) => {
 };
 
 const LINK_ROWS = `jsonb_to_recordset($1) r (position bigint, observation bigint, "entityId" text, founded boolean,
-  because jsonb, "sameAs" bigint, possible jsonb)`;
+  because jsonb, "sameAs" bigint, "strongAs" bigint, possible jsonb)`;
 
 /** An entity is called as its oldest observation calls it, with the first credit code that was seen. */
 const ENTITY_OF_OBSERVATIONS = `o.entity_id, min(o.position) as founded_at, (array_agg(o.kind order by o.position))[1] as kind,
@@ -139,7 +139,7 @@ const ENTITY_OF_OBSERVATIONS = `o.entity_id, min(o.position) as founded_at, (arr
 const link: FoldRun = async (client, schema, events) => {
   const rows = events.map((event) => ({ position: event.position, ...(event.data as object) }));
   const steps = [
-    `update ${schema}.observation o set entity_id = r."entityId", because = r.because, same_as = r."sameAs"
+    `update ${schema}.observation o set entity_id = r."entityId", because = r.because, same_as = r."sameAs", strong_as = r."strongAs"
      from ${LINK_ROWS} where o.position = r.observation`,
     `with known as (
        insert into ${schema}.entity as e (entity_id, founded_at, kind, name, uscc)
@@ -151,16 +151,16 @@ const link: FoldRun = async (client, schema, events) => {
      update ${schema}.listing l set moved_at = r.position
      from known join ${LINK_ROWS} on r."entityId" = known.entity_id where l.entity_id = known.entity_id`,
     `insert into ${schema}.hosting as h
-       (member, merchant_id, entity_id, active, shops, because, same_as, observed_at, linked_at)
+       (member, merchant_id, entity_id, active, shops, because, same_as, strong_as, observed_at, linked_at)
      select distinct on (o.member, o.merchant_id)
        o.member, o.merchant_id, r."entityId", o.active and not exists (select from ${schema}.listing l
          where l.origin = 'delisting' and l.source_member = o.member and l.merchant_id = o.merchant_id
-           and l.position > o.position), o.shops, r.because, r."sameAs", o.position, r.position
+           and l.position > o.position), o.shops, r.because, r."sameAs", r."strongAs", o.position, r.position
      from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
      where o.type = '${EVENT_TYPES.merchantReported}'
      order by o.member, o.merchant_id, r.position desc
      on conflict (member, merchant_id) do update set entity_id = excluded.entity_id, active = excluded.active,
-       shops = excluded.shops, because = excluded.because, same_as = excluded.same_as,
+       shops = excluded.shops, because = excluded.because, same_as = excluded.same_as, strong_as = excluded.strong_as,
        observed_at = excluded.observed_at, linked_at = excluded.linked_at`,
     `update ${schema}.listing l set entity_id = r."entityId",
        due_at = case when l.status = 'published' then r.position end
@@ -196,12 +196,12 @@ const regroup: FoldRun = async (client, schema, events) => {
     const touched = [[...new Set([entityId, ...retired, ...into])], event.position];
     const steps: [string, unknown[]][] = [
       [
-        `update ${schema}.observation o set entity_id = r."entityId", because = r.because, same_as = r."sameAs"
+        `update ${schema}.observation o set entity_id = r."entityId", because = r.because, same_as = r."sameAs", strong_as = r."strongAs"
          from ${LINK_ROWS} where o.position = r.observation`,
         [links],
       ],
       [
-        `update ${schema}.hosting h set entity_id = r."entityId", because = r.because, same_as = r."sameAs",
+        `update ${schema}.hosting h set entity_id = r."entityId", because = r.because, same_as = r."sameAs", strong_as = r."strongAs",
            linked_at = r.position
          from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
          where h.member = o.member and h.merchant_id = o.merchant_id and h.observed_at = o.position`,
