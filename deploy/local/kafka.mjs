@@ -70,6 +70,9 @@ function tlsProperties({ keystore, ledger }) {
   return {
     'listener.security.protocol.map': 'CONTROLLER:SSL,CLIENT:SASL_SSL,INTERNAL:SSL',
     'ssl.enabled.protocols': 'TLSv1.3,TLSv1.2',
+    // A renewed certificate may say more or less of whom it is for; the launcher checks the name that is used.
+    'ssl.allow.dn.changes': true,
+    'ssl.allow.san.changes': true,
     'listener.name.client.ssl.keystore.type': 'PEM',
     'listener.name.client.ssl.keystore.location': keystore,
     ...own('listener.name.internal.'),

@@ -182,6 +182,8 @@ async function startSandboxes({ database, broker, ports, paths, url, tls }) {
           MEMBER: memberId,
           MEMBER_KEY: paths[memberId],
           LIANDUN_URL: url,
+          // The first signs what it sends, the others don't: the ledger takes both unless a member's policy says otherwise.
+          ...(i === 0 ? { LIANDUN_SIGN: '1' } : {}),
           KAFKA_BROKERS: broker.brokers,
           DATABASE_URL: databaseUrl(database.url, sandboxDatabase(memberId)),
           ...localTls(tls),

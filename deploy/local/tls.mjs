@@ -8,7 +8,12 @@ import { Trouble } from './trouble.mjs';
 /** Who the ledger is on its own Kafka listener: no member's id looks so, since members come by token. */
 export const LEDGER_PRINCIPAL = 'CN=liandun-ledger';
 
+// Kafka's number for the configuration of a broker.
+const BROKER = 4;
+
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost'];
+
+const onProblem = (error) => console.error(`✗ ${error.message}`);
 
 /** Kafka reads a key as PKCS #8 only, and with its chain from one file. */
 async function writeKeystore(path, { cert, key }) {
@@ -90,17 +95,17 @@ export async function openTls({ root, home, files, host: given }) {
   await writeWhole(trust, trusted.join('\n'));
   setDefaultCACertificates([...getCACertificates('default'), ...trusted]);
   const bind = LOOPBACK_HOSTS.includes(host) ? '127.0.0.1' : '0.0.0.0';
-  const onProblem = (error) => console.error(`✗ ${error.message}`);
   const follow = (onChange) =>
     tls.followCertificate(
       files,
       (renewed) => void writeKeystore(keystore, renewed).then(onChange).catch(onProblem),
       onProblem,
+      host,
     );
   return { host, bind, files, keystore, trust, follow, ...own };
 }
 
-/** Lets the broker take its renewed keystore: the same path once more makes it read the file again. */
+/** Lets the broker take its renewed keystore: told the path that it has already, it reads the file again. Nothing stays set. */
 export async function renewBroker({ root, broker, tls }) {
   const { kafkaClient } = await import(`${root}dist/libs/sdk/src/index.js`);
   const [ca, cert, key] = await Promise.all(
@@ -109,8 +114,10 @@ export async function renewBroker({ root, broker, tls }) {
   const admin = kafkaClient({ brokers: broker.internal, clientId: 'liandun-launcher', ssl: { ca, cert, key } }).admin();
   await admin.connect();
   try {
-    const configEntries = [{ name: 'listener.name.client.ssl.keystore.location', value: tls.keystore }];
-    await admin.alterConfigs({ validateOnly: false, resources: [{ type: 4, name: '1', configEntries }] });
+    const entry = { name: 'listener.name.client.ssl.keystore.location', value: tls.keystore };
+    for (const configEntries of [[entry], []]) {
+      await admin.alterConfigs({ validateOnly: false, resources: [{ type: BROKER, name: '1', configEntries }] });
+    }
   } finally {
     await admin.disconnect();
   }

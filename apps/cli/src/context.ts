@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { parseEnv } from 'node:util';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { LiandunClient } from '@liandun/sdk';
+import { readAuthorities } from '@liandun/tls';
 import picocolors from 'picocolors';
 import { CliError, EXIT, usageError } from './exit-codes.js';
 
@@ -34,6 +36,7 @@ export class Context {
   readonly around: Surroundings;
   readonly colors: ReturnType<typeof picocolors.createColors>;
   #settings: Record<string, string | undefined> | undefined;
+  #sign = false;
 
   constructor(around: Surroundings, lang: Language) {
     this.around = around;
@@ -92,6 +95,25 @@ export class Context {
     );
   }
 
+  /**
+   * Lets this process trust the authority that issued the ledger's certificate, beside those that Node trusts: the file given, else
+   * the one that LIANDUN_CA names.
+   */
+  trust(given: string | undefined): void {
+    const file = given ?? this.setting('LIANDUN_CA');
+    if (file) setDefaultCACertificates([...getCACertificates('default'), readAuthorities(this.path(file))]);
+  }
+
+  /** Lets the clients sign what they publish: where it is asked for, or LIANDUN_SIGN says 1. */
+  signAll(given: boolean | undefined): void {
+    this.#sign = given ?? this.setting('LIANDUN_SIGN') === '1';
+  }
+
+  /** Whether Kafka is spoken to over TLS: as KAFKA_SECURITY_PROTOCOL says, else as HTTP is. */
+  kafkaOverTls(): boolean {
+    return this.setting('KAFKA_SECURITY_PROTOCOL')?.endsWith('SSL') ?? this.url().startsWith('https:');
+  }
+
   /** The member's private key, from the file that `<MEMBER>_KEY` names. */
   key(memberId: string): Jwk {
     const name = keyVariable(memberId);
@@ -128,7 +150,7 @@ export class Context {
         '请说明以哪个成员的身份执行：--as platform-a(或设置 LIANDUN_MEMBER)。',
       );
     }
-    return new LiandunClient({ url: this.url(), memberId: member, key: this.key(member) });
+    return new LiandunClient({ url: this.url(), memberId: member, key: this.key(member), sign: this.#sign });
   }
 }
 

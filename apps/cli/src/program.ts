@@ -25,6 +25,11 @@ export function programOf(context: Context, finish: Finish): Command {
   const program = new Command('liandun')
     .description(t('Liandun: one delisting, all shops closed.', '联盾：一处清退、处处关店。'))
     .option('--lang <lang>', t('en or zh; by default as LANG says', 'en 或 zh；默认取自 LANG'))
+    .hook('preAction', (_program, command) => {
+      const { ca, sign } = command.opts<{ ca?: string; sign?: boolean }>();
+      context.trust(ca);
+      context.signAll(sign);
+    })
     .helpCommand(false)
     .addHelpText('after', `\n${exitCodesText(context)}\n\n${environmentText(context)}`);
   const settings = new Settings(program, context, finish);
@@ -75,6 +80,9 @@ function environmentText(context: Context): string {
       ],
       ['  LIANDUN_MEMBER', context.t('the member, where --as is not given', '未给出 --as 时的成员')],
       ['  KAFKA_BROKERS', context.t('for doctor: host:port', '供 doctor 使用：host:port')],
+      ['  KAFKA_SECURITY_PROTOCOL', context.t('SASL_SSL or SASL_PLAINTEXT', 'SASL_SSL 或 SASL_PLAINTEXT')],
+      ['  LIANDUN_SIGN', context.t('1: sign what is published', '1：对发布的事件签名')],
+      ['  LIANDUN_CA', context.t('the file, where --ca is not given', '未给出 --ca 时的 CA 文件')],
     ]),
   ].join('\n');
 }
@@ -98,6 +106,7 @@ class Settings {
       .command(nameAndArguments)
       .description(description)
       .option('--as <member>', asText ?? t('as which member, e.g. platform-a', '以哪个成员的身份，如 platform-a'))
+      .option('--ca <file>', t("authority of the ledger's certificate (PEM)", '账本证书的签发 CA（PEM）'))
       .option('--json', t('JSON for programs', '输出 JSON，供程序使用'))
       .addOption(new Option('--lang <lang>').hideHelp());
   }
@@ -190,6 +199,8 @@ function withIdentity(command: Command, { context }: Settings): Command {
     );
 }
 
+const SIGN = ["sign with the member's key, so that nobody can deny it", '以成员密钥签名，不可抵赖'] as const;
+
 function addPublish(settings: Settings): void {
   const t = settings.context.t.bind(settings.context);
   const command = settings.command(
@@ -204,6 +215,7 @@ function addPublish(settings: Settings): void {
     .option('--delist <merchantId>', t('delist a merchant', '清退商户'))
     .option('--reinstate <eventId>', t("reinstate: the delisting's id", '恢复：原清退事件的 id'))
     .option('--id <id>', t('id of the event; new unless given', '事件 id；默认新生成'))
+    .option('--sign', t(...SIGN))
     .option('--dry-run', t('print the events, send nothing', '只输出事件，不发送'));
   withIdentity(command, settings)
     .option('--shop <id|name|url>', t('a shop (repeatable)', '店铺（可重复）'), collect)
@@ -241,6 +253,7 @@ function addImport(settings: Settings): void {
       'import <file>',
       t('report every row of a CSV or JSONL(.gz) as a merchant', '将 CSV 或 JSONL(.gz) 的每一行报送为商户'),
     )
+    .option('--sign', t(...SIGN))
     .option(
       '--by-member <map>',
       t(

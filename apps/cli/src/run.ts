@@ -1,4 +1,5 @@
 import { LiandunError } from '@liandun/sdk';
+import { TlsError } from '@liandun/tls';
 import { CommanderError } from 'commander';
 import { problemText } from './commands/common.js';
 import { Context, languageOf, type Surroundings } from './context.js';
@@ -60,9 +61,19 @@ interface Described {
 
 function described(context: Context, error: unknown): Described {
   if (error instanceof CliError) return error;
+  if (error instanceof TlsError)
+    return { exitCode: EXIT.usage, code: error.code, message: error.english, messageZh: error.chinese };
   if (error instanceof LiandunError) {
     const exitCode = exitCodeOf(error);
     const { code, problem } = error;
+    if (code === 'UNTRUSTED_SERVER') {
+      return {
+        exitCode,
+        code,
+        message: `${error.message}; here with --ca FILE or LIANDUN_CA. Try liandun doctor.`,
+        messageZh: `账本证书无效或不受信任（${error.message}）：请用 --ca 文件 或 LIANDUN_CA 指定签发 CA，或运行 liandun doctor 检查。`,
+      };
+    }
     if (exitCode === EXIT.unreachable) {
       const why = error.message;
       return {

@@ -1,18 +1,9 @@
 import 'reflect-metadata';
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  PemConverter,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
+
+// A third of a second to load, for the few who make certificates.
+const load = () => import('@peculiar/x509');
 
 /** PEM: a certificate and its private key (PKCS #8). */
 export interface Issued {
@@ -48,13 +39,15 @@ const newKeys = (): Promise<webcrypto.CryptoKeyPair> =>
 const serialNumber = (): string => `01${randomBytes(16).toString('hex')}`;
 
 async function keyPem({ privateKey }: webcrypto.CryptoKeyPair): Promise<string> {
+  const { PemConverter } = await load();
   return `${PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', privateKey), 'PRIVATE KEY')}\n`;
 }
 
 /** Makes an authority for connections that stay on one machine, and for tests: ECDSA P-256. */
 export async function authority(name: string): Promise<Authority> {
+  const x509 = await load();
   const keys = await newKeys();
-  const own = await X509CertificateGenerator.createSelfSigned({
+  const own = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: `CN=${name}`,
     notBefore: new Date(Date.now() - CLOCK_SKEW_MS),
@@ -62,14 +55,14 @@ export async function authority(name: string): Promise<Authority> {
     signingAlgorithm: ALGORITHM,
     keys,
     extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
   const issue = async (wish: Wish): Promise<Issued> => {
     const its = await newKeys();
-    const certificate = await X509CertificateGenerator.create({
+    const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serialNumber(),
       subject: `CN=${wish.name}`,
       issuer: own.subject,
@@ -79,12 +72,14 @@ export async function authority(name: string): Promise<Authority> {
       publicKey: its.publicKey,
       signingKey: keys.privateKey,
       extensions: [
-        new BasicConstraintsExtension(false),
-        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
-        new SubjectAlternativeNameExtension(wish.hosts.map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value }))),
-        await AuthorityKeyIdentifierExtension.create(keys.publicKey),
-        await SubjectKeyIdentifierExtension.create(its.publicKey),
+        new x509.BasicConstraintsExtension(false),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+        new x509.SubjectAlternativeNameExtension(
+          wish.hosts.map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value })),
+        ),
+        await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
+        await x509.SubjectKeyIdentifierExtension.create(its.publicKey),
       ],
     });
     return { cert: `${certificate.toString('pem')}\n`, key: await keyPem(its) };

@@ -96,9 +96,10 @@ export function ledgerChecks(context: Context, as: string | undefined): Check[] 
   const member = as ?? context.setting('LIANDUN_MEMBER') ?? 'platform-a';
   let made: LiandunClient | undefined;
   const client = (): LiandunClient => (made ??= context.client(member));
+  const live = async (): Promise<Omit<Finding, 'name'>> => ok(await healthOf(context.url(), 'live'));
   const start = t('Is the ledger running? npm start shows its state.', '账本是否在运行？npm start 会显示其状态。');
   return [
-    { name: 'live', needs: ['env'], remedy: start, examine: async () => ok(await healthOf(context.url(), 'live')) },
+    { name: 'live', needs: ['env', 'tls'], remedy: start, examine: live },
     {
       name: 'ready',
       needs: ['live'],
@@ -184,7 +185,7 @@ function deliveryChecks(context: Context, member: string, client: () => LiandunC
       examine: async () => {
         const brokers = context.setting('KAFKA_BROKERS');
         if (!brokers) throw new Error(t('KAFKA_BROKERS is not set', '未设置 KAFKA_BROKERS'));
-        const { low, high } = await within(topicOffsets(brokers, member, client()), 4 * WAIT_MS);
+        const { low, high } = await within(topicOffsets(context, brokers, member, client()), 4 * WAIT_MS);
         const place = t(`notices.${member}: offsets ${low} to ${high}`, `notices.${member}：偏移 ${low} 至 ${high}`);
         // The relay may repeat a notice, never leave one out: fewer messages than notices means that some are on the way.
         const behind = (feedLast ?? -1) + 1 - Number(high);
@@ -251,6 +252,7 @@ async function lastSeq(client: LiandunClient): Promise<number> {
 
 /** Asks for the offsets of the member's own topic: `connect()` alone succeeds with a token that the broker refused. */
 async function topicOffsets(
+  context: Context,
   brokers: string,
   member: string,
   client: LiandunClient,
@@ -258,6 +260,7 @@ async function topicOffsets(
   const kafka = kafkaClient({
     brokers,
     clientId: `${member}.doctor`,
+    ssl: context.kafkaOverTls(),
     token: async () => client.token('liandun-kafka'),
   });
   const admin = kafka.admin({ retry: { retries: 1 } });

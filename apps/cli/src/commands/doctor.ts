@@ -2,13 +2,14 @@ import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { table } from '../layout.js';
 import type { CommonOptions } from './common.js';
+import { tlsCheck } from './doctor-tls.js';
 import { ledgerChecks, machineChecks, type Check, type Finding } from './doctor-checks.js';
 
 /** Checks every part on which the tool and the ledger depend, and says for each failure what to do. */
 export async function doctor(context: Context, options: CommonOptions): Promise<ExitCode> {
   const findings: Finding[] = [];
   const failed = new Set<string>();
-  for (const check of [...machineChecks(context), ...ledgerChecks(context, options.as)]) {
+  for (const check of [...machineChecks(context), tlsCheck(context), ...ledgerChecks(context, options.as)]) {
     const finding = await examine(context, check, failed);
     if (finding.status === 'fail' || finding.status === 'skipped') failed.add(check.name);
     findings.push(finding);
