@@ -64,7 +64,8 @@ export class TestApi {
     private readonly release: () => Promise<void>,
   ) {}
 
-  static async start(): Promise<TestApi> {
+  /** `limits`: as in the file that LIANDUN_LIMITS names. */
+  static async start(limits: object = {}): Promise<TestApi> {
     const database = await createTestDatabase();
     await migrate(database.url, [
       ...EVENT_LOG_MIGRATIONS,
@@ -82,11 +83,13 @@ export class TestApi {
       DATABASE_URL: asApp(database.url),
       LIANDUN_KEYS: join(dir, 'keys.json'),
       LIANDUN_GENESIS: join(dir, 'genesis.json'),
+      LIANDUN_LIMITS: join(dir, 'limits.json'),
       LIANDUN_ISSUER: ISSUER,
       LOG_LEVEL: 'fatal',
     };
     const ledgerKeys = { signing, inbox: p256('inbox-1'), seal: secret(), blind: secret(), fingerprint: secret() };
     await writeFile(env.LIANDUN_KEYS, JSON.stringify(ledgerKeys));
+    await writeFile(env.LIANDUN_LIMITS, JSON.stringify(limits));
     const members = Object.entries(TEST_MEMBERS).map(([memberId, role]) => ({
       memberId,
       name: `示例 ${memberId}`,
@@ -175,7 +178,7 @@ export class TestApi {
     const text = await response.text();
     const mediaType = response.headers.get('content-type')?.split(';')[0] ?? '';
     const json = mediaType.endsWith('json') && !mediaType.endsWith('ndjson');
-    return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+    return { status: response.status, headers: response.headers, body: json && text !== '' ? JSON.parse(text) : text };
   }
 
   /** One event, as its sender would send it. */

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { LedgerError } from '@liandun/contracts';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { Enumeration } from './enumeration.js';
 import type { GuardedLog } from './guarded-log.js';
 import type { LedgerWriter } from './ledger-writer.js';
 import type { Metrics } from './metrics.js';
-import { ruleOf, type Rule } from './policy.js';
+import { methodsAt, ruleOf, type Rule } from './policy.js';
 import { refuseField } from './problems.js';
+import { quotaKeyOf, type RateLimits } from './rate-limits.js';
 import type { Caller, Tokens } from './tokens.js';
 
 declare module 'fastify' {
@@ -20,6 +22,8 @@ export interface AccessParts {
   tokens: Tokens;
   log: GuardedLog;
   writer: LedgerWriter;
+  rates: RateLimits;
+  enumeration: Enumeration;
   metrics: Metrics;
   logger: Logger;
 }
@@ -91,19 +95,41 @@ async function recordReading(request: FastifyRequest, writer: LedgerWriter): Pro
   });
 }
 
+/** Fastify would ask a method that nothing here takes for a body before it says so. */
+function refuseMethod(request: FastifyRequest, reply: FastifyReply): void {
+  const allowed = methodsAt(request.url.split('?', 1)[0] ?? '');
+  if (allowed.length === 0 || allowed.includes(request.method)) return;
+  void reply.header('allow', allowed.join(', '));
+  throw new LedgerError('METHOD_NOT_ALLOWED');
+}
+
+/** A request counts as one; events are counted by their controller, which knows how many there are. */
+async function limit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { rate, lookUp }: Rule,
+  { rates, enumeration }: Pick<AccessParts, 'rates' | 'enumeration'>,
+): Promise<void> {
+  if (rate === 'unlimited') return;
+  await rates.take(quotaKeyOf(request, rate), rate === 'events' ? 0 : 1, reply);
+  if (lookUp && request.caller) await enumeration.requireLookUps(request.caller.memberId);
+}
+
 /**
- * Authentication, authorization, media types and the audit of readings, for every route by its rule and before any body
+ * Authentication, authorization, quotas, media types and the audit of readings, for every route by its rule and before any body
  * is read. A route without a rule can't be registered.
  */
-export function installAccess(instance: FastifyInstance, { tokens, log, writer, metrics, logger }: AccessParts): void {
+export function installAccess(instance: FastifyInstance, parts: AccessParts): void {
+  const { tokens, log, writer, enumeration, metrics, logger } = parts;
   instance.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat())
       if (one !== 'OPTIONS' && !/^\/?\*$/.test(url) && !ruleOf(one, url)) throw new Error(`no rule for ${one} ${url}`);
   });
-  instance.addHook('onRequest', async (request) => {
+  instance.addHook('onRequest', async (request, reply) => {
     const rule = ruleOfRequest(request);
-    if (!rule) return;
+    if (!rule) return refuseMethod(request, reply);
     await authenticate(request, rule, tokens);
+    await limit(request, reply, rule, parts);
     if (rule.accepts && hasBody(request) && !rule.accepts.includes(mediaTypeOf(request)))
       throw new LedgerError('UNSUPPORTED_MEDIA_TYPE');
     // Before a body is read: a stream could be answered in its midst only by breaking off.
@@ -113,6 +139,8 @@ export function installAccess(instance: FastifyInstance, { tokens, log, writer, 
     if (ruleOfRequest(request)?.audited && request.caller?.role === 'regulator') await recordReading(request, writer);
   });
   instance.addHook('onResponse', async (request, reply) => {
+    if (reply.statusCode === 404 && request.caller && ruleOfRequest(request)?.lookUp)
+      enumeration.missed(request.caller.memberId);
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
     const { method, caller } = request;
     const ms = reply.elapsedTime;

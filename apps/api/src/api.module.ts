@@ -10,6 +10,7 @@ import { erasureHandlers } from './erasure.js';
 import { ErasuresController } from './erasures.controller.js';
 import { Erasures } from './erasures.js';
 import { EventsController } from './events.controller.js';
+import { Enumeration } from './enumeration.js';
 import { GuardedLog } from './guarded-log.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { LogController } from './log.controller.js';
@@ -19,6 +20,7 @@ import { Metrics } from './metrics.js';
 import { NoticesController } from './notices.controller.js';
 import { OAuthController } from './oauth.controller.js';
 import { QueriesController } from './queries.controller.js';
+import { RateLimits } from './rate-limits.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { Settings } from './settings.js';
 import { Tokens } from './tokens.js';
@@ -32,13 +34,27 @@ export interface Parts {
   tokens: Tokens;
   writer: LedgerWriter;
   metrics: Metrics;
+  rates: RateLimits;
+  enumeration: Enumeration;
   halts: HaltWatch;
   settings: Settings;
 }
 
 @Module({})
 export class ApiModule {
-  static of({ pool, log, vault, intake, tokens, writer, metrics, halts, settings }: Parts): DynamicModule {
+  static of({
+    pool,
+    log,
+    vault,
+    intake,
+    tokens,
+    writer,
+    metrics,
+    rates,
+    enumeration,
+    halts,
+    settings,
+  }: Parts): DynamicModule {
     return {
       module: ApiModule,
       imports: [CqrsModule.forRoot()],
@@ -62,6 +78,8 @@ export class ApiModule {
         { provide: Tokens, useValue: tokens },
         { provide: LedgerWriter, useValue: writer },
         { provide: Metrics, useValue: metrics },
+        { provide: RateLimits, useValue: rates },
+        { provide: Enumeration, useValue: enumeration },
         { provide: HaltWatch, useValue: halts },
         Erasures,
         ...membershipHandlers,

@@ -13,11 +13,13 @@ import { pino, type Logger } from 'pino';
 import { installAccess } from './access-hooks.js';
 import { ApiModule, type Parts } from './api.module.js';
 import { admitGenesis } from './genesis.js';
+import { Enumeration } from './enumeration.js';
 import { GuardedLog } from './guarded-log.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Metrics } from './metrics.js';
 import { BATCH_TYPE, EVENT_TYPE, FORM_TYPE, JSON_TYPE, NDJSON_TYPE } from './policy.js';
 import { ProblemFilter } from './problems.js';
+import { RateLimits } from './rate-limits.js';
 import { installSecurityHeaders } from './security-headers.js';
 import { settingsOf, type Env, type Settings } from './settings.js';
 import { Tokens } from './tokens.js';
@@ -78,6 +80,9 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
   const log = new GuardedLog({ pool, riders }, halts);
   const vault = new Vault(settings.vaultKeys);
   const clock = new DatabaseClock(pool);
+  const writer = new LedgerWriter(log, vault, clock);
+  const metrics = new Metrics();
+  const { limits } = settings;
   return {
     pool,
     log,
@@ -85,8 +90,10 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
     clock,
     intake: new Intake({ log, vault, clock: clock.now }),
     tokens: new Tokens(settings, pool),
-    writer: new LedgerWriter(log, vault, clock),
-    metrics: new Metrics(),
+    writer,
+    metrics,
+    rates: new RateLimits(limits, metrics),
+    enumeration: new Enumeration({ pool, vault, writer, clock, limits, metrics, logger }),
     halts,
     settings,
   };
@@ -152,10 +159,11 @@ export async function createApi(env: Env): Promise<Api> {
   const logger = pino({ level: settings.logLevel, base: { app: 'api' } });
   if (settings.vaultKeys.kms.warning) logger.warn(settings.vaultKeys.kms.warning);
   const parts = partsOf(settings, logger);
-  const { pool, log, clock, tokens, writer, halts } = parts;
+  const { pool, log, clock, tokens, writer, halts, enumeration } = parts;
   const release = async (): Promise<void> => {
     clock.stop();
     halts.stop();
+    await enumeration.close();
     await log.close();
     await pool.end();
   };

@@ -8,6 +8,7 @@ import { Metrics } from './metrics.js';
 import { NdjsonIngest } from './ndjson.js';
 import { BATCH_TYPE, NDJSON_TYPE } from './policy.js';
 import { sendProblem } from './problems.js';
+import { quotaKeyOf, RateLimits } from './rate-limits.js';
 import { Tokens, type Caller } from './tokens.js';
 
 const BATCH_EVENTS_MAX = 1_000;
@@ -20,47 +21,58 @@ export class EventsController {
     private readonly intake: Intake,
     private readonly tokens: Tokens,
     private readonly metrics: Metrics,
+    private readonly rates: RateLimits,
   ) {}
 
   @Post()
   async submit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = callerOf(request);
     const mediaType = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-    if (mediaType === NDJSON_TYPE) return this.#stream(caller, request.body as Readable, reply);
-    if (mediaType === BATCH_TYPE) return void reply.status(200).send(await this.#batch(caller, request.body));
+    if (mediaType === NDJSON_TYPE) return this.#stream(request, reply);
+    if (mediaType === BATCH_TYPE) return void reply.status(200).send(await this.#batch(request, reply));
+    await this.#count(request, reply, 1);
     const [receipt] = await this.#settle(caller, [request.body]);
     const { status, problem } = receipt as Receipt;
     if (status === 'rejected') return sendProblem(reply, problem ?? new LedgerError('INTERNAL').toProblem());
     void reply.status(STATUSES[status]).send(receipt);
   }
 
-  async #batch(caller: Caller, raws: unknown): Promise<Receipt[]> {
+  /** Events draw on the quota, however many a request holds. */
+  #count(request: FastifyRequest, reply: FastifyReply, events: number): Promise<void> {
+    return this.rates.take(quotaKeyOf(request, 'events'), events, reply);
+  }
+
+  async #batch(request: FastifyRequest, reply: FastifyReply): Promise<Receipt[]> {
+    const raws = request.body;
     if (!Array.isArray(raws)) throw new LedgerError('WRONG_TYPE');
     if (raws.length > BATCH_EVENTS_MAX) throw new LedgerError('TOO_MANY_EVENTS');
-    return this.#settle(caller, raws);
+    await this.#count(request, reply, raws.length);
+    return this.#settle(callerOf(request), raws);
   }
 
   async #settle(caller: Caller, raws: unknown[]): Promise<Receipt[]> {
     const prepared = raws.map((raw) => this.intake.prepare(caller, raw));
     const receipts = await this.intake.settle(caller, prepared);
-    prepared.forEach((item, i) => this.#count(item, receipts[i] as Receipt));
+    prepared.forEach((item, i) => this.#observe(item, receipts[i] as Receipt));
     return receipts;
   }
 
-  #count(prepared: Prepared, receipt: Receipt): void {
+  #observe(prepared: Prepared, receipt: Receipt): void {
     this.metrics.countEvent(typeOf(prepared), receipt);
   }
 
-  #stream(caller: Caller, body: Readable, reply: FastifyReply): void {
+  #stream(request: FastifyRequest, reply: FastifyReply): void {
+    const caller = callerOf(request);
+    const paced = this.rates.paced(request.body as Readable, quotaKeyOf(request, 'events'));
     const ingest = new NdjsonIngest(
       this.intake,
       caller,
       () => this.tokens.activeRole(caller.memberId),
-      (prepared, receipt) => this.#count(prepared, receipt),
+      (prepared, receipt) => this.#observe(prepared, receipt),
     );
     void reply
       .status(200)
       .header('content-type', NDJSON_TYPE)
-      .send(Readable.from(ingest.receipts(body)));
+      .send(Readable.from(ingest.receipts(Readable.from(paced, { highWaterMark: 1 }))));
   }
 }

@@ -1,4 +1,5 @@
 import type { MemberRole } from '@liandun/contracts';
+import type { Rate } from './limits.js';
 
 /** Who may use a route, and with what body. */
 export interface Rule {
@@ -8,6 +9,10 @@ export interface Rule {
   accepts?: readonly string[];
   /** A regulator says why it reads, and the reading is recorded before it is answered (rule P20). */
   audited?: boolean;
+  /** The quota that it draws on; `unlimited`: whoever runs the ledger must always see how it is. */
+  rate: Rate | 'unlimited';
+  /** It names an object: look-ups that lead to nothing are counted against enumeration (rule P18). */
+  lookUp?: boolean;
 }
 
 export const JSON_TYPE = 'application/json';
@@ -16,31 +21,37 @@ export const EVENT_TYPE = 'application/cloudevents+json';
 export const BATCH_TYPE = 'application/cloudevents-batch+json';
 export const NDJSON_TYPE = 'application/x-ndjson';
 
-const OPEN: Rule = { roles: 'open' };
-const ADMIN_READ: Rule = { roles: ['admin'] };
-const ADMIN_WRITE: Rule = { roles: ['admin'], accepts: [JSON_TYPE] };
+const OPEN: Rule = { roles: 'open', rate: 'public' };
+const UNLIMITED: Rule = { roles: 'open', rate: 'unlimited' };
+const ADMIN_READ: Rule = { roles: ['admin'], rate: 'read' };
+const ADMIN_WRITE: Rule = { roles: ['admin'], accepts: [JSON_TYPE], rate: 'write' };
 
 /** The one table of who may do what. A route that is not in it is not served. */
 export const POLICY: Readonly<Record<string, Rule>> = {
-  'POST /oauth/token': { roles: 'open', accepts: [FORM_TYPE] },
+  'POST /oauth/token': { roles: 'open', accepts: [FORM_TYPE], rate: 'token' },
   'GET /.well-known/jwks.json': OPEN,
   'GET /openapi.json': OPEN,
   'GET /asyncapi.json': OPEN,
-  'GET /health/live': OPEN,
-  'GET /health/ready': OPEN,
-  'GET /metrics': OPEN,
-  'POST /v1/events': { roles: ['platform', 'regulator'], accepts: [EVENT_TYPE, BATCH_TYPE, NDJSON_TYPE] },
-  'GET /v1/notices': { roles: ['platform'] },
-  'GET /v1/notices/stream': { roles: ['platform'] },
-  'POST /v1/screenings': { roles: ['platform'], accepts: [JSON_TYPE] },
-  'GET /v1/entities/:entityId': { roles: ['platform', 'regulator'], audited: true },
-  'GET /v1/listings/:listingId/coverage': { roles: ['regulator'], audited: true },
-  'GET /v1/audit/events': { roles: ['platform', 'regulator'], audited: true },
-  'GET /v1/receipts/:source/:id': { roles: ['platform', 'regulator'], audited: true },
-  'GET /v1/receipts/:source/:id/openings': { roles: ['platform', 'regulator'] },
+  'GET /health/live': UNLIMITED,
+  'GET /health/ready': UNLIMITED,
+  'GET /metrics': UNLIMITED,
+  'POST /v1/events': {
+    roles: ['platform', 'regulator'],
+    accepts: [EVENT_TYPE, BATCH_TYPE, NDJSON_TYPE],
+    rate: 'events',
+  },
+  'GET /v1/notices': { roles: ['platform'], rate: 'read' },
+  'GET /v1/notices/stream': { roles: ['platform'], rate: 'read' },
+  'POST /v1/screenings': { roles: ['platform'], accepts: [JSON_TYPE], rate: 'screening' },
+  'GET /v1/entities/:entityId': { roles: ['platform', 'regulator'], audited: true, rate: 'read', lookUp: true },
+  'GET /v1/listings/:listingId/coverage': { roles: ['regulator'], audited: true, rate: 'read', lookUp: true },
+  'GET /v1/audit/events': { roles: ['platform', 'regulator'], audited: true, rate: 'read' },
+  'GET /v1/receipts/:source/:id': { roles: ['platform', 'regulator'], audited: true, rate: 'read', lookUp: true },
+  'GET /v1/receipts/:source/:id/openings': { roles: ['platform', 'regulator'], rate: 'read', lookUp: true },
   'GET /log/checkpoint': OPEN,
   'GET /log/tile/:level/:tile': OPEN,
-  'GET /log/tile/entries/:tile': { roles: ['regulator'] },
+  'GET /log/tile/entries/:tile': { roles: ['regulator'], rate: 'read' },
+  'GET /v1/alarms': { roles: ['regulator', 'admin'], audited: true, rate: 'read' },
   'GET /v1/members': ADMIN_READ,
   'POST /v1/members': ADMIN_WRITE,
   'POST /v1/members/:memberId/keys': ADMIN_WRITE,
@@ -50,9 +61,9 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'POST /v1/members/:memberId/resumption': ADMIN_WRITE,
   'POST /v1/members/:memberId/removal': ADMIN_WRITE,
   'GET /v1/approvals': ADMIN_READ,
-  'POST /v1/approvals/:approvalId': { roles: ['regulator', 'admin'], accepts: [JSON_TYPE] },
-  'POST /v1/erasures': { roles: ['platform', 'regulator'], accepts: [JSON_TYPE] },
-  'GET /v1/erasures/:approvalId': { roles: ['platform', 'regulator', 'admin'] },
+  'POST /v1/approvals/:approvalId': { roles: ['regulator', 'admin'], accepts: [JSON_TYPE], rate: 'write' },
+  'POST /v1/erasures': { roles: ['platform', 'regulator'], accepts: [JSON_TYPE], rate: 'write' },
+  'GET /v1/erasures/:approvalId': { roles: ['platform', 'regulator', 'admin'], rate: 'read', lookUp: true },
 };
 
 /** The rule of a registered route; HEAD is answered like GET. A tile's name may have slashes: its route ends in a wildcard. */

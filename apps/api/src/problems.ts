@@ -32,6 +32,8 @@ const STATUSES: Partial<Record<ProblemCode, number>> = {
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   RATE_LIMITED: 429,
+  SCREENING_BUDGET_SPENT: 429,
+  LOOKUP_BUDGET_SPENT: 429,
   INTERNAL: 500,
   UNAVAILABLE: 503,
   LOG_HALTED: 503,
@@ -62,7 +64,11 @@ export function sendProblem(reply: FastifyReply, refusal: Problem): void {
 /** A refusal that was worked out elsewhere. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
-  constructor(readonly refusal: Problem) {
+  constructor(
+    readonly refusal: Problem,
+    /** When the same request may succeed (Retry-After), where that is known. */
+    readonly retryAfterSeconds?: number,
+  ) {
     super(refusal.code);
   }
 }
@@ -94,6 +100,8 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const request = http.getRequest<FastifyRequest>();
     if (reply.raw.headersSent) return void reply.raw.destroy();
+    if (error instanceof ProblemError && error.retryAfterSeconds !== undefined)
+      void reply.header('retry-after', String(error.retryAfterSeconds));
     sendProblem(reply, this.#problemOf(error, request, reply));
   }
 

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { LedgerError, validateIdentity } from '@liandun/contracts';
+import { LedgerError, validateIdentity, type AlarmRaised } from '@liandun/contracts';
+import { EventLog } from '@liandun/event-log';
 import { Vault } from '@liandun/vault';
 import { auditEvents, coverage, entityPage, screen, type AuditFilter } from '@liandun/views';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import pg from 'pg';
 import { callerOf } from './access-hooks.js';
+import { ALARM_STREAM, Enumeration } from './enumeration.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { ProblemError } from './problems.js';
 import { cursorOf, limitOf, textOf, timeOf } from './query.js';
@@ -25,6 +27,8 @@ export class QueriesController {
     @Inject(pg.Pool) private readonly pool: pg.Pool,
     private readonly vault: Vault,
     private readonly writer: LedgerWriter,
+    private readonly log: EventLog,
+    private readonly enumeration: Enumeration,
   ) {}
 
   /** A platform sees its own facts only; what it has no part in is not there for it (rule P18). */
@@ -60,6 +64,18 @@ export class QueriesController {
     return auditEvents(this.pool, given as unknown as AuditFilter);
   }
 
+  /** Who seems to sweep the ledger (rule P15). The member that an alarm is about doesn't learn of it here. */
+  @Get('/alarms')
+  async alarms(@Req() request: FastifyRequest): Promise<object> {
+    const after = cursorOf(request, 'after');
+    const entries = await this.log.readStream(ALARM_STREAM, { after, limit: limitOf(request) });
+    const items = entries.map(({ data, acceptedAt }) => {
+      const { alarm, about: member, day, limit } = data as AlarmRaised;
+      return { alarm, member, day, limit, raisedAt: acceptedAt };
+    });
+    return { items, next: entries.at(-1)?.version ?? after };
+  }
+
   /** Whether an applicant is listed. The question is recorded, the identity is not kept (rules P14, P15). */
   @Post('/screenings')
   @HttpCode(200)
@@ -68,6 +84,7 @@ export class QueriesController {
     const validated = validateIdentity(body);
     if ('problem' in validated) throw new ProblemError(validated.problem);
     const { identity, purpose } = validated.value;
+    await this.enumeration.spend(memberId, identity);
     const matches = await screen(this.pool, identity.kind, this.vault.tokens(identity));
     const sure = matches.some(({ grade }) => grade !== 'possible');
     const result = sure ? 'listed' : matches.length > 0 ? 'possible' : 'clear';

@@ -4,6 +4,7 @@ import { signerKeyFromJwk, TransparencyLogError, type VerifierKey } from '@liand
 import { readServerTls, requireDatabaseTls, requireTls, type ServerTls, type TlsFiles } from '@liandun/tls';
 import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
 import type { JWK } from 'jose';
+import { parseLimits, type LimitTable } from './limits.js';
 
 /** What the process was told; parsed once. */
 export class Settings {
@@ -24,6 +25,8 @@ export class Settings {
   genesisPath?: string;
   /** Where the worker answers for its health and metrics; what it says is shown with the api's own. */
   workerUrl?: string;
+  /** What each member may do in a minute and in a day. */
+  limits: LimitTable;
   logLevel: string;
 }
 
@@ -82,6 +85,16 @@ function tlsOf(env: Env): Settings['tls'] {
   return { ...readServerTls(files), files };
 }
 
+function limitsIn(env: Env): LimitTable {
+  const path = env['LIANDUN_LIMITS'];
+  const given = path ? parseJson('LIANDUN_LIMITS', path) : {};
+  try {
+    return parseLimits(given);
+  } catch (error) {
+    throw new SettingsError(`LIANDUN_LIMITS: ${path}: ${(error as Error).message}`);
+  }
+}
+
 /** Throws SettingsError where a variable is missing or wrong, TlsError where tokens or data would travel a network in the clear. */
 export function settingsOf(env: Env): Settings {
   const host = env['HOST'] || '127.0.0.1';
@@ -102,6 +115,7 @@ export function settingsOf(env: Env): Settings {
     vaultKeys: parseVaultKeys(keys, keysPath),
     signingKey: privateKey(keys, 'signing'),
     inboxKey: privateKey(keys, 'inbox'),
+    limits: limitsIn(env),
     logLevel: env['LOG_LEVEL'] || 'info',
     ...(published ? { published } : {}),
     ...(tls ? { tls } : {}),

@@ -211,7 +211,18 @@ export const PROBLEMS = {
     'The cursor is not one that this route gave out. Begin without it.',
     '游标不是本接口给出的。请去掉后重新开始。',
   ],
-  RATE_LIMITED: ['Too many requests. Wait as long as Retry-After says.', '请求过多。请按 Retry-After 等待。'],
+  RATE_LIMITED: [
+    'Too many requests. Wait as long as Retry-After says; where the quota of RateLimit-Policy is too small, ask an administrator.',
+    '请求过多。请按 Retry-After 等待；若 RateLimit-Policy 的配额不足，请联系管理员。',
+  ],
+  SCREENING_BUDGET_SPENT: [
+    'The identifiers that the member may screen today are used up; those screened already are still answered. Go on tomorrow, or ask an administrator for a larger budget.',
+    '本成员今日可筛查的标识数量已用完；已筛查过的标识仍可查询。请明日继续，或向管理员申请提高额度。',
+  ],
+  LOOKUP_BUDGET_SPENT: [
+    'Too many addresses that lead to nothing were asked for today. Look up only ids that the ledger gave out; go on tomorrow, or ask an administrator.',
+    '今日查询了过多不存在的地址。请仅查询联盾给出的编号；请明日继续，或联系管理员。',
+  ],
   // Membership
   MEMBER_EXISTS: ['A member with this id exists. Choose another id.', '该成员编号已存在。请换一个编号。'],
   MEMBER_NOT_FOUND: ['There is no such member.', '没有该成员。'],

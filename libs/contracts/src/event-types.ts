@@ -34,6 +34,7 @@ export const OUTCOME_TYPES = {
   screeningMade: 'liandun.screening.made.v1',
   readAudited: 'liandun.read.audited.v1',
   subjectErased: 'liandun.subject.erased.v1',
+  alarmRaised: 'liandun.alarm.raised.v1',
 } as const;
 
 export const EVENT_TYPES = { ...SUBMITTED_TYPES, ...OUTCOME_TYPES } as const;

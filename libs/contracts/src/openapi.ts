@@ -17,6 +17,8 @@ interface Route {
   answers: Readonly<Record<number, Body | readonly Body[]>>;
   /** A regulator says why it reads (rule P20). */
   audited?: boolean;
+  /** Never answered 429: whoever runs the ledger must always see how it is. */
+  unlimited?: boolean;
 }
 
 const JSON_TYPE = 'application/json';
@@ -171,6 +173,16 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/alarms',
+    en: 'Members that seem to sweep the ledger, oldest alarm first',
+    zh: '疑似批量遍历账本的成员告警，按时间先后排列',
+    roles: ['regulator', 'admin'],
+    query: ['after', 'limit'],
+    answers: { 200: json('AlarmPage') },
+    audited: true,
+  },
+  {
+    method: 'get',
     path: '/v1/members',
     en: 'Members',
     zh: '成员',
@@ -242,6 +254,7 @@ export const ROUTES: readonly Route[] = [
     en: 'Whether the process runs',
     zh: '进程是否存活',
     roles: 'open',
+    unlimited: true,
     answers: { 200: json('Health') },
   },
   {
@@ -250,6 +263,7 @@ export const ROUTES: readonly Route[] = [
     en: 'Whether the process can serve',
     zh: '是否可提供服务',
     roles: 'open',
+    unlimited: true,
     answers: { 200: json('Health'), 503: ['application/problem+json', 'Problem'] },
   },
   {
@@ -258,6 +272,7 @@ export const ROUTES: readonly Route[] = [
     en: 'Prometheus metrics',
     zh: 'Prometheus 指标',
     roles: 'open',
+    unlimited: true,
     answers: { 200: ['text/plain', 'Text'] },
   },
 ];
@@ -319,13 +334,52 @@ const isBody = (answer: Body | readonly Body[]): answer is Body => typeof answer
 const contentOf = (bodies: readonly Body[]): JsonSchema =>
   Object.fromEntries(bodies.map(([mediaType, schema]) => [mediaType, { schema: schemaOf(schema) }]));
 
+/** Where the quota of a route stands (draft-ietf-httpapi-ratelimit-headers), and when to come back (RFC 9110 section 10.2.3). */
+const LIMIT_HEADERS: Record<string, JsonSchema> = {
+  'RateLimit-Policy': {
+    description: both(
+      'Quota and window in seconds, such as "read";q=6000;w=60',
+      '配额与时间窗（秒），例如 "read";q=6000;w=60',
+    ),
+    schema: { type: 'string' },
+  },
+  RateLimit: {
+    description: both(
+      'What is left of it and the seconds until it is whole again, such as "read";r=5999;t=60',
+      '剩余配额与恢复所需秒数，例如 "read";r=5999;t=60',
+    ),
+    schema: { type: 'string' },
+  },
+  'Retry-After': {
+    description: both('Seconds after which to come back', '重试前须等待的秒数'),
+    schema: { type: 'integer', minimum: 1 },
+    required: true,
+  },
+};
+
+const headerRef = (name: string): JsonSchema => ({ $ref: `#/components/headers/${name}` });
+const quotaHeaders = { 'RateLimit-Policy': headerRef('RateLimit-Policy'), RateLimit: headerRef('RateLimit') };
+
+const TOO_MANY = {
+  description: both(
+    'The quota of the route or a daily budget is used up; the code says which',
+    '接口配额或每日额度已用完，见 code',
+  ),
+  headers: { ...quotaHeaders, 'Retry-After': headerRef('Retry-After') },
+  content: contentOf([['application/problem+json', 'Problem']]),
+};
+
 function operation(route: Route): JsonSchema {
-  const { method, path, en, zh, roles, query = [], body, answers, audited } = route;
+  const { method, path, en, zh, roles, query = [], body, answers, audited, unlimited } = route;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
   const responses = Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => [
       status,
-      { description: both(en, zh), content: contentOf(isBody(answer) ? [answer] : answer) },
+      {
+        description: both(en, zh),
+        ...(unlimited ? {} : { headers: quotaHeaders }),
+        content: contentOf(isBody(answer) ? [answer] : answer),
+      },
     ]),
   );
   const problem = {
@@ -342,7 +396,7 @@ function operation(route: Route): JsonSchema {
       ...(audited ? AUDIT_HEADERS : []),
     ],
     ...(body && { requestBody: { required: true, content: contentOf(body) } }),
-    responses: { ...responses, default: problem },
+    responses: { ...responses, ...(unlimited ? {} : { 429: TOO_MANY }), default: problem },
     security: roles === 'open' ? [] : [{ token: [] }],
     ...(roles !== 'open' && { 'x-liandun-roles': roles }),
   };
@@ -368,6 +422,7 @@ export function openApiDocument(): Record<string, unknown> {
     paths,
     components: {
       schemas: componentSchemas(),
+      headers: LIMIT_HEADERS,
       securitySchemes: {
         token: {
           type: 'http',

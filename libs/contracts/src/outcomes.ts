@@ -145,3 +145,17 @@ export interface ReadAudited {
   entityId?: string;
   listingId?: string;
 }
+
+/** Ways in which a member may be sweeping the ledger instead of asking about its applicants (rule P15). */
+export const ALARMS = ['screeningBudget', 'neighbouringIdentifiers', 'missedLookups'] as const;
+export type Alarm = (typeof ALARMS)[number];
+
+/** Raised once for each member and day. It names the member as `about`: its own audit doesn't show it. */
+export interface AlarmRaised {
+  alarm: Alarm;
+  about: string;
+  /** YYYY-MM-DD in China. */
+  day: string;
+  /** What was reached. */
+  limit: number;
+}

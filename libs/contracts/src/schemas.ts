@@ -5,6 +5,7 @@ import { ERASURE_BASES, ErasureRequest } from './erasure.js';
 import { PROBLEMS } from './errors.js';
 import { CHECKS_WITH_SCHEMA, nestedClass, wordsOf, type Class, type JsonSchema } from './fields.js';
 import { MATCH_FIELDS, Notice, NOTICE_TYPE } from './notice.js';
+import { ALARMS } from './outcomes.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Envelope, ScreeningRequest } from './validate.js';
@@ -282,6 +283,12 @@ const WIRE: Record<string, JsonSchema> = {
       asRepresentative: list(count),
     }),
     'kept?': list(object({ what: text, en: text, zh: text, law: text, 'entries?': count })),
+  }),
+  AlarmPage: object({
+    items: list(
+      object({ alarm: oneOf(...ALARMS), member: text, day: { ...text, format: 'date' }, limit: count, raisedAt: time }),
+    ),
+    next: { type: 'integer', minimum: -1 },
   }),
   Page: object({ items: list({ type: 'object' }), next: { type: ['string', 'null'] } }),
   Health: object({ status: oneOf('ok') }),

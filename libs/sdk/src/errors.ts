@@ -18,6 +18,8 @@ interface Details {
   cause?: unknown;
 }
 
+const RETRY_AFTER_MAX_MS = 300_000;
+
 /** The one error of the SDK: a stable code, and the ledger's problem document (RFC 9457) where it sent one. */
 export class LiandunError extends Error {
   readonly code: LocalCode | (string & {});
@@ -38,7 +40,9 @@ export class LiandunError extends Error {
   /** Whether the same request may succeed later: no answer, 429, or the server's own trouble. */
   get retriable(): boolean {
     if (this.status === undefined) return this.code === 'UNREACHABLE' || this.code === 'TIMED_OUT';
-    return this.status === 429 || this.status >= 500;
+    // A day's budget comes back tomorrow: that is for whoever asked to wait for.
+    if (this.status === 429) return (this.retryAfterMs ?? 0) <= RETRY_AFTER_MAX_MS;
+    return this.status >= 500;
   }
 }
 

@@ -1,4 +1,5 @@
 export * from './access.js';
+export * from './budgets.js';
 export * from './erasures.js';
 export * from './fan-out.js';
 export * from './identity-links.js';

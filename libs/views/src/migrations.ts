@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CreateBudgets1763900000000 } from './budgets.js';
 import { identityLinksProjection } from './identity-links.js';
 import { ledgerViewDdl } from './ledger-ddl.js';
 
@@ -16,4 +17,4 @@ export class CreateLedgerViews1763800000000 implements MigrationInterface {
   }
 }
 
-export const VIEW_MIGRATIONS = [CreateLedgerViews1763800000000];
+export const VIEW_MIGRATIONS = [CreateLedgerViews1763800000000, CreateBudgets1763900000000];
