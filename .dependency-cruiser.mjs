@@ -32,8 +32,14 @@ export default {
       // The pure core: no framework, no database, no broker, no clock, no file system.
       name: 'pure-core',
       severity: 'error',
-      from: { path: '^libs/(domain|identity|transparency-log)/src', pathNot: 'spec\\.ts$' },
+      from: { path: '^libs/(commitments|domain|identity|transparency-log)/src', pathNot: 'spec\\.ts$' },
       to: { path: 'node_modules/(@nestjs|typeorm|pg|kafkajs|pino|rxjs)|^(node:)?(fs|net|http|timers|child_process)' },
+    },
+    {
+      name: 'commitments-stand-alone',
+      severity: 'error',
+      from: { path: '^libs/commitments/src', pathNot: 'spec\\.ts$' },
+      to: { path: '^libs/', pathNot: '^libs/(commitments|contracts|transparency-log)/' },
     },
     {
       name: 'domain-sees-contracts-by-type',
@@ -45,13 +51,14 @@ export default {
       name: 'event-log-never-sees-domain',
       severity: 'error',
       from: { path: '^libs/event-log/' },
-      to: { path: '^libs/(domain|contracts|vault|identity|intake|views|messaging|sdk)/' },
+      to: { path: '^libs/(domain|contracts|commitments|vault|identity|intake|views|messaging|sdk)/' },
     },
     {
+      // What a publisher signs, the ledger checks: both by the same pure code.
       name: 'sdk-stands-alone',
       severity: 'error',
       from: { path: '^libs/sdk/src', pathNot: 'spec\\.ts$' },
-      to: { path: '^libs/', pathNot: '^libs/(sdk|contracts)/' },
+      to: { path: '^libs/', pathNot: '^libs/(sdk|contracts|commitments)/' },
     },
     {
       name: 'cli-without-nest',

@@ -96,7 +96,7 @@ export async function run(servers: Servers): Promise<BenchResult> {
   await migrate(url, ALL_MIGRATIONS);
   const pool = new pg.Pool({ connectionString: asApp(url), max: 4 });
   const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider } });
-  const intake = new Intake({ log, vault: new Vault(generateVaultKeys()), clock: () => new Date() });
+  const intake = new Intake({ log, vault: new Vault(generateVaultKeys()), clock: () => new Date(), keysOf: async () => [] });
   const http: number[] = [];
   const composed: number[] = [];
   try {

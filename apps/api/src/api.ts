@@ -3,7 +3,7 @@ import { DatabaseClock, Intake } from '@liandun/intake';
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
 import { followCertificate } from '@liandun/tls';
 import { ERASURE_RIDER, erasureRider, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
-import { ACCESS_RIDER, accessRider } from '@liandun/views';
+import { ACCESS_RIDER, accessRider, liveKeys } from '@liandun/views';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -88,7 +88,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
     log,
     vault,
     clock,
-    intake: new Intake({ log, vault, clock: clock.now }),
+    intake: new Intake({ log, vault, clock: clock.now, keysOf: (memberId) => liveKeys(pool, memberId) }),
     tokens: new Tokens(settings, pool),
     writer,
     metrics,

@@ -1,5 +1,5 @@
 // The bodies of membership changes, one class each; events have theirs in libs/contracts.
-import { MEMBER_ROLES, type MemberRole } from '@liandun/contracts';
+import { MEMBER_ROLES, SIGNATURE_POLICIES, type MemberRole, type SignaturePolicy } from '@liandun/contracts';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -115,6 +115,11 @@ export class SubscriptionChangeBody {
   @ValidateNested()
   @Type(() => SubscriptionBody)
   subscription: SubscriptionBody;
+}
+
+export class SignaturesChangeBody {
+  @IsIn(SIGNATURE_POLICIES)
+  signatures: SignaturePolicy;
 }
 
 export class ApprovalDecisionBody {

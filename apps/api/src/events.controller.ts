@@ -67,7 +67,7 @@ export class EventsController {
     const ingest = new NdjsonIngest(
       this.intake,
       caller,
-      () => this.tokens.activeRole(caller.memberId),
+      () => this.tokens.activeCaller(caller.memberId),
       (prepared, receipt) => this.#observe(prepared, receipt),
     );
     void reply

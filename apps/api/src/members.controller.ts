@@ -7,7 +7,13 @@ import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyRequest } from 'fastify';
 import pg from 'pg';
 import { callerOf } from './access-hooks.js';
-import { ApprovalDecisionBody, KeyAdditionBody, MemberAdmissionBody, SubscriptionChangeBody } from './bodies.dto.js';
+import {
+  ApprovalDecisionBody,
+  KeyAdditionBody,
+  MemberAdmissionBody,
+  SignaturesChangeBody,
+  SubscriptionChangeBody,
+} from './bodies.dto.js';
 import { Erasures } from './erasures.js';
 import { keyOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
 import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
@@ -96,6 +102,18 @@ export class MembersController {
       memberId,
       subscription: subscriptionOf(subscription),
     });
+  }
+
+  /** Whether the ledger takes what the member sends without its signature. */
+  @Post('/members/:memberId/signatures')
+  @HttpCode(202)
+  signatures(
+    @Req() request: FastifyRequest,
+    @Param('memberId') memberId: string,
+    @Body() body: unknown,
+  ): Promise<Requested> {
+    const { signatures } = parseBody(SignaturesChangeBody, body);
+    return this.#request(request, { action: 'changeSignatures', memberId, signatures });
   }
 
   /** Acts at once; the other administrator confirms or ends it. */

@@ -92,9 +92,9 @@ export class NdjsonIngest {
 
   constructor(
     private readonly intake: Intake,
-    private readonly member: Submitter,
-    /** Throws once the member may submit no more. */
-    private readonly mayGoOn: () => Promise<unknown>,
+    private member: Submitter,
+    /** The member as it is now; throws once it may submit no more. */
+    private readonly memberNow: () => Promise<Submitter>,
     private readonly onReceipt: (prepared: Prepared, receipt: Receipt) => void,
   ) {}
 
@@ -138,10 +138,10 @@ export class NdjsonIngest {
     return receipts.map((receipt) => `${JSON.stringify(receipt)}\n`).join('');
   }
 
-  /** A stream may last for hours: a suspension ends it, too. */
+  /** A stream may last for hours: a suspension ends it, and what is asked of the member may change. */
   async #check(): Promise<void> {
     if (performance.now() - this.#checkedMs < MEMBERSHIP_CHECK_MS) return;
-    await this.mayGoOn();
+    this.member = await this.memberNow();
     this.#checkedMs = performance.now();
   }
 

@@ -97,12 +97,12 @@ export class NoticesController implements OnModuleDestroy {
       yield ': open\n\n';
       for (let after = from; goesOn();) {
         const entries = await this.log.readStream(`notices/${caller.memberId}`, { after, limit: STREAM_PAGE_NOTICES });
-        if (entries.length > 0) await this.tokens.activeRole(caller.memberId);
+        if (entries.length > 0) await this.tokens.activeCaller(caller.memberId);
         for (const notice of await this.#noticesOf(entries))
           yield `id: ${notice.data.seq}\ndata: ${JSON.stringify(notice)}\n\n`;
         after = entries.at(-1)?.version ?? after;
         if (entries.length === STREAM_PAGE_NOTICES || (await bell.rang(HEARTBEAT_MS))) continue;
-        await this.tokens.activeRole(caller.memberId);
+        await this.tokens.activeCaller(caller.memberId);
         yield ': heartbeat\n\n';
       }
     } catch {

@@ -57,6 +57,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'POST /v1/members/:memberId/keys': ADMIN_WRITE,
   'POST /v1/members/:memberId/keys/:kid/revocation': ADMIN_WRITE,
   'POST /v1/members/:memberId/subscription': ADMIN_WRITE,
+  'POST /v1/members/:memberId/signatures': ADMIN_WRITE,
   'POST /v1/members/:memberId/suspension': ADMIN_WRITE,
   'POST /v1/members/:memberId/resumption': ADMIN_WRITE,
   'POST /v1/members/:memberId/removal': ADMIN_WRITE,

@@ -1,5 +1,5 @@
-import { LedgerError, type MemberKey, type MemberRole } from '@liandun/contracts';
-import { activeRole, memberById, useJti } from '@liandun/views';
+import { LedgerError, type MemberKey, type MemberRole, type SignaturePolicy } from '@liandun/contracts';
+import { activeMember, memberById, useJti } from '@liandun/views';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT, type JWK } from 'jose';
 import pg from 'pg';
 import { Settings } from './settings.js';
@@ -17,6 +17,7 @@ const JTI_CHARACTERS_MAX = 128;
 export interface Caller {
   memberId: string;
   role: MemberRole;
+  signatures: SignaturePolicy;
 }
 
 /** An error of the token endpoint (RFC 6749 section 5.2). */
@@ -79,14 +80,14 @@ export class Tokens {
       throw new LedgerError('UNAUTHENTICATED');
     });
     const { sub: memberId = '', exp = 0 } = payload;
-    return { memberId, role: await this.activeRole(memberId), expiresAt: new Date(exp * 1000) };
+    return { ...(await this.activeCaller(memberId)), expiresAt: new Date(exp * 1000) };
   }
 
-  /** The role of an active member, as it is now. Throws MEMBER_SUSPENDED. */
-  async activeRole(memberId: string): Promise<MemberRole> {
-    const role = await activeRole(this.#pool, memberId);
-    if (!role) throw new LedgerError('MEMBER_SUSPENDED');
-    return role;
+  /** An active member, as it is now. Throws MEMBER_SUSPENDED. */
+  async activeCaller(memberId: string): Promise<Caller> {
+    const member = await activeMember(this.#pool, memberId);
+    if (!member) throw new LedgerError('MEMBER_SUSPENDED');
+    return { memberId, ...member };
   }
 
   /** A token for whoever signed the assertion (RFC 7523 section 3). Throws OAuthError. */
@@ -104,7 +105,7 @@ export class Tokens {
     return { token, expiresInSeconds: TOKEN_LIFETIME_SECONDS };
   }
 
-  async #authenticate(assertion: string): Promise<Caller> {
+  async #authenticate(assertion: string): Promise<Pick<Caller, 'memberId' | 'role'>> {
     const { memberId, kid } = namesIn(assertion);
     const member = await memberById(this.#pool, memberId);
     const key = member?.keys.find((live) => live.kid === kid);

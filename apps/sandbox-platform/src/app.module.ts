@@ -26,6 +26,7 @@ async function options(store: Store): Promise<LiandunOptions> {
       url: setting('LIANDUN_URL'),
       memberId: setting('MEMBER'),
       key: JSON.parse(await readFile(setting('MEMBER_KEY'), 'utf8')) as JWK,
+      sign: process.env.LIANDUN_SIGN === '1',
       ...(ca ? { ca: await readFile(ca, 'utf8') } : {}),
     },
     notices: {

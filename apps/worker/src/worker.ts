@@ -3,7 +3,7 @@ import { DatabaseClock, Intake } from '@liandun/intake';
 import { Inbox, kafkaAdmin, Relay, relayLag, type KafkaAdmin } from '@liandun/messaging';
 import { checkpointFile, HaltWatch, runPublisher, tlogReader, type Halt, type Publisher } from '@liandun/tlog';
 import { rotate, Vault, VAULT_RIDER, vaultRider, type VaultEvent } from '@liandun/vault';
-import { activeRole } from '@liandun/views';
+import { activeMember, liveKeys } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -166,15 +166,20 @@ export class Worker {
 
   private newInbox(): Inbox {
     const vault = new Vault(this.settings.vaultKeys);
-    const intake = new Intake({ log: this.log, vault, clock: this.clock.now });
+    const intake = new Intake({
+      log: this.log,
+      vault,
+      clock: this.clock.now,
+      keysOf: (memberId) => liveKeys(this.pool, memberId),
+    });
     return new Inbox({
       brokers: this.settings.brokers,
       keys: [this.settings.inboxKey],
       ...(this.settings.inboxGroup ? { group: this.settings.inboxGroup } : {}),
       submit: async (memberId, events) => {
-        const role = await activeRole(this.pool, memberId);
-        if (!role) throw new Error(`${memberId} is no active member: its inbox waits`);
-        return intake.submitAll({ memberId, role }, events);
+        const member = await activeMember(this.pool, memberId);
+        if (!member) throw new Error(`${memberId} is no active member: its inbox waits`);
+        return intake.submitAll({ memberId, ...member }, events);
       },
       onProblem: this.warn('an inbox waits'),
       onFatal: (error) => {

@@ -7,6 +7,10 @@ export interface CloudEvent<T = unknown> {
   time: string;
   datacontenttype?: 'application/json';
   subject?: string;
+  /** The publisher's detached JWS (RFC 7515 appendix F) over id, source, type, time and the committed data. */
+  signature?: string;
+  /** With a signature over personal values: 32 bytes in base64url, from which the salts of their commitments come. */
+  salt?: string;
   data: T;
 }
 

@@ -78,6 +78,18 @@ export const PROBLEMS = {
     'This id was used before with other content. Give the new event a new id.',
     '该 id 已用于其他内容。请为新事件使用新的 id。',
   ],
+  SIGNATURE_REQUIRED: [
+    'What this member sends must bear its signature. Sign the event with a registered key: the option `sign` of the SDK, `--sign` of the command line.',
+    '该成员报送的事件须附签名。请用已登记的密钥签名：SDK 的 sign 选项，命令行的 --sign。',
+  ],
+  SIGNATURE_KEY_UNKNOWN: [
+    'The kid in the signature is no live key of yours. Sign with a registered key that was not revoked; the id may stay.',
+    '签名中的 kid 不是贵方的有效密钥。请用已登记且未撤销的密钥重新签名，id 可不变。',
+  ],
+  SIGNATURE_INVALID: [
+    'The signature does not fit the event and key. Sign the committed form (canonical JSON of data, id, source, time and type) as a detached JWS with typ liandun-event+jws, EdDSA or ES256; the SDK does it.',
+    '签名与事件或密钥不符。请对承诺形式（data、id、source、time、type 的规范化 JSON）生成 typ 为 liandun-event+jws 的分离式 JWS（EdDSA 或 ES256）；SDK 可代为完成。',
+  ],
   NOT_OPAQUE: [
     'The id looks like a resident number or a phone number. Use an opaque id of your own.',
     '该编号疑似居民身份证号码或电话号码。请使用不含个人信息的内部编号。',

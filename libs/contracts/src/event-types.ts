@@ -23,6 +23,7 @@ export const OUTCOME_TYPES = {
   memberKeyAdded: 'liandun.member.keyadded.v1',
   memberKeyRevoked: 'liandun.member.keyrevoked.v1',
   memberSubscriptionChanged: 'liandun.member.subscriptionchanged.v1',
+  memberSignaturesChanged: 'liandun.member.signatureschanged.v1',
   approvalRequested: 'liandun.approval.requested.v1',
   approvalGranted: 'liandun.approval.granted.v1',
   approvalRefused: 'liandun.approval.refused.v1',

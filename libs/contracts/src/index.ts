@@ -6,6 +6,7 @@ export * from './erasure.js';
 export * from './errors.js';
 export * from './event-types.js';
 export * from './identifiers.js';
+export * from './ids.js';
 export * from './notice.js';
 export * from './openapi.js';
 export * from './outcomes.js';

@@ -194,6 +194,12 @@ export const ROUTES: readonly Route[] = [
   change('/v1/members/{memberId}/keys', 'KeyAddition', 'Request to add a key', '申请添加密钥'),
   change('/v1/members/{memberId}/keys/{kid}/revocation', 'NoBody', 'Request to revoke a key', '申请撤销密钥'),
   change('/v1/members/{memberId}/subscription', 'SubscriptionChange', 'Request another subscription', '申请变更订阅'),
+  change(
+    '/v1/members/{memberId}/signatures',
+    'SignaturesChange',
+    'Request that what a member sends must bear its signature, or need not',
+    '申请规定成员报送的事件须附签名或可不附签名',
+  ),
   change('/v1/members/{memberId}/suspension', 'NoBody', 'Suspend a member: acts at once', '暂停成员：立即生效'),
   change('/v1/members/{memberId}/resumption', 'NoBody', 'Request to resume a member', '申请恢复成员'),
   change('/v1/members/{memberId}/removal', 'NoBody', 'Request to remove a member', '申请移除成员'),

@@ -23,6 +23,10 @@ export interface Subscription {
   riskEntities?: boolean;
 }
 
+/** Whether the ledger takes what a member sends without the member's signature. */
+export const SIGNATURE_POLICIES = ['optional', 'required'] as const;
+export type SignaturePolicy = (typeof SIGNATURE_POLICIES)[number];
+
 export interface MemberAdmitted {
   memberId: string;
   name: string;
@@ -46,6 +50,10 @@ export interface MemberSubscriptionChanged {
   memberId: string;
   subscription: Subscription;
 }
+export interface MemberSignaturesChanged {
+  memberId: string;
+  signatures: SignaturePolicy;
+}
 
 /** The changes of membership that need a second administrator. */
 export type MembershipChange =
@@ -55,7 +63,8 @@ export type MembershipChange =
   | { action: 'remove'; memberId: string }
   | ({ action: 'addKey' } & MemberKeyAdded)
   | ({ action: 'revokeKey' } & MemberKeyRevoked)
-  | ({ action: 'changeSubscription' } & MemberSubscriptionChanged);
+  | ({ action: 'changeSubscription' } & MemberSubscriptionChanged)
+  | ({ action: 'changeSignatures' } & MemberSignaturesChanged);
 
 export interface ApprovalRequested {
   approvalId: string;

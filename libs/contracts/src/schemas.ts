@@ -5,7 +5,7 @@ import { ERASURE_BASES, ErasureRequest } from './erasure.js';
 import { PROBLEMS } from './errors.js';
 import { CHECKS_WITH_SCHEMA, nestedClass, wordsOf, type Class, type JsonSchema } from './fields.js';
 import { MATCH_FIELDS, Notice, NOTICE_TYPE } from './notice.js';
-import { ALARMS } from './outcomes.js';
+import { ALARMS, SIGNATURE_POLICIES } from './outcomes.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Envelope, ScreeningRequest } from './validate.js';
@@ -263,6 +263,7 @@ const WIRE: Record<string, JsonSchema> = {
   ),
   KeyAddition: object({ key: ref('MemberKey') }, { additionalProperties: false }),
   SubscriptionChange: object({ subscription: ref('Subscription') }, { additionalProperties: false }),
+  SignaturesChange: object({ signatures: oneOf(...SIGNATURE_POLICIES) }, { additionalProperties: false }),
   NoBody: object({}, { additionalProperties: false }),
   ApprovalDecision: object({ decision: oneOf('approve', 'refuse') }, { additionalProperties: false }),
   ApprovalRequested: object({ approvalId: text }),

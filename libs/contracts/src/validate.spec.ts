@@ -45,7 +45,13 @@ describe('every rule broken once gives its code at its place, and nothing else',
       Object.keys(PROBLEMS).indexOf('MISSING_FIELD'),
       Object.keys(PROBLEMS).indexOf('MERCHANT_NOT_FOUND'),
     );
-    const byOthers = ['EVENT_ID_REUSED', 'PURPOSE_NOT_ALLOWED'];
+    const byOthers = [
+      'EVENT_ID_REUSED',
+      'SIGNATURE_REQUIRED',
+      'SIGNATURE_KEY_UNKNOWN',
+      'SIGNATURE_INVALID',
+      'PURPOSE_NOT_ALLOWED',
+    ];
     expect(source.filter((code) => !reported.has(code as never) && !unreported.includes(code))).toEqual(byOthers);
   });
 });
@@ -56,6 +62,27 @@ const named = (standard: string): unknown =>
     data.proof.decisionNo = '(2020)虚0101民初12号';
     data.expiresAt = inDays(3650);
   });
+
+describe('a signature and the salt of what it commits to go together', () => {
+  const [signature, salt] = [`${'h'.repeat(90)}..${'s'.repeat(86)}`, 'x'.repeat(43)];
+  const personal = valid[SUBMITTED_TYPES.merchantReported].event as object;
+  const none = valid[SUBMITTED_TYPES.merchantReinstated].event as object;
+  test.each<[string, object, Partial<Submitter>, object[]]>([
+    ['both over personal values', { ...personal, signature, salt }, {}, []],
+    ['no salt where nothing is personal', { ...none, signature }, {}, []],
+    ['both where they are required', { ...personal, signature, salt }, { signatures: 'required' }, []],
+    ['none where one is required', personal, { signatures: 'required' }, [['/signature', 'SIGNATURE_REQUIRED']]],
+    ['a missing salt', { ...personal, signature }, {}, [['/salt', 'MISSING_FIELD']]],
+    ['a salt for nothing', { ...none, signature, salt }, {}, [['/salt', 'FIELD_NOT_APPLICABLE']]],
+    ['a salt alone', { ...personal, salt }, {}, [['/salt', 'FIELD_NOT_APPLICABLE']]],
+    ['a salt of 31 bytes', { ...personal, signature, salt: 'x'.repeat(42) }, {}, [['/salt', 'INVALID_FORMAT']]],
+    ['a whole JWS', { ...personal, signature: 'h.p.s', salt }, {}, [['/signature', 'INVALID_FORMAT']]],
+    ['an object', { ...personal, signature: {}, salt }, {}, [['/signature', 'WRONG_TYPE']]],
+  ])('%s', (_name, raw, more, expected) => {
+    const found = errorsOf(raw, { ...platform, ...more }).map(({ pointer, code }) => [pointer, code]);
+    expect(found).toEqual(expected);
+  });
+});
 
 describe('what is near a limit', () => {
   test('a clock up to three hours ahead is kept and marked', () => {

@@ -2,9 +2,10 @@ import { Allow } from 'class-validator';
 import { checkObject, ErrorList, planOf } from './compiled.js';
 import type { FieldError, Problem } from './envelope.js';
 import { problemOf } from './errors.js';
+import { holdsPersonalData } from './personal-fields.js';
 import { memberSource } from './event-types.js';
 import { Doc, Line, Nested, OneOf, OpaqueId, Optional, Pattern, Time, type Class } from './fields.js';
-import type { MemberRole } from './outcomes.js';
+import type { MemberRole, SignaturePolicy } from './outcomes.js';
 import { Identity } from './payloads.events.js';
 import { checkRules, type RuleContext } from './rules.js';
 import { isSubmittedType, SUBMISSIONS, type Payload, type Submission } from './submissions.js';
@@ -44,6 +45,22 @@ export class Envelope {
   @OpaqueId()
   subject?: string;
 
+  @Doc(
+    "The publisher's signature: a detached JWS (RFC 7515 appendix F) over the committed form",
+    '发送方签名：对承诺形式的分离式 JWS（RFC 7515 附录 F）',
+  )
+  @Optional()
+  @Pattern(/^[A-Za-z0-9_-]{1,400}\.\.[A-Za-z0-9_-]{86}$/)
+  signature?: string;
+
+  @Doc(
+    'With a signature over personal values: 32 random bytes in base64url, from which the salts of the commitments come',
+    '对个人信息签名时：32 字节随机数（base64url），各承诺的盐由此得出',
+  )
+  @Optional()
+  @Pattern(/^[A-Za-z0-9_-]{43}$/)
+  salt?: string;
+
   @Doc('The payload of this type', '该类型的内容')
   @Allow()
   data: unknown;
@@ -52,14 +69,28 @@ export class Envelope {
 export interface Submitter {
   memberId: string;
   role: MemberRole;
+  /** What the ledger asks of this member; `optional` unless told. */
+  signatures?: SignaturePolicy;
   /** The database's time, or as near to it as the caller can come. */
   now: Date;
 }
 
 export type Validated = { event: Submission; clockAhead?: true } | { problem: Problem };
 
-function checkEnvelope(raw: Record<string, unknown>, { memberId, role }: Submitter, list: ErrorList): void {
+/** A salt is there where something is committed to by it, and nowhere else. */
+function checkSignature({ signature, salt, data }: Record<string, unknown>, required: boolean, list: ErrorList): void {
+  if (signature === undefined) {
+    if (required) list.add('/signature', 'SIGNATURE_REQUIRED');
+    if (salt !== undefined) list.add('/salt', 'FIELD_NOT_APPLICABLE');
+  } else if ((salt !== undefined) !== holdsPersonalData(data)) {
+    list.add('/salt', salt === undefined ? 'MISSING_FIELD' : 'FIELD_NOT_APPLICABLE');
+  }
+}
+
+function checkEnvelope(raw: Record<string, unknown>, submitter: Submitter, list: ErrorList): void {
+  const { memberId, role, signatures } = submitter;
   checkObject(planOf(Envelope), raw, '', list);
+  checkSignature(raw, signatures === 'required', list);
   const { source, type } = raw;
   if (!list.touches('/source') && source !== memberSource(memberId)) list.add('/source', 'SOURCE_NOT_YOURS');
   if (list.touches('/type')) return;

@@ -96,6 +96,12 @@ test.each<[string, MembershipEvent[], MembershipChange, unknown]>([
     { action: 'changeSubscription', memberId, subscription: {} },
     'FIELD_NOT_APPLICABLE',
   ],
+  [
+    'an administrator signs no events',
+    [admitted('admin')],
+    { action: 'changeSignatures', memberId, signatures: 'required' },
+    'FIELD_NOT_APPLICABLE',
+  ],
 ])('refused: %s', (_, history, change, code) => {
   expect(given(...history).when(request(change))).toBe(code);
 });

@@ -12,6 +12,7 @@ import type {
   MemberKeyRevoked,
   MembershipChange,
   MemberRole,
+  MemberSignaturesChanged,
   MemberSubscriptionChanged,
   ProblemCode,
   Subscription,
@@ -80,6 +81,7 @@ interface MembershipFacts {
   'liandun.member.keyadded.v1': MemberKeyAdded;
   'liandun.member.keyrevoked.v1': MemberKeyRevoked;
   'liandun.member.subscriptionchanged.v1': MemberSubscriptionChanged;
+  'liandun.member.signatureschanged.v1': MemberSignaturesChanged;
   'liandun.approval.requested.v1': ApprovalRequested;
   'liandun.approval.granted.v1': ApprovalDecided;
   'liandun.approval.refused.v1': ApprovalDecided;
@@ -150,6 +152,9 @@ function changeRefusal(member: Member, change: MembershipChange, others: number)
       return member.keys.length === 1 ? 'LAST_KEY' : undefined;
     case 'changeSubscription':
       return member.role === 'platform' ? undefined : 'FIELD_NOT_APPLICABLE';
+    case 'changeSignatures':
+      // An administrator sends no events.
+      return member.role === 'admin' ? 'FIELD_NOT_APPLICABLE' : undefined;
   }
 }
 
@@ -174,6 +179,11 @@ function factOf(change: MembershipChange): MembershipEvent {
       return {
         type: 'liandun.member.subscriptionchanged.v1',
         data: { memberId: change.memberId, subscription: change.subscription },
+      };
+    case 'changeSignatures':
+      return {
+        type: 'liandun.member.signatureschanged.v1',
+        data: { memberId: change.memberId, signatures: change.signatures },
       };
   }
 }
@@ -240,6 +250,8 @@ function evolveMember(member: Member, event: MembershipEvent): Member {
     }
     case 'liandun.member.subscriptionchanged.v1':
       return { ...member, subscription: event.data.subscription };
+    // Whoever submits is told by the access tables; the decisions here don't depend on it.
+    case 'liandun.member.signatureschanged.v1':
     case 'liandun.approval.requested.v1':
     case 'liandun.approval.granted.v1':
     case 'liandun.approval.refused.v1':

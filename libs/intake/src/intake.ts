@@ -1,3 +1,4 @@
+import { saltsFrom, textOfEvent, verifySignature, type SignatureVerdict } from '@liandun/commitments';
 import {
   fieldError,
   memberSource,
@@ -8,11 +9,13 @@ import {
   type Case,
   type CloudEvent,
   type ListingEnded,
+  type MemberKey,
   type MemberRole,
   type NoticeDisposed,
   type Problem,
   type ProblemCode,
   type Receipt,
+  type SignaturePolicy,
 } from '@liandun/contracts';
 import { caseRefusal, foldCases, isHeld, type CaseCommand, type Cases } from '@liandun/domain';
 import type { AppendCommand, AppendOutcome, EventLog, StoredEvent } from '@liandun/event-log';
@@ -29,22 +32,36 @@ export const typeOf = (prepared: Prepared): string | undefined => {
 export interface Submitter {
   memberId: string;
   role: MemberRole;
+  /** Whether it has to sign; `optional` unless told. */
+  signatures?: SignaturePolicy;
 }
 
 /** The part of the event log that intake uses. */
 export type IntakeLog = Pick<EventLog, 'appendAll' | 'find' | 'at' | 'readStream' | 'streamVersion'>;
 
+/** A signature that is still to be verified, and the text that it should be over. */
+interface Claim {
+  signature: string;
+  text: string;
+}
+
 /** A submission that was validated and sealed, or refused; `settle` finishes it. */
 export type Prepared =
   | { step: 'refused'; receipt: Receipt }
-  | { step: 'append'; held: boolean; command: AppendCommand }
-  | { step: 'lookUp' | 'decide'; submission: Valid };
+  | { step: 'append'; held: boolean; command: AppendCommand; claim?: Claim }
+  | { step: 'lookUp' | 'decide'; submission: Valid; claim?: Claim };
 
 interface Valid {
   event: CloudEvent;
   fingerprint: Buffer;
   clockAhead: boolean;
 }
+
+const SIGNATURE_PROBLEMS: Record<SignatureVerdict, ProblemCode | undefined> = {
+  valid: undefined,
+  invalid: 'SIGNATURE_INVALID',
+  unknownKey: 'SIGNATURE_KEY_UNKNOWN',
+};
 
 type Ready = Exclude<Prepared, { step: 'lookUp' }>;
 
@@ -77,10 +94,29 @@ const rejected = (id: string, refusal: Problem): Receipt => ({ id, status: 'reje
 const refused = (id: string, refusal: Problem): Ready => ({ step: 'refused', receipt: rejected(id, refusal) });
 const tierOf = (code: string): number => reasonCodes().codes.get(code)?.tier ?? 0;
 
+/** What an event says, without what vouches for it: signed anew, it is the same event. */
+function unsigned(event: CloudEvent): object {
+  if (event.signature === undefined) return event;
+  const { signature: _signature, salt: _salt, ...said } = event;
+  return said;
+}
+
+const idOfPrepared = (item: Exclude<Prepared, { step: 'refused' }>): string =>
+  item.step === 'append' ? (item.command.events[0]?.id ?? '') : item.submission.event.id;
+
 /** The id of whatever was sent, for its receipt. */
 function idOf(raw: unknown): string {
   const id = typeof raw === 'object' && raw !== null ? (raw as { id?: unknown }).id : undefined;
   return typeof id === 'string' ? id.slice(0, 128) : '';
+}
+
+export interface IntakeParts {
+  log: IntakeLog;
+  vault: Vault;
+  /** The database's time, which decides whether a date lies ahead. */
+  clock: () => Date;
+  /** The keys that a member may sign with now; asked once for each list that holds a signature. */
+  keysOf: (memberId: string) => Promise<MemberKey[]>;
 }
 
 /**
@@ -91,12 +127,13 @@ export class Intake {
   readonly #log: IntakeLog;
   readonly #vault: Vault;
   readonly #clock: () => Date;
+  readonly #keysOf: IntakeParts['keysOf'];
 
-  /** `clock` gives the database's time, which decides whether a date lies ahead. */
-  constructor({ log, vault, clock }: { log: IntakeLog; vault: Vault; clock: () => Date }) {
+  constructor({ log, vault, clock, keysOf }: IntakeParts) {
     this.#log = log;
     this.#vault = vault;
     this.#clock = clock;
+    this.#keysOf = keysOf;
   }
 
   /** One event; see `submitAll`. */
@@ -125,17 +162,19 @@ export class Intake {
     const event: CloudEvent = validated.event;
     const submission = {
       event,
-      fingerprint: this.#vault.fingerprint(canonicalJson(raw)),
+      fingerprint: this.#vault.fingerprint(canonicalJson(unsigned(event))),
       clockAhead: validated.clockAhead === true,
     };
+    const { signature } = event;
+    const claim = signature === undefined ? {} : { claim: { signature, text: textOfEvent(event) } };
     const streamOf = STREAMS[event.type];
-    if (streamOf) return this.#readyToAppend(submission, streamOf(member.memberId, event));
-    return { step: LOOKED_UP.has(event.type) ? 'lookUp' : 'decide', submission };
+    if (streamOf) return { ...this.#readyToAppend(submission, streamOf(member.memberId, event)), ...claim };
+    return { step: LOOKED_UP.has(event.type) ? 'lookUp' : 'decide', submission, ...claim };
   }
 
   /** Appends what was prepared, in its order. To keep the order of two lists, settle the first before the second. */
   async settle(member: Submitter, prepared: Prepared[]): Promise<Receipt[]> {
-    const ready = await this.#lookUpAll(member, prepared);
+    const ready = await this.#lookUpAll(member, await this.#verifyAll(member, prepared));
     const receipts: Receipt[] = [];
     let waiting: Extract<Prepared, { step: 'append' }>[] = [];
     let slots: number[] = [];
@@ -163,11 +202,27 @@ export class Intake {
     return receipts;
   }
 
+  /** Refuses what bears a signature that isn't the member's. The keys are looked up here, so a revoked one is refused at once. */
+  async #verifyAll({ memberId }: Submitter, prepared: Prepared[]): Promise<Prepared[]> {
+    if (!prepared.some((item) => item.step !== 'refused' && item.claim)) return prepared;
+    const keys = await this.#keysOf(memberId);
+    return Promise.all(
+      prepared.map(async (item) => {
+        if (item.step === 'refused' || !item.claim) return item;
+        const code = SIGNATURE_PROBLEMS[await verifySignature(item.claim.signature, item.claim.text, keys)];
+        return code === undefined ? item : refused(idOfPrepared(item), wrong('/signature', code));
+      }),
+    );
+  }
+
   #readyToAppend({ event, fingerprint, clockAhead }: Valid, stream: string, expected?: Record<string, number>): Ready {
-    const { id, source, type, time } = event;
-    const { data: shared, row } = this.#vault.separate(event, event.data as object);
+    const { id, source, type, time, signature, salt } = event;
+    const saltOf = salt === undefined ? undefined : saltsFrom(salt);
+    const { data: shared, row } = this.#vault.separate(event, event.data as object, saltOf);
     // A wrong clock at the sender is kept and marked; the database's time counts.
-    const content = { id, source, type, time, stream, data: clockAhead ? { ...shared, clockAhead } : shared };
+    const marked = clockAhead ? { ...shared, clockAhead } : shared;
+    const data = signature === undefined ? marked : { ...marked, signature };
+    const content = { id, source, type, time, stream, data };
     if (isTooLarge(content)) return refused(id, wrong('', 'EVENT_TOO_LARGE'));
     const riders = row ? { riders: { [VAULT_RIDER]: row } } : {};
     const command = { events: [{ ...content, fingerprint, ...riders }], ...(expected ? { expected } : {}) };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { signEvent } from '@liandun/commitments';
 import {
   memberSource,
   SUBMITTED_TYPES,
@@ -33,6 +34,8 @@ export interface ClientSettings {
   memberId: string;
   /** The member's private key with `kid`: Ed25519 or P-256. */
   key: JWK;
+  /** Whether every event that is published bears the member's signature; false unless told. */
+  sign?: boolean;
   /** PEM: the authority that issued the ledger's certificate, where it is not one that Node trusts. Holds for Kafka too. */
   ca?: string;
   /** How long one attempt of a request may take; 30,000 ms unless told. */
@@ -146,6 +149,19 @@ export class LiandunClient {
   }
 
   /**
+   * The event with the member's signature over its committed form, and the salts that this takes: whoever holds its entry
+   * can prove who sent it. Clients with `sign` do it by themselves; signed twice, it is the same event.
+   */
+  async sign<T extends object>(event: CloudEvent<T>): Promise<CloudEvent<T>> {
+    return signEvent(event, this.#settings.key);
+  }
+
+  /** As it will be sent: signed where the client signs and it isn't signed yet. */
+  async outgoing(event: CloudEvent): Promise<CloudEvent> {
+    return this.#settings.sign && event.signature === undefined ? signEvent(event, this.#settings.key) : event;
+  }
+
+  /**
    * Sends one event, or a list in batches of at most 1,000 in order, and gives the receipts in the same order. A
    * refused event is a receipt of status `rejected` with its problem, never an exception.
    */
@@ -153,14 +169,15 @@ export class LiandunClient {
   async publish(events: readonly CloudEvent[]): Promise<Receipt[]>;
   async publish(events: CloudEvent | readonly CloudEvent[]): Promise<Receipt | Receipt[]> {
     if (!isList(events)) {
-      const body = JSON.stringify(events);
+      const body = JSON.stringify(await this.outgoing(events));
       const answers = [400, 403, 409, 413, 422];
       const answer = await this.#http.request('/v1/events', { method: 'POST', contentType: EVENT, body, answers });
       return receiptOf(events.id, answer);
     }
     const receipts: Receipt[] = [];
     for (let from = 0; from < events.length; from += BATCH_EVENTS_MAX) {
-      const body = JSON.stringify(events.slice(from, from + BATCH_EVENTS_MAX));
+      const batch = events.slice(from, from + BATCH_EVENTS_MAX);
+      const body = JSON.stringify(await Promise.all(batch.map(async (event) => this.outgoing(event))));
       const answer = await this.#http.request('/v1/events', { method: 'POST', contentType: BATCH, body });
       receipts.push(...(answer.body as Receipt[]));
     }
@@ -172,7 +189,7 @@ export class LiandunClient {
    * without a receipt are sent again, so each is stored once; at most 4,000 are under way at a time.
    */
   publishStream(events: AsyncIterable<CloudEvent> | Iterable<CloudEvent>): AsyncGenerator<Receipt> {
-    return new EventStream(events, {
+    return new EventStream(this.#settings.sign ? this.#outgoingOf(events) : events, {
       url: this.url,
       tokens: this.#tokens,
       transport: this.#transport,
@@ -235,6 +252,10 @@ export class LiandunClient {
   /** The ledger's public keys: `use: "sig"` for its tokens, `use: "enc"` for its inbox. */
   async ledgerKeys(): Promise<JSONWebKeySet> {
     return (await this.#http.request('/.well-known/jwks.json', { open: true })).body as JSONWebKeySet;
+  }
+
+  async *#outgoingOf(events: AsyncIterable<CloudEvent> | Iterable<CloudEvent>): AsyncGenerator<CloudEvent> {
+    for await (const event of events) yield this.outgoing(event);
   }
 
   #publisher<T extends object>(type: SubmittedType): Publish<T> {

@@ -82,7 +82,11 @@ export class InboxPublisher {
     if (!key) throw new LiandunError('CLOSED', 'open() comes first');
     const { client, receiptTimeoutMs = 60_000 } = this.#settings;
     const messages = await Promise.all(
-      events.map(async (event) => ({ key: event.id, value: await sealEvent(event, key), partition: 0 })),
+      events.map(async (event) => ({
+        key: event.id,
+        value: await sealEvent(await client.outgoing(event), key),
+        partition: 0,
+      })),
     );
     const send = this.#sending.then(async () =>
       within(

@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 const submit = async (vault: Vault, raws: object[]): Promise<string[]> => {
-  const intake = new Intake({ log, vault, clock: () => new Date() });
+  const intake = new Intake({ log, vault, clock: () => new Date(), keysOf: async () => [] });
   return (await intake.submitAll({ memberId: 'a', role: 'platform' }, raws)).map(({ status }) => status);
 };
 const entriesAt = async (positions: number[]): Promise<VaultEvent[]> =>

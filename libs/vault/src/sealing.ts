@@ -1,21 +1,10 @@
-import { createHash, createSecretKey } from 'node:crypto';
+import { createSecretKey } from 'node:crypto';
+import type { Opening } from '@liandun/commitments';
 import { decrypt, encrypt, type Kms } from './kms.js';
 import { random } from './random.js';
 
-/** In the entry's `data`, in the place of a personal value. */
-export interface Commitment {
-  /** base64url of SHA-256 over 32 random bytes and the value in UTF-8: without the salt nothing can be guessed. */
-  commitment: string;
-}
-
 /** A personal value with what opens its commitment. */
-export interface SealedValue {
-  /** RFC 6901, into the event's `data`. */
-  pointer: string;
-  /** 32 bytes, base64url. */
-  salt: string;
-  value: string;
-}
+export type SealedValue = Opening;
 
 /** What a sealed record is bound to: it opens for no other event. */
 export interface EventRef {
@@ -40,24 +29,7 @@ export interface SealedRecord {
 /** Of what is sealed. A release that seals otherwise gets a new one. */
 const FORM = 1;
 
-const SALT_BYTES = 32;
 const KEY_BYTES = 32;
-
-const digest = (salt: Buffer, value: string): string =>
-  createHash('sha256').update(salt).update(value, 'utf8').digest('base64url');
-
-/** Commits to a value with a fresh salt. */
-export function commit(pointer: string, value: string): { commitment: Commitment; sealed: SealedValue } {
-  const salt = random(SALT_BYTES);
-  return {
-    commitment: { commitment: digest(salt, value) },
-    sealed: { pointer, salt: salt.toString('base64url'), value },
-  };
-}
-
-/** Whether the opened value is the one that the entry committed to. */
-export const opensCommitment = ({ salt, value }: SealedValue, { commitment }: Commitment): boolean =>
-  digest(Buffer.from(salt, 'base64url'), value) === commitment;
 
 const boundTo = ({ source, id, type }: EventRef, person: Person): Buffer =>
   Buffer.from(`${source}\0${id}\0${type}\0${person}\0${FORM}`, 'utf8');

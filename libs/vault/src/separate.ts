@@ -1,16 +1,8 @@
-import { isPersonal, type Identity, type SubjectKind } from '@liandun/contracts';
+import { committedForm, opensCommitment, type Commitment, type SaltOf } from '@liandun/commitments';
+import type { Identity } from '@liandun/contracts';
 import type { VaultKeys } from './keys.js';
-import {
-  commit,
-  opensCommitment,
-  PERSONS,
-  seal,
-  type Commitment,
-  type EventRef,
-  type Person,
-  type SealedRecord,
-  type SealedValue,
-} from './sealing.js';
+import { random } from './random.js';
+import { PERSONS, seal, type EventRef, type Person, type SealedRecord, type SealedValue } from './sealing.js';
 import { personTokensOf, tokensOf, type Token } from './tokens.js';
 
 /** What the vault's rider stores beside an entry, in the append's own transaction. */
@@ -30,8 +22,8 @@ export interface Separated {
   row?: VaultRow;
 }
 
-/** The subject's own name: what others may see of it stands beside the commitment, as in the notices. */
-const NAME_POINTER = '/identity/name';
+const SALT_BYTES = 32;
+const drawn: SaltOf = () => random(SALT_BYTES);
 
 const REPRESENTATIVE = '/identity/legalRepresentative/';
 
@@ -41,30 +33,20 @@ const personAt = (pointer: string): Person => (pointer.startsWith(REPRESENTATIVE
 const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A copy of `value` without what is personal; what was taken out is pushed to `taken`. */
-function withhold(value: unknown, kind: SubjectKind, path: string, pointer: string, taken: SealedValue[]): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => withhold(item, kind, path, `${pointer}/${index}`, taken));
-  if (isPlainObject(value)) {
-    const copy: Record<string, unknown> = {};
-    for (const key of Object.keys(value))
-      copy[key] = withhold(value[key], kind, path ? `${path}.${key}` : key, `${pointer}/${key}`, taken);
-    return copy;
-  }
-  if (typeof value !== 'string' || !isPersonal(kind, path)) return value;
-  const { commitment, sealed } = commit(pointer, value);
-  taken.push(sealed);
-  return pointer === NAME_POINTER ? { ...commitment, masked: displayName(kind, value) } : commitment;
-}
-
 /**
  * Parts an event's data into what the log may hold and what only the vault may (design section 1, "Personal data never
- * enters the log"; 个人信息保护法 第51条). Which fields are personal is the table of `contracts`. Pure but for the random salts.
+ * enters the log"; 个人信息保护法 第51条). Which fields are personal is the table of `contracts`. The salts are drawn here unless the
+ * sender drew them. Pure but for that.
  */
-export function separate(event: EventRef, data: object, keys: Pick<VaultKeys, 'kms' | 'blind'>): Separated {
+export function separate(
+  event: EventRef,
+  data: object,
+  keys: Pick<VaultKeys, 'kms' | 'blind'>,
+  saltOf: SaltOf = drawn,
+): Separated {
   const { identity } = data as { identity?: Identity };
   if (identity === undefined) return { data };
-  const taken: SealedValue[] = [];
-  const shared = withhold(data, identity.kind, '', '', taken) as object;
+  const { data: shared, openings: taken } = committedForm(data, saltOf);
   const tokens = tokensOf(identity, keys.blind);
   if (taken.length === 0 && tokens.length === 0) return { data: shared };
   const sealed = sealByPerson(taken, event, keys);
@@ -86,7 +68,7 @@ function place(target: unknown, { pointer, salt, value }: SealedValue): void {
   for (const key of path) at = at?.[key] as Record<string, unknown> | undefined;
   if (at === undefined || last === undefined) return;
   const commitment = at[last];
-  if (!isPlainObject(commitment) || !opensCommitment({ pointer, salt, value }, commitment as unknown as Commitment))
+  if (!isPlainObject(commitment) || !opensCommitment({ salt, value }, commitment as unknown as Commitment))
     throw new Error(`the vault's value at ${pointer} is not the one that the entry committed to`);
   at[last] = value;
 }
@@ -100,9 +82,3 @@ export function restore<T extends object>(data: T, values: SealedValue[]): T {
   for (const value of values) place(copy, value);
   return copy;
 }
-
-const FIRST_CHARACTER = /^./su;
-
-/** How a name is shown to others: an organization's in clear, a person's or sole proprietor's first character and two stars. */
-export const displayName = (kind: SubjectKind, name: string): string =>
-  kind === 'organization' ? name : `${FIRST_CHARACTER.exec(name)?.[0] ?? ''}**`;

@@ -4,7 +4,7 @@ import { makeResidentId, makeUscc, type Identity } from '@liandun/contracts';
 import fc from 'fast-check';
 import { generateVaultKeys, loadVaultKeys, newKey, parseVaultKeys } from './keys.js';
 import { seal, unseal, type SealedRecord, type SealedValue } from './sealing.js';
-import { displayName, restore, separate, type VaultRow } from './separate.js';
+import { restore, separate, type VaultRow } from './separate.js';
 import { tokensOf } from './tokens.js';
 
 const keys = generateVaultKeys();
@@ -107,12 +107,6 @@ test('tokens: equal values of a kind are equal, masked and invalid ones give non
   expect(tokens(withField(natural, { residentId: '990101********1234' }))).toEqual([]);
   expect(tokens(withField(company, { uscc: `${uscc.slice(0, 17)}${uscc.endsWith('0') ? '1' : '0'}` }))).toEqual([]);
   expect(tokensOf(company, generateVaultKeys().blind)[0]?.token).not.toEqual(tokensOf(company, keys.blind)[0]?.token);
-});
-
-test('names: organizations in clear, others by their first character', () => {
-  expect(displayName('organization', '示例公司')).toBe('示例公司');
-  expect(displayName('soleProprietor', '李明小店')).toBe('李**');
-  expect(displayName('person', '𠮷田')).toBe('𠮷**');
 });
 
 test('keys: the error names the file and the member, never the key', () => {

@@ -1,6 +1,8 @@
+import type { SaltOf } from '@liandun/commitments';
 import type { Identity } from '@liandun/contracts';
 import type pg from 'pg';
-import { fingerprintOf, type VaultKeys } from './keys.js';
+import { createHmac } from 'node:crypto';
+import { fingerprintOf, VaultKeysError, type VaultKeys } from './keys.js';
 import { unseal, type EventRef, type Person, type SealedValue } from './sealing.js';
 import { restore, separate, type Separated } from './separate.js';
 import { tokensOf, wantedTokens, type Token } from './tokens.js';
@@ -29,8 +31,8 @@ export class Vault {
   constructor(readonly keys: VaultKeys) {}
 
   /** See `separate`: takes the personal values out of an event's data. */
-  separate(event: EventRef, data: object): Separated {
-    return separate(event, data, this.keys);
+  separate(event: EventRef, data: object, saltOf?: SaltOf): Separated {
+    return separate(event, data, this.keys, saltOf);
   }
 
   /** The keyed digest under which the log tells a repeated submission from another with its id. */
@@ -41,6 +43,17 @@ export class Vault {
   /** The blind index of an identity's own identifiers, under every live key. */
   tokens(identity: Identity): Token[] {
     return tokensOf(identity, this.keys.blind);
+  }
+
+  /**
+   * The matcher's blocking keys under one version of the blind index's key: 64 bits each, as decimal text, which is all that
+   * a lookup needs, since whatever is found is compared.
+   * @throws VaultKeysError where the key file holds no such version
+   */
+  blocking(values: readonly string[], version: number): string[] {
+    const key = this.keys.blind.find((blind) => blind.version === version)?.byKind.blocking;
+    if (!key) throw new VaultKeysError(`the key file holds no version ${version} of "blind"`);
+    return values.map((value) => createHmac('sha256', key).update(value, 'utf8').digest().readBigInt64BE(0).toString());
   }
 
   /** By what a person's records are found for an erasure, under every live key. */

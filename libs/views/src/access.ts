@@ -9,7 +9,9 @@ import type {
   MemberKeyRevoked,
   MembershipChange,
   MemberRole,
+  MemberSignaturesChanged,
   MemberSubscriptionChanged,
+  SignaturePolicy,
   Subscription,
 } from '@liandun/contracts';
 import type { Projection, StoredEvent } from '@liandun/event-log';
@@ -35,6 +37,7 @@ create table ${schema}.member (
   role text not null check (role in ('platform', 'regulator', 'admin')),
   status text not null check (status in ('active', 'suspended', 'removed')),
   subscription jsonb not null,
+  signatures text not null default 'optional' check (signatures in ('optional', 'required')),
   joined_position bigint not null
 );
 create table ${schema}.member_key (
@@ -115,6 +118,10 @@ const FOLDS: Record<string, Fold> = {
       memberId,
       JSON.stringify(subscription),
     ]);
+  },
+  'liandun.member.signatureschanged.v1': (client, schema, { data }) => {
+    const { memberId, signatures } = data as MemberSignaturesChanged;
+    return client.query(`update ${schema}.member set signatures = $2 where member_id = $1`, [memberId, signatures]);
   },
   'liandun.approval.requested.v1': (client, schema, { data, acceptedAt }) => {
     const { approvalId, change, requestedBy } = data as ApprovalRequested;
@@ -203,6 +210,7 @@ export interface MemberRow {
   role: MemberRole;
   status: 'active' | 'suspended' | 'removed';
   subscription: Subscription;
+  signatures: SignaturePolicy;
   joinedPosition: number;
   /** The live ones. */
   keys: MemberKey[];
@@ -218,7 +226,7 @@ export interface ApprovalRow {
   decidedAt: Date | null;
 }
 
-const MEMBER_COLUMNS = `m.member_id as "memberId", m.name, m.role, m.status, m.subscription,
+const MEMBER_COLUMNS = `m.member_id as "memberId", m.name, m.role, m.status, m.subscription, m.signatures,
   m.joined_position::float8 as "joinedPosition",
   coalesce((select jsonb_agg(k.jwk order by k.kid) from access.member_key k
             where k.member_id = m.member_id and k.status = 'live'), '[]') as keys`;
@@ -240,14 +248,27 @@ export async function memberById(db: pg.Pool, memberId: string): Promise<MemberR
   return rows[0];
 }
 
-/** The role of an active member; undefined for any other. One look-up by primary key: every request asks. */
-export async function activeRole(db: pg.Pool, memberId: string): Promise<MemberRole | undefined> {
-  const { rows } = await db.query<{ role: MemberRole }>({
-    name: 'access_active_role',
-    text: "select role from access.member where member_id = $1 and status = 'active'",
+/** What an active member may do and has to; undefined for any other. One look-up by primary key: every request asks. */
+export async function activeMember(
+  db: pg.Pool,
+  memberId: string,
+): Promise<{ role: MemberRole; signatures: SignaturePolicy } | undefined> {
+  const { rows } = await db.query<{ role: MemberRole; signatures: SignaturePolicy }>({
+    name: 'access_active_member',
+    text: "select role, signatures from access.member where member_id = $1 and status = 'active'",
     values: [memberId],
   });
-  return rows[0]?.role;
+  return rows[0];
+}
+
+/** The keys that a member may sign with now. */
+export async function liveKeys(db: pg.Pool, memberId: string): Promise<MemberKey[]> {
+  const { rows } = await db.query<{ jwk: MemberKey }>({
+    name: 'access_live_keys',
+    text: "select jwk from access.member_key where member_id = $1 and status = 'live'",
+    values: [memberId],
+  });
+  return rows.map(({ jwk }) => jwk);
 }
 
 /** How many administrators are active besides the given member. */

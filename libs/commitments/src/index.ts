@@ -1,0 +1,2 @@
+export * from './committed-form.js';
+export * from './signature.js';
