@@ -49,7 +49,12 @@ export class DocumentsController {
         throw new LedgerError('UNAVAILABLE');
       });
     const { refusal } = this.halts;
-    if (refusal) throw new ProblemError(problem('LOG_HALTED', { detail: `${refusal.code}: ${refusal.message}` }));
+    if (refusal) {
+      const { code, message, messageZh } = refusal;
+      throw new ProblemError(
+        problem('LOG_HALTED', { detail: `${code}: ${message}`, detailZh: `${code}：${messageZh}` }),
+      );
+    }
     if (this.settings.workerUrl === undefined) return { status: 'ok' };
     // The api goes on accepting without its worker; whoever looks is told that nothing is delivered.
     const worker = await this.askWorker('/health/ready');

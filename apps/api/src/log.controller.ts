@@ -1,9 +1,10 @@
 import { LedgerError } from '@liandun/contracts';
-import { latestCheckpoint, readEntryBundle, readHashTile } from '@liandun/tlog';
+import { readEntryBundle, readHashTile, shownCheckpoint } from '@liandun/tlog';
 import { parseTilePath, TransparencyLogError } from '@liandun/transparency-log';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import pg from 'pg';
+import { Settings } from './settings.js';
 
 /** A tile, also a partial one, never changes. */
 const FOREVER = 'max-age=31536000, immutable';
@@ -27,11 +28,15 @@ function tileOf(request: FastifyRequest): ReturnType<typeof parseTilePath> {
 /** The log as any C2SP tlog-tiles client reads it. Hashes tell nothing of the entries, which hold a nonce each. */
 @Controller('/log')
 export class LogController {
-  constructor(@Inject(pg.Pool) private readonly pool: pg.Pool) {}
+  constructor(
+    @Inject(pg.Pool) private readonly pool: pg.Pool,
+    private readonly settings: Settings,
+  ) {}
 
+  /** With its cosignatures; where a policy is set, the newest that enough witnesses have cosigned. */
   @Get('/checkpoint')
   async checkpoint(@Res() reply: FastifyReply): Promise<void> {
-    const { note } = found(await latestCheckpoint(this.pool));
+    const { note } = found(await shownCheckpoint(this.pool, this.settings.witnesses));
     void reply.type('text/plain; charset=utf-8').header('cache-control', 'public, no-cache').send(note);
   }
 

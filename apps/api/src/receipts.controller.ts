@@ -6,6 +6,7 @@ import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import pg from 'pg';
 import { callerOf } from './access-hooks.js';
+import { Settings } from './settings.js';
 
 const RETRY_AFTER_SECONDS = 1;
 
@@ -23,6 +24,7 @@ export class ReceiptsController {
     @Inject(pg.Pool) private readonly pool: pg.Pool,
     private readonly log: EventLog,
     private readonly vault: Vault,
+    private readonly settings: Settings,
   ) {}
 
   /** For what the caller sent or received; another member's entry is not there for it (rule P18). */
@@ -36,7 +38,11 @@ export class ReceiptsController {
     requireText(source, id);
     const { memberId, role } = callerOf(request);
     const own = { source: memberSource(memberId), stream: `notices/${memberId}` };
-    const receipt = await receiptProof(this.pool, source, id, role === 'regulator' ? {} : { own });
+    const { witnesses: policy } = this.settings;
+    const receipt = await receiptProof(this.pool, source, id, {
+      ...(role === 'regulator' ? {} : { own }),
+      ...(policy && { policy }),
+    });
     if (!receipt) throw new LedgerError('NOT_FOUND');
     void reply.header('cache-control', 'no-store').header('vary', 'accept');
     if (receipt.status === 'included' && !wantsJson(request)) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { witnessPolicy, type WitnessPolicy } from '@liandun/tlog';
 import { signerKeyFromJwk, TransparencyLogError, type VerifierKey } from '@liandun/transparency-log';
 import { readServerTls, requireDatabaseTls, requireTls, type ServerTls, type TlsFiles } from '@liandun/tls';
 import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
@@ -20,6 +21,8 @@ export class Settings {
   inboxKey: JWK;
   /** The log's key, and the file outside the database with its newest published checkpoint, where this process can see one. */
   published?: { log: VerifierKey; copyPath: string };
+  /** Whose cosignatures a checkpoint needs before it is shown. */
+  witnesses?: WitnessPolicy;
   /** What HTTP listens with, and the files that it is read from again when they change. */
   tls?: ServerTls & { files: TlsFiles };
   genesisPath?: string;
@@ -79,6 +82,17 @@ function publishedOf(env: Env, keys: unknown): Settings['published'] {
   }
 }
 
+function policyOf(env: Env, log: VerifierKey | undefined): WitnessPolicy | undefined {
+  const path = env['LIANDUN_WITNESSES'];
+  if (!path) return undefined;
+  try {
+    return witnessPolicy(readText('LIANDUN_WITNESSES', path), log);
+  } catch (error) {
+    if (!(error instanceof TransparencyLogError)) throw error;
+    throw new SettingsError(`LIANDUN_WITNESSES: ${path} is no policy to ask witnesses by: ${error.message}`);
+  }
+}
+
 function tlsOf(env: Env): Settings['tls'] {
   if (!env['LIANDUN_TLS_CERT'] && !env['LIANDUN_TLS_KEY']) return undefined;
   const files = { cert: required(env, 'LIANDUN_TLS_CERT'), key: required(env, 'LIANDUN_TLS_KEY') };
@@ -107,6 +121,7 @@ export function settingsOf(env: Env): Settings {
   const keysPath = required(env, 'LIANDUN_KEYS');
   const keys = parseJson('LIANDUN_KEYS', keysPath);
   const published = publishedOf(env, keys);
+  const witnesses = policyOf(env, published?.log);
   return {
     host,
     port,
@@ -118,6 +133,7 @@ export function settingsOf(env: Env): Settings {
     limits: limitsIn(env),
     logLevel: env['LOG_LEVEL'] || 'info',
     ...(published ? { published } : {}),
+    ...(witnesses ? { witnesses } : {}),
     ...(tls ? { tls } : {}),
     ...(env['LIANDUN_GENESIS'] ? { genesisPath: env['LIANDUN_GENESIS'] } : {}),
     ...(env['LIANDUN_WORKER_URL'] ? { workerUrl: env['LIANDUN_WORKER_URL'] } : {}),

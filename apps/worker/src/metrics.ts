@@ -1,5 +1,5 @@
 import type { Reader, ReaderStatus } from '@liandun/event-log';
-import type { PublisherStatus } from '@liandun/tlog';
+import type { PublisherStatus, Witnesses, WitnessStatus } from '@liandun/tlog';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What /metrics shows (Prometheus text format). Labels come from closed lists. */
@@ -65,6 +65,38 @@ export class WorkerMetrics {
     gauge('liandun_log_published_size', 'Entries that the newest published checkpoint covers', ({ size }) => size ?? 0);
     gauge('liandun_log_signing_stopped', '1 where no checkpoint is signed any more', ({ stopped }) =>
       stopped ? 1 : 0,
+    );
+  }
+
+  /** The label is the name of a witness's key: as many as the policy names. */
+  watchWitnesses(status: () => ReturnType<Witnesses['status']>): void {
+    const witnessed: Gauge = new Gauge({
+      name: 'liandun_log_witnessed_size',
+      help: 'Entries that the newest checkpoint covers which enough witnesses have cosigned',
+      registers: [this.registry],
+      collect: () => witnessed.set(status().witnessedSize),
+    });
+    const gauge = (name: string, help: string, value: (witness: WitnessStatus) => number): void => {
+      const metric: Gauge<'witness'> = new Gauge({
+        name,
+        help,
+        labelNames: ['witness'],
+        registers: [this.registry],
+        collect: () => {
+          for (const witness of status().witnesses) metric.set({ witness: witness.name }, value(witness));
+        },
+      });
+    };
+    gauge(
+      'liandun_log_witness_cosigned_size',
+      'Entries of the newest checkpoint that a witness has cosigned',
+      (one) => one.cosignedSize,
+    );
+    gauge('liandun_log_witness_alarm', '1 where a witness objects to the log: it was forked or rolled back', (one) =>
+      one.alarm ? 1 : 0,
+    );
+    gauge('liandun_log_witness_failing', '1 where a witness gave no cosignature when it was asked last', (one) =>
+      one.problem === undefined ? 0 : 1,
     );
   }
 }

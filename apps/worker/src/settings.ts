@@ -8,7 +8,8 @@ import {
   TlsError,
   type ServerTls,
 } from '@liandun/tls';
-import { signerKeyFromJwk, type SignerKey } from '@liandun/transparency-log';
+import { witnessPolicy, type WitnessPolicy } from '@liandun/tlog';
+import { signerKeyFromJwk, TransparencyLogError, type SignerKey } from '@liandun/transparency-log';
 import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
 import type { JWK } from 'jose';
 import { readFileSync } from 'node:fs';
@@ -32,8 +33,11 @@ export interface WorkerSettings {
   inboxKey: JWK;
   /** The consumer group of the inboxes, where several ledgers share a broker. */
   inboxGroup?: string;
-  /** For the part `tlog`: the log's own key, and the file outside the database that keeps the newest published checkpoint. */
-  tlog?: { key: SignerKey; copyPath: string };
+  /**
+   * For the part `tlog`: the log's own key, the file outside the database that keeps the newest published checkpoint, and who is
+   * asked to cosign.
+   */
+  tlog?: { key: SignerKey; copyPath: string; policy?: WitnessPolicy };
   parts: Set<Part>;
   logLevel: string;
 }
@@ -85,6 +89,27 @@ function tlsOf(env: Env): ServerTls | undefined {
   return cert && key ? readServerTls({ cert, key }) : undefined;
 }
 
+function policyOf(path: string | undefined, key: SignerKey): { policy?: WitnessPolicy } {
+  if (!path) return {};
+  try {
+    return { policy: witnessPolicy(readFileSync(path, 'utf8'), key) };
+  } catch (error) {
+    if (error instanceof TransparencyLogError || (error as NodeJS.ErrnoException).code)
+      throw new SettingsError(
+        `LIANDUN_WITNESSES: ${path} is no policy to ask witnesses by: ${(error as Error).message}`,
+      );
+    throw error;
+  }
+}
+
+function tlogOf(
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+  key: SignerKey,
+): WorkerSettings['tlog'] {
+  return { key, copyPath: join(home, 'log/checkpoint'), ...policyOf(env['LIANDUN_WITNESSES'], key) };
+}
+
 /** Reads the environment and the arguments. Throws SettingsError, or TlsError where anything would leave the machine in the clear. */
 export function workerSettings(env: Env, argv: string[]): WorkerSettings {
   const required = (name: string, why = ''): string => {
@@ -110,12 +135,7 @@ export function workerSettings(env: Env, argv: string[]): WorkerSettings {
     inboxKey: keys.inbox,
     ...(env['LIANDUN_INBOX_GROUP'] ? { inboxGroup: env['LIANDUN_INBOX_GROUP'] } : {}),
     ...(parts.has('tlog')
-      ? {
-          tlog: {
-            key: logKey(keysPath, keys.logSigning),
-            copyPath: join(required('LIANDUN_HOME', WHY_HOME), 'log/checkpoint'),
-          },
-        }
+      ? { tlog: tlogOf(env, required('LIANDUN_HOME', WHY_HOME), logKey(keysPath, keys.logSigning)) }
       : {}),
     parts,
     logLevel: env['LOG_LEVEL'] || 'info',

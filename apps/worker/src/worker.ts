@@ -1,7 +1,15 @@
 import { EventLog, runReader, type Reader, type ReaderDefinition } from '@liandun/event-log';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { Inbox, kafkaAdmin, Relay, relayLag, type KafkaAdmin } from '@liandun/messaging';
-import { checkpointFile, HaltWatch, runPublisher, tlogReader, type Halt, type Publisher } from '@liandun/tlog';
+import {
+  checkpointFile,
+  HaltWatch,
+  runPublisher,
+  tlogReader,
+  Witnesses,
+  type Halt,
+  type Publisher,
+} from '@liandun/tlog';
 import { rotate, Vault, VAULT_RIDER, vaultRider, type VaultEvent } from '@liandun/vault';
 import { activeMember, liveKeys } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
@@ -31,6 +39,7 @@ export class Worker {
   private relay: Relay | undefined;
   private inbox: Inbox | undefined;
   private publisher: Publisher | undefined;
+  private witnesses: Witnesses | undefined;
   private readonly halts: HaltWatch;
   private readonly stopping = new AbortController();
   private rotating: Promise<void> | undefined;
@@ -91,7 +100,7 @@ export class Worker {
     this.halts.stop();
     this.stopping.abort();
     await Promise.all([this.rotating, ...this.readers.map((reader) => reader.stop())]);
-    await Promise.all([this.relay?.stop(), this.inbox?.stop(), this.publisher?.stop()]);
+    await Promise.all([this.relay?.stop(), this.inbox?.stop(), this.publisher?.stop(), this.witnesses?.stop()]);
     await this.admin?.close();
     this.clock.stop();
     await this.log.close();
@@ -111,23 +120,32 @@ export class Worker {
       const detail = this.publisher.status();
       parts.push({ name: 'publisher', healthy: detail.stopped === undefined, detail });
     }
+    if (this.witnesses) {
+      const detail = this.witnesses.status();
+      parts.push({ name: 'witnesses', healthy: detail.witnesses.every(({ alarm }) => !alarm), detail });
+    }
     if (this.halts.halt) parts.push({ name: 'log', healthy: false, detail: this.halts.halt });
     return parts;
   }
 
-  private async startPublishing({ key, copyPath }: NonNullable<WorkerSettings['tlog']>): Promise<void> {
+  private async startPublishing({ key, copyPath, policy }: NonNullable<WorkerSettings['tlog']>): Promise<void> {
     const { pool, logger } = this;
     this.read(tlogReader());
-    this.publisher = runPublisher({ pool, log: key, copies: [checkpointFile(copyPath)], logger });
+    const witnesses = policy && new Witnesses({ pool, log: key, policy, logger });
+    const copies = [checkpointFile(copyPath)];
+    this.publisher = runPublisher({ pool, log: key, copies, logger, ...(witnesses && { witnesses }) });
     this.metrics.watchPublisher(() => this.publisher!.status());
     await this.publisher.looked;
+    if (!witnesses) return;
+    this.witnesses = witnesses.start();
+    this.metrics.watchWitnesses(() => witnesses.status());
   }
 
   /** Ends whatever appends as soon as another entry would fork the log. */
   private onHalt(halt: Halt | undefined): void {
     if (!halt) return;
-    const { code, message } = halt;
-    this.logger.error({ code, remedy: message }, 'the log is not continued');
+    const { code, message, messageZh } = halt;
+    this.logger.error({ code, remedy: message, remedyZh: messageZh }, 'the log is not continued');
     if (!this.halts.refusal) return;
     const parts = [...this.readers, ...(this.inbox ? [this.inbox] : [])];
     void Promise.all(parts.map((part) => part.stop())).catch(this.warn('a part did not stop'));

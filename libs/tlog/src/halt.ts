@@ -7,18 +7,24 @@ export interface Halt {
   code: TlogErrorCode;
   /** What is wrong and what to do, for the operator. */
   message: string;
+  messageZh: string;
 }
 
 const INTERVAL_MS = 1000;
-const FORKS: ReadonlySet<TlogErrorCode> = new Set(['PUBLISHED_AHEAD', 'PUBLISHED_FORKED']);
+const FORKS: ReadonlySet<TlogErrorCode> = new Set([
+  'PUBLISHED_AHEAD',
+  'PUBLISHED_FORKED',
+  'WITNESS_AHEAD',
+  'WITNESS_FORKED',
+]);
 
 /** Whether another entry would fork the log: it must be refused then. The other codes only end signing. */
 export const refusesEntries = ({ code }: Pick<Halt, 'code'>): boolean => FORKS.has(code);
 
-export async function recordHalt(db: Queryable, { code, message }: TlogError): Promise<void> {
-  const text = `insert into tlog.halt (code, message) values ($1, $2)
-    on conflict (singleton) do update set code = excluded.code, message = excluded.message`;
-  await db.query(text, [code, message]);
+export async function recordHalt(db: Queryable, { code, message, messageZh }: TlogError): Promise<void> {
+  const text = `insert into tlog.halt (code, message, message_zh) values ($1, $2, $3) on conflict (singleton)
+    do update set code = excluded.code, message = excluded.message, message_zh = excluded.message_zh`;
+  await db.query(text, [code, message, messageZh]);
 }
 
 export async function clearHalt(db: Queryable): Promise<void> {
@@ -26,7 +32,8 @@ export async function clearHalt(db: Queryable): Promise<void> {
 }
 
 async function currentHalt(db: Queryable): Promise<Halt | undefined> {
-  const { rows } = await db.query<Halt>({ name: 'tlog.halt', text: 'select code, message from tlog.halt' });
+  const text = 'select code, message, message_zh as "messageZh" from tlog.halt';
+  const { rows } = await db.query<Halt>({ name: 'tlog.halt', text });
   return rows[0];
 }
 

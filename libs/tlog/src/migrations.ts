@@ -27,8 +27,25 @@ class AddHalt1763900100000 implements MigrationInterface {
   }
 }
 
+/** What the witnesses say of published checkpoints, and what they hold against the log. */
+class AddWitnesses1763900200000 implements MigrationInterface {
+  readonly name = 'AddWitnesses1763900200000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(WITNESSES);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table tlog.alarm, tlog.witnessed, tlog.cosignature');
+  }
+}
+
 /** The tables of schema `tlog`, in order. They need those of the event log. */
-export const TLOG_MIGRATIONS: MigrationClass[] = [CreateTlog1763900000000, AddHalt1763900100000];
+export const TLOG_MIGRATIONS: MigrationClass[] = [
+  CreateTlog1763900000000,
+  AddHalt1763900100000,
+  AddWitnesses1763900200000,
+];
 
 const TABLES = `
 create schema tlog;
@@ -93,7 +110,49 @@ create table tlog.halt (
   singleton boolean primary key default true check (singleton),
   code text not null,
   message text not null,
+  message_zh text not null,
   since timestamptz not null default clock_timestamp()
 );
 grant select, insert, update, delete on tlog.halt to liandun_app;
+`;
+
+const WITNESSES = `
+-- Signature lines, verified before they stood here. Checkpoints themselves never change.
+create table tlog.cosignature (
+  size bigint not null references tlog.checkpoint (size),
+  -- The witness's verifier key.
+  witness text not null,
+  line text not null,
+  received_at timestamptz not null default clock_timestamp(),
+  primary key (size, witness)
+);
+create index cosignature_by_witness on tlog.cosignature (witness, size);
+
+-- Checkpoints that enough witnesses have cosigned, for each policy that was ever in force.
+create table tlog.witnessed (
+  policy bytea not null check (octet_length(policy) = 32),
+  size bigint not null references tlog.checkpoint (size),
+  primary key (policy, size)
+);
+
+-- A row for each time that a witness disagreed; it has ended once the witness cosigns again or the policy drops it.
+create table tlog.alarm (
+  id bigint generated always as identity primary key,
+  witness text not null,
+  code text not null,
+  message text not null,
+  message_zh text not null,
+  evidence text,
+  since timestamptz not null default clock_timestamp(),
+  ended_at timestamptz
+);
+create unique index alarm_open on tlog.alarm (witness) where ended_at is null;
+
+create trigger only_grow before update or delete on tlog.cosignature for each row execute function tlog.only_grow();
+create trigger only_grow before update or delete on tlog.witnessed for each row execute function tlog.only_grow();
+create trigger keeps_all before truncate on tlog.cosignature for each statement execute function tlog.only_grow();
+create trigger keeps_all before truncate on tlog.witnessed for each statement execute function tlog.only_grow();
+
+grant select, insert on tlog.cosignature, tlog.witnessed to liandun_app;
+grant select, insert, update on tlog.alarm to liandun_app;
 `;

@@ -92,6 +92,9 @@ async function isContinuedBy(client: pg.ClientBase, edge: TreeEdge, { newest }: 
     throw new TlogError(
       'PUBLISHED_AHEAD',
       `The database holds ${entries} entries, but a checkpoint over ${newest.size} was published: the database was restored from a backup that is older than that. Nothing is signed until a newer backup is restored; accepting events into this one would fork the log`,
+      {
+        messageZh: `数据库仅有 ${entries} 条记录，而已公布的检查点覆盖 ${newest.size} 条：数据库由较旧的备份恢复。请恢复较新的备份；在此之前不再签署，也不接收事件，以免日志分叉`,
+      },
     );
   }
   const root = await treeRoot(newest.size, tileNodes(edge.size, readTiles(client)));
@@ -99,6 +102,9 @@ async function isContinuedBy(client: pg.ClientBase, edge: TreeEdge, { newest }: 
   throw new TlogError(
     'PUBLISHED_FORKED',
     `The first ${newest.size} entries of the database are not those of the published checkpoint of this size: after an older backup was restored, other events were accepted. Nothing is signed: restore a backup that holds the published entries`,
+    {
+      messageZh: `数据库的前 ${newest.size} 条记录与同一大小的已公布检查点不符：恢复旧备份后又接收了其他事件。不再签署：请恢复包含已公布记录的备份`,
+    },
   );
 }
 

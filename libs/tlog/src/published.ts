@@ -56,6 +56,9 @@ export async function newestPublished(
     throw new TlogError(
       'COPY_MISSING',
       `Checkpoints were published, but their copy outside the database is gone (${names}): put back the newest checkpoint that anybody has seen of this log, so that it can be told whether the database is older`,
+      {
+        messageZh: `已公布过检查点，但数据库之外的副本（${names}）已不存在：请放回任何一方保存的最新检查点，以便判断数据库是否较旧`,
+      },
     );
   }
   const opened = notes.map((note, i) => (note === undefined ? undefined : open(note, log, copies[i]!.name)));
@@ -72,6 +75,7 @@ function open(note: string, log: VerifierKey, place: string): Published['newest'
   } catch (error) {
     if (!(error instanceof TransparencyLogError)) throw error;
     const message = `The checkpoint in ${place} is damaged or not signed by ${log.name}'s key: ${error.message}`;
-    throw new TlogError('COPY_UNREADABLE', message, { cause: error });
+    const messageZh = `${place} 中的检查点已损坏，或不是由 ${log.name} 的密钥签署：请放回任何一方保存的最新检查点`;
+    throw new TlogError('COPY_UNREADABLE', message, { cause: error, messageZh });
   }
 }

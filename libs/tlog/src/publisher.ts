@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReaderLogger } from '@liandun/event-log';
 import { TlogError } from './errors.js';
 import { clearHalt, recordHalt } from './halt.js';
-import { hasGrown, publishCheckpoint, type PublishingOptions } from './publish.js';
+import { comparePublished, hasGrown, publishCheckpoint, type PublishingOptions } from './publish.js';
 import type { PublishedCheckpoint } from './published.js';
 
 const INTERVAL_MS = 200;
@@ -21,6 +21,15 @@ export interface PublisherOptions extends PublishingOptions {
   intervalMs?: number;
   signal?: AbortSignal;
   logger?: ReaderLogger;
+  witnesses?: Objectors;
+}
+
+/** Those who may have seen more of the log than this database holds. */
+export interface Objectors {
+  /** Resolves when they were asked, as far as they answer. */
+  compare(): Promise<void>;
+  /** Why nothing may be signed. */
+  readonly refusal: TlogError | undefined;
 }
 
 /** Publishes a checkpoint soon after the tree has grown. Several may run at once: each checkpoint is published by one of them. */
@@ -71,6 +80,7 @@ export class Publisher {
 
   private async turn(): Promise<boolean> {
     try {
+      await this.hearWitnesses();
       // The first turn looks at the copies too, whether or not the tree has grown.
       if (!this.latest || (await hasGrown(this.options.pool))) {
         const published = await publishCheckpoint(this.options);
@@ -85,12 +95,25 @@ export class Publisher {
     }
   }
 
+  /** Before the first signature all witnesses are asked, so that a restored backup is noticed even where its copies were restored too. */
+  private async hearWitnesses(): Promise<void> {
+    const { witnesses } = this.options;
+    if (!this.latest && witnesses) {
+      await comparePublished(this.options);
+      await witnesses.compare();
+    }
+    if (witnesses?.refusal) throw witnesses.refusal;
+  }
+
   private async fail(error: unknown): Promise<void> {
     if (!(error instanceof TlogError)) return this.retry(error);
     // Those who append must know before this process calls itself stopped.
     await recordHalt(this.options.pool, error);
     this.stopped = error.message;
-    this.options.logger?.error({ code: error.code, err: error }, 'The log signs no more checkpoints');
+    this.options.logger?.error(
+      { code: error.code, remedy: error.message, remedyZh: error.messageZh },
+      'The log signs no more checkpoints',
+    );
   }
 
   private retry(error: unknown): void {

@@ -1,21 +1,23 @@
 import { formatProof, inclusionProof, tileNodes } from '@liandun/transparency-log';
-import { latestCheckpoint } from './published.js';
+import { shownCheckpoint } from './cosignatures.js';
+import type { WitnessPolicy } from './policy.js';
 import { readTiles, type Queryable } from './tree-store.js';
 
-/** `pending`: accepted, but in no published checkpoint yet; ask again in a second. `proof` is a C2SP tlog-proof. */
+/** `pending`: accepted, but in no checkpoint that is shown yet; ask again in a second. `proof` is a C2SP tlog-proof. */
 export type ReceiptProof = { position: number; leafHash: Buffer; entry: string } & (
   { status: 'pending' } | { status: 'included'; proof: string }
 );
 
 /**
  * Turns the receipt of an event into what nobody has to ask the ledger about: its entry, and the proof that it is in the log.
- * Undefined if no such event was accepted; with `own` also if it is neither of this source nor in this stream.
+ * Undefined if no such event was accepted; with `own` also if it is neither of this source nor in this stream. With
+ * `policy` the proof carries the cosignatures of enough witnesses.
  */
 export async function receiptProof(
   db: Queryable,
   source: string,
   id: string,
-  { own }: { own?: { source: string; stream: string } } = {},
+  { own, policy }: { own?: { source: string; stream: string }; policy?: WitnessPolicy } = {},
 ): Promise<ReceiptProof | undefined> {
   const { rows } = await db.query<{ position: string; leaf_hash: Buffer; entry: string }>({
     name: 'tlog.receipt',
@@ -26,7 +28,7 @@ export async function receiptProof(
   if (!rows[0]) return undefined;
   const { leaf_hash: leafHash, entry } = rows[0];
   const position = Number(rows[0].position);
-  const published = await latestCheckpoint(db);
+  const published = await shownCheckpoint(db, policy);
   if (!published || published.size <= position) return { status: 'pending', position, leafHash, entry };
   const { size, note: checkpoint } = published;
   const hashes = await inclusionProof(position, size, tileNodes(size, readTiles(db)));

@@ -112,7 +112,10 @@ function take(draft: Draft, name: string): Quorum {
 }
 
 /** Whether these cosigners, which were verified, are enough. */
-export function isQuorum({ quorum, witnesses }: TrustPolicy, signatures: readonly VerifiedSignature[]): boolean {
+export function isQuorum(
+  { quorum, witnesses }: TrustPolicy,
+  signatures: readonly Pick<VerifiedSignature, 'key'>[],
+): boolean {
   const reached = (needed: Quorum): boolean => {
     if ('members' in needed) return needed.members.filter(reached).length >= needed.threshold;
     const witness = witnesses.get(needed.witness)!;
