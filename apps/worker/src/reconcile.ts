@@ -1,7 +1,6 @@
-import { EVENT_TYPES, LEDGER_SOURCE, type EntityLinked, type MatcherActivated } from '@liandun/contracts';
-import { EventLog, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
+import { entityIdOf, EVENT_TYPES, LEDGER_SOURCE, type EntityLinked, type MatcherActivated } from '@liandun/contracts';
+import { EventLog, prepared, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
 import { ENTITIES_PER_KEY_MAX, judge, MATCHER, type Candidate } from '@liandun/identity';
-import { entityIdOf, prepared } from '@liandun/views';
 import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import { OBSERVATION_TYPES, partitionKeys } from './notify.js';

@@ -14,5 +14,6 @@ export {
   type ReaderLogger,
   type ReaderStatus,
 } from './reader.js';
+export { prepared } from './prepared.js';
 export { inTransaction } from './transaction.js';
 export { onAppended } from './wakeups.js';

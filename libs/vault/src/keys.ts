@@ -2,7 +2,15 @@ import { createHmac, createSecretKey, hkdfSync, randomBytes, type KeyObject } fr
 import { readFileSync } from 'node:fs';
 import { localKms, type Kms } from './kms.js';
 
-export const TOKEN_KINDS = ['uscc', 'residentId', 'registrationNumber', 'bankAccount', 'representative'] as const;
+export const TOKEN_KINDS = [
+  'uscc',
+  'residentId',
+  'registrationNumber',
+  'bankAccount',
+  'representative',
+  // What the matcher looks candidates up by; see `Vault.blocking`.
+  'blocking',
+] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
 /** A version of the blind index's key: one HMAC key for each kind of identifier. */

@@ -2,7 +2,7 @@
 import type { Because, NoticeEntity, Shop } from '@liandun/contracts';
 import type { Listing, Receiver, Told } from '@liandun/domain';
 import type { ClientBase } from 'pg';
-import { prepared } from './prepared.js';
+import { prepared } from '@liandun/event-log';
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Row = any;

@@ -5,5 +5,4 @@ export * from './fan-out.js';
 export * from './identity-links.js';
 export * from './ledger-fold.js';
 export * from './migrations.js';
-export * from './prepared.js';
 export * from './queries.js';

@@ -1,6 +1,7 @@
 import {
   DAY_MS,
   EVENT_TYPES,
+  listingIdOf,
   memberOfSource,
   reasonCodes,
   REGISTRY_CODES,
@@ -12,10 +13,9 @@ import {
   type RegistryList,
 } from '@liandun/contracts';
 import { isHeld, isOfficial } from '@liandun/domain';
-import type { Projection, StoredEvent } from '@liandun/event-log';
+import { prepared, type Projection, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import { ledgerViewDdl } from './ledger-ddl.js';
-import { prepared } from './prepared.js';
 
 // Entries of every released version are read here, so their data is looked at field by field.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -27,14 +27,6 @@ type FoldRun = (client: ClientBase, schema: string, events: StoredEvent[]) => Pr
 const publicName = (name: Data): string => (typeof name === 'string' ? name : (name?.masked ?? '*'));
 const inClear = (value: Data): string | undefined => (typeof value === 'string' ? value : undefined);
 const sender = (event: StoredEvent): string => memberOfSource(event.source) ?? 'ledger';
-
-/** The id of the listing that an entry makes: its position and the first 48 bits of its leaf hash. */
-export const listingIdOf = (event: { position: number; leafHash: Buffer }): string =>
-  `L${event.position}-${event.leafHash.toString('hex', 0, 6)}`;
-
-/** The id of the entity that an observation founds. */
-export const entityIdOf = (event: { position: number; leafHash: Buffer }): string =>
-  `E${event.position}-${event.leafHash.toString('hex', 0, 6)}`;
 
 /** Runs `sql` once with the rows as one JSON parameter: the set-based form of all bulk writes here. */
 const bulk = (client: ClientBase, sql: string, rows: object[]): Promise<unknown> =>
