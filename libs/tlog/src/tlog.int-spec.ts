@@ -140,7 +140,7 @@ describe('the tree', () => {
       'delete from tlog.tree',
       `update tlog.checkpoint set note = 'x'`,
       'delete from tlog.checkpoint',
-      'truncate tlog.checkpoint',
+      'truncate tlog.checkpoint cascade',
     ]) {
       await expect(database.pool.query(sql)).rejects.toThrow(/only grows|permission denied/);
       await expect(database.tamper(sql)).rejects.toThrow('only grows');
@@ -314,7 +314,11 @@ describe('after a restored backup', () => {
     const publisher = runPublisher({ pool, log, copies, intervalMs: 10 });
     await publisher.looked;
     while (heard.length === 0) await sleep(10);
-    expect(watch.refusal).toEqual({ code: 'PUBLISHED_AHEAD', message: publisher.status().stopped });
+    expect(watch.refusal).toEqual({
+      code: 'PUBLISHED_AHEAD',
+      message: publisher.status().stopped,
+      messageZh: expect.stringContaining('请恢复较新的备份') as unknown,
+    });
     await publisher.stop();
 
     // As if the newer backup were back: what was published is what the database holds.

@@ -15,8 +15,10 @@ import {
   type OpenedCheckpoint,
   type TrustPolicy,
 } from '@liandun/transparency-log';
+import { toBeijingTime } from '@liandun/contracts';
 import type { Context } from '../context.js';
 import { CliError, EXIT, usageError, type ExitCode } from '../exit-codes.js';
+import { notInLog, proveIncluded } from '../log/inclusion.js';
 import { filesOf, sourceOf, type ReadFile } from '../log/source.js';
 import type { CommonOptions } from './common.js';
 
@@ -42,49 +44,95 @@ const CHECKPOINT_TRIES_MAX = 50;
 
 /**
  * Reads the whole log and checks every entry, every tile and the checkpoint; with `--checkpoint` also that older checkpoints are
- * of the same log, with `--as` that every notice which the platform received stands in it.
+ * of the same log, with `--as` that every notice which the platform received stands in it. Where the entries are closed to who
+ * asks, the notices are proven from the public hash tiles alone.
  */
 export async function verify(context: Context, options: VerifyOptions): Promise<ExitCode> {
   const log = await openLog(context, options);
   const notices = options.as === undefined ? new Map<number, string>() : await receivedBy(context, options.as);
-  const checkpoint = await log.checkpoint(Math.max(-1, ...notices.keys()));
-  const { size } = checkpoint;
+  const checkpoint = await log.checkpoint(newestOf(notices));
   const beganMs = performance.now();
-  const tell = progress(context, size);
-  let found = 0;
+  let entriesRead = true;
   await provable(context, async () => {
-    const source = sourceOf(log.read, size);
-    for await (const { index, entries } of verifyLog(source, checkpoint)) {
-      for (const [i, entry] of entries.entries()) {
-        const expected = notices.get(index * TILE_WIDTH + i);
-        if (expected === undefined) continue;
-        if (leafHash(entry).toString('base64') !== expected) throw notInLog(index * TILE_WIDTH + i);
-        found += 1;
-      }
-      tell(index * TILE_WIDTH + entries.length);
+    try {
+      await verifyEntries(context, log, checkpoint, notices);
+    } catch (error) {
+      if (options.as === undefined || !(error instanceof CliError) || error.code !== 'ENTRIES_CLOSED') throw error;
+      entriesRead = false;
+      await proveIncluded(log.read, checkpoint, notices);
     }
     for (const path of options.checkpoint ?? []) await requireStart(context, log, path, checkpoint);
   });
-  const seconds = (performance.now() - beganMs) / 1000;
-  const result = { entries: size, rootHash: checkpoint.rootHash.toString('base64'), notices: found, seconds };
+  const result: Verified = {
+    entries: checkpoint.size,
+    rootHash: checkpoint.rootHash.toString('base64'),
+    entriesRead,
+    notices: notices.size,
+    cosigned: cosignedBy(checkpoint),
+    seconds: (performance.now() - beganMs) / 1000,
+  };
   if (options.json) context.print(JSON.stringify({ verified: true, ...result }));
   else context.print(verifiedText(context, checkpoint, options, result));
   return EXIT.done;
+}
+
+interface Verified {
+  entries: number;
+  rootHash: string;
+  /** False where only the notices were looked for. */
+  entriesRead: boolean;
+  /** All that were received are in the log. */
+  notices: number;
+  /** The witnesses of the policy whose cosignatures the checkpoint carries. */
+  cosigned: { witness: string; at: string }[];
+  seconds: number;
+}
+
+const cosignedBy = ({ signatures }: OpenedCheckpoint): Verified['cosigned'] =>
+  signatures.flatMap(({ key, timeSec }) =>
+    timeSec === undefined ? [] : [{ witness: key.name, at: toBeijingTime(new Date(timeSec * 1000)) }],
+  );
+
+const newestOf = (notices: ReadonlyMap<number, string>): number =>
+  [...notices.keys()].reduce((newest, position) => Math.max(newest, position), -1);
+
+async function verifyEntries(
+  context: Context,
+  log: OpenLog,
+  checkpoint: OpenedCheckpoint,
+  notices: ReadonlyMap<number, string>,
+): Promise<void> {
+  const tell = progress(context, checkpoint.size);
+  for await (const { index, entries } of verifyLog(sourceOf(log.read, checkpoint.size), checkpoint)) {
+    for (const [i, entry] of entries.entries()) {
+      const position = index * TILE_WIDTH + i;
+      const expected = notices.get(position);
+      if (expected !== undefined && leafHash(entry).toString('base64') !== expected) throw notInLog(position);
+    }
+    tell(index * TILE_WIDTH + entries.length);
+  }
 }
 
 function verifiedText(
   context: Context,
   { origin }: OpenedCheckpoint,
   { as, checkpoint = [] }: VerifyOptions,
-  { entries, rootHash, notices, seconds }: { entries: number; rootHash: string; notices: number; seconds: number },
+  { entries, rootHash, entriesRead, notices, cosigned, seconds }: Verified,
 ): string {
   const t = context.t.bind(context);
+  const time = seconds.toFixed(1);
   return [
     `${context.colors.green('✓')} ${origin}`,
-    t(
-      `  ${entries} entries and all tiles are those of the checkpoint (${seconds.toFixed(1)} s), root ${rootHash}`,
-      `  ${entries} 条记录及全部分片与检查点一致（${seconds.toFixed(1)} 秒），根 ${rootHash}`,
-    ),
+    entriesRead
+      ? t(
+          `  ${entries} entries and all tiles are those of the checkpoint (${time} s), root ${rootHash}`,
+          `  ${entries} 条记录及全部分片与检查点一致（${time} 秒），根 ${rootHash}`,
+        )
+      : t(
+          `  checkpoint over ${entries} entries, root ${rootHash}; the entries are for regulators and were not read`,
+          `  检查点覆盖 ${entries} 条记录，根 ${rootHash}；记录仅限监管端，未读取`,
+        ),
+    ...cosigned.map(({ witness, at }) => t(`  cosigned by ${witness} at ${at}`, `  ${witness} 已于 ${at} 联署`)),
     ...(checkpoint.length > 0
       ? [
           t(
@@ -155,9 +203,15 @@ async function openLog(context: Context, options: LogOptions): Promise<OpenLog> 
   };
 }
 
-async function policyOf(context: Context, { vkey, policy }: LogOptions): Promise<TrustPolicy> {
-  if (policy !== undefined)
-    return provable(context, async () => parsePolicy(await readFile(context.path(policy), 'utf8')));
+/** The policy of --policy, else the log of --vkey, else what the settings name; a policy without logs gets that log, too. */
+async function policyOf(context: Context, { vkey, policy: given }: LogOptions): Promise<TrustPolicy> {
+  const file = given ?? (vkey === undefined ? context.setting('LIANDUN_WITNESSES') : undefined);
+  if (file === undefined) return logPolicy(context, vkey);
+  const policy = await provable(context, async () => parsePolicy(await readFile(context.path(file), 'utf8')));
+  return policy.logs.length > 0 ? policy : { ...policy, logs: (await logPolicy(context, vkey)).logs };
+}
+
+async function logPolicy(context: Context, vkey: string | undefined): Promise<TrustPolicy> {
   const key = vkey ?? context.setting('LOG_VKEY');
   if (!key) {
     throw usageError(
@@ -205,14 +259,6 @@ async function receivedBy(context: Context, memberId: string): Promise<Map<numbe
     if (items.length === 0) return notices;
   }
 }
-
-const notInLog = (position: number): CliError =>
-  new CliError(
-    EXIT.failed,
-    'NOTICE_NOT_IN_LOG',
-    `A notice that was received is not in the log: position ${position}. Keep it, and ask the operator and another member.`,
-    `收到的通知不在日志中：位置 ${position}。请保存该通知，并向运营方及其他成员核实。`,
-  );
 
 /** What the log's own checks find is told as what it is: proof against the log or against whoever serves it. */
 async function provable<T>(context: Context, work: () => Promise<T>): Promise<T> {
