@@ -1,0 +1,80 @@
+import type { Features } from './features.js';
+import { conflictOf, FIELDS, levelsOf, type Level } from './levels.js';
+import { nameBits, personBits } from './rarity.js';
+import type { Comparison, Evidence, Group, Key, KeyKind, PairContext } from './types.js';
+import type { Odds, Weights } from './weights.js';
+
+/**
+ * Agreeing fields of one group are not independent: a registration agency's phone comes with its mail address. Beyond the
+ * strongest, further agreement of a group counts this part.
+ */
+const FURTHER_SHARE = 0.4;
+
+const KEY_OF: Partial<Record<string, KeyKind>> = {
+  phone: 'phone',
+  email: 'email',
+  bankAccount: 'bankAccount',
+  registrationNumber: 'registrationNumber',
+};
+const EQUAL = new Set(['equal', 'equalLater']);
+
+const log2 = (odds: number): number => Math.log2(odds);
+
+/** Evidence of one level, by how rare the agreeing value is and how many entities share it. */
+function evidenceOf(level: Level, odds: Odds, kind: Features['kind'], context: PairContext, cap: (kind: KeyKind) => number): Evidence | undefined {
+  const group: Group = FIELDS[level.field];
+  const [same, unrelated, related] = odds;
+  let stranger = log2(same / unrelated);
+  let kin = log2(same / related);
+  const keyKind = KEY_OF[level.field];
+  if (keyKind && EQUAL.has(level.level) && level.value !== undefined) {
+    const key: Key = { kind: keyKind, value: level.value };
+    const holders = context.holders(key);
+    // A generic key weighs nothing, also where it says that two records differ.
+    if (holders >= cap(keyKind)) return undefined;
+    stranger -= log2(Math.max(1, holders));
+    if (holders > 2) kin -= log2(holders / 2);
+  }
+  if (level.field === 'name' && level.value) {
+    const rarity = kind === 'person' ? personBits(level.value) : nameBits(level.value);
+    if (stranger > 0 && level.level !== 'brand' && level.level !== 'operator') stranger = Math.min(rarity + log2(same), 22);
+  }
+  if (level.field === 'representative' && stranger > 0 && level.value) stranger = Math.min(personBits(level.value) + log2(same), 18);
+  return { field: level.field, level: level.level, group, stranger, kin };
+}
+
+const round = (bits: number): number => Math.round(bits * 100) / 100;
+
+/** The sum of a group: all that speaks against, the strongest of what speaks for, and a part of the rest. */
+function sum(evidence: readonly Evidence[], of: 'stranger' | 'kin'): number {
+  const best = new Map<Group, number>();
+  let total = 0;
+  for (const item of evidence) {
+    const bits = item[of];
+    if (bits <= 0) total += bits;
+    else {
+      const held = best.get(item.group) ?? 0;
+      total += Math.max(bits, held) - held + FURTHER_SHARE * Math.min(bits, held);
+      best.set(item.group, Math.max(bits, held));
+    }
+  }
+  return total;
+}
+
+/** Compares two records by the weights: symmetric, and nothing but their content and the context counts. */
+export function compareFeatures(a: Features, b: Features, weights: Weights, context: PairContext, cap: (kind: KeyKind) => number): Comparison {
+  const conflict = conflictOf(a, b);
+  if (conflict === 'kind') return { kind: a.kind, evidence: [], bits: -99, conflict };
+  const evidence: Evidence[] = [];
+  for (const level of levelsOf(a, b)) {
+    const odds = weights.levels[a.kind][level.field]?.[level.level];
+    const item = odds && evidenceOf(level, odds, a.kind, context, cap);
+    if (item) evidence.push({ ...item, stranger: round(item.stranger), kin: round(item.kin) });
+  }
+  const againstStranger = sum(evidence, 'stranger') - weights.populationBits;
+  const againstKin = sum(evidence, 'kin') - weights.kinBits;
+  const low = Math.min(againstStranger, againstKin);
+  const high = Math.max(againstStranger, againstKin);
+  const bits = round(low - log2(1 + 2 ** (low - high)));
+  return { kind: a.kind, evidence, bits, ...(conflict && { conflict }) };
+}

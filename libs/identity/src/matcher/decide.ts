@@ -1,0 +1,50 @@
+import type { Comparison, Evidence, Verdict } from './types.js';
+
+/** Log2 odds from which a pair links, and from which a person should look. */
+export interface Bands {
+  link: number;
+  review: number;
+}
+
+const of = ({ evidence }: Comparison, field: string): Evidence | undefined => evidence.find((item) => item.field === field);
+const supports = (item: Evidence | undefined): boolean => item !== undefined && item.stranger >= 4 && item.kin > 0;
+
+/** Fields whose equal value is an identifier that somebody checked, or an account that only its holder has. */
+const OFFICIAL = ['uscc', 'registrationNumber', 'residentId'];
+const STRONG = [...OFFICIAL, 'bankAccount', 'phone', 'email'];
+const EXACT = new Set(['equal', 'equalLater']);
+/** Names that differ so that equal identifiers are doubted. */
+const OTHER_NAMES = new Set(['different', 'otherPlace', 'otherBranch', 'otherTrade', 'spelledOtherwise']);
+/** One character is another: as likely a neighbour as a slip. */
+const NEIGHBOURS = new Set(['oneDiffers', 'sameSound', 'lookAlike', 'oneMissing', 'slips', 'close', 'contained']);
+
+function grade(comparison: Comparison): Verdict['grade'] {
+  const agreeing = STRONG.filter((field) => EXACT.has(of(comparison, field)?.level ?? ''));
+  const official = agreeing.filter((field) => OFFICIAL.includes(field));
+  if (official.length > 0) return 'exact';
+  if (comparison.kind === 'person') return agreeing.length >= 2 ? 'strong' : 'possible';
+  return agreeing.length > 0 || of(comparison, 'uscc')?.level === 'repaired' ? 'strong' : 'possible';
+}
+
+/** What becomes of a pair, by the rules in their order. */
+export function decideComparison(comparison: Comparison, { link, review }: Bands): Verdict {
+  const { bits, evidence, conflict } = comparison;
+  if (conflict) return { outcome: 'apart', rule: 'conflict' };
+  if (bits < review) return { outcome: 'apart', rule: 'belowBand' };
+  if (bits < link) return { outcome: 'review', rule: 'inBand' };
+  const identified = OFFICIAL.some((field) => EXACT.has(of(comparison, field)?.level ?? ''));
+  const name = of(comparison, 'name')?.level ?? '';
+  const groups = new Set(evidence.filter(supports).map(({ group }) => group));
+  if (identified) {
+    if (OTHER_NAMES.has(name) && groups.size < 2) return { outcome: 'review', rule: 'identifierNameDiffers' };
+    return { outcome: 'link', grade: grade(comparison), rule: 'identifierAgrees' };
+  }
+  if ([...groups].every((group) => group === 'name')) return { outcome: 'review', rule: 'nameAlone' };
+  if (groups.size < 2) return { outcome: 'review', rule: 'oneGroupOnly' };
+  if (NEIGHBOURS.has(name) && comparison.kind === 'legal' && !holdsBeside(groups)) return { outcome: 'review', rule: 'inBand' };
+  return { outcome: 'link', grade: grade(comparison), rule: 'weightOfGroups' };
+}
+
+/** Beside a name that is nearly another's, what neighbours and kin share (address, representative) is not enough. */
+const holdsBeside = (groups: ReadonlySet<string>): boolean =>
+  groups.has('identifier') || groups.has('account') || groups.has('contact') || groups.has('platform');

@@ -1,0 +1,189 @@
+import { addressCompare } from '../normalise/address.js';
+import { compareCompanyNames, type CompanyName } from '../normalise/company-name.js';
+import { maskedPhoneAgrees } from '../normalise/contact.js';
+import { nameDistance } from '../normalise/name-distance.js';
+import { comparePersonNames, type PersonName } from '../normalise/person-name.js';
+import { regionAgreement } from '../normalise/region.js';
+import { maskedAgrees } from '../normalise/resident-id.js';
+import { usccSlip } from '../normalise/uscc.js';
+import type { Features } from './features.js';
+import { bodyOf } from './keys.js';
+import type { Conflict, Group } from './types.js';
+
+/** How one field of two records compares. A field that one of them doesn't have is absent. */
+export interface Level {
+  field: Field;
+  level: string;
+  /** The value that agrees, where how many share it counts. */
+  value?: string;
+}
+
+export const FIELDS = {
+  uscc: 'identifier',
+  registrationNumber: 'identifier',
+  residentId: 'identifier',
+  name: 'name',
+  phone: 'contact',
+  email: 'contact',
+  bankAccount: 'account',
+  address: 'place',
+  region: 'place',
+  representative: 'people',
+  representativeId: 'people',
+  account: 'platform',
+  brand: 'platform',
+} as const satisfies Record<string, Group>;
+export type Field = keyof typeof FIELDS;
+
+const NEAR_DAYS = 730;
+
+const common = (a: readonly string[] | undefined, b: readonly string[] | undefined): string | undefined =>
+  a && b ? a.find((value) => b.includes(value)) : undefined;
+
+/** What rules two records out, whatever else agrees. */
+export function conflictOf(a: Features, b: Features): Conflict | undefined {
+  if (a.kind !== b.kind) return 'kind';
+  if (a.uscc && b.uscc && a.uscc !== b.uscc) return 'uscc';
+  const operators = a.kind === 'person' || (a.as === 'soleProprietor' && b.as === 'soleProprietor');
+  if (operators && a.residentId && b.residentId && a.residentId !== b.residentId) return 'residentId';
+  return undefined;
+}
+
+/** All fields that both records have, compared. Symmetric. */
+export function levelsOf(a: Features, b: Features): Level[] {
+  const levels: Level[] = [];
+  const add = (field: Field, level: string | undefined, value?: string): void => {
+    if (level !== undefined) levels.push({ field, level, ...(value !== undefined && { value }) });
+  };
+  if (a.kind === 'legal') {
+    add('uscc', usccLevel(a, b));
+    const number = common(a.registrationNumbers, b.registrationNumbers);
+    add('registrationNumber', number ? 'equal' : a.registrationNumbers && b.registrationNumbers ? 'different' : undefined, number);
+    add('name', legalName(a, b), bodyOf(a));
+    add('representative', personLevel(a.representative, b.representative), a.representative?.pinyin);
+    add('representativeId', idLevel(a.representativeId, a.representativeMask, b.representativeId, b.representativeMask));
+  } else add('name', personLevel(a.person, b.person), a.person?.pinyin);
+  add('residentId', idLevel(a.residentId, a.residentMask, b.residentId, b.residentMask), a.residentId);
+  contactLevels(a, b, add);
+  const address = addressLevel(a, b);
+  add('address', address, a.address?.key);
+  if (address === undefined || address === 'otherPlace') add('region', regionLevel(a, b));
+  add('account', a.account && a.account === b.account ? 'equal' : undefined);
+  const brand = common(a.brands, b.brands);
+  add('brand', brand ? 'equal' : a.brands && b.brands ? 'different' : undefined, brand);
+  return levels;
+}
+
+type Add = (field: Field, level: string | undefined, value?: string) => void;
+
+function contactLevels(a: Features, b: Features, add: Add): void {
+  const phone = common(a.phones, b.phones);
+  const apart = Math.abs((a.day ?? 0) - (b.day ?? 0)) > NEAR_DAYS;
+  if (phone) add('phone', apart ? 'equalLater' : 'equal', phone);
+  else add('phone', maskedPhone(a, b));
+  const email = common(a.emails, b.emails);
+  add('email', email ? 'equal' : a.emails && b.emails ? 'different' : undefined, email);
+  const account = common(a.bankAccounts, b.bankAccounts);
+  if (account) add('bankAccount', 'equal', account);
+  else if (a.bankMasks?.some((mask) => b.bankAccounts?.some((other) => fits(mask, other)) || b.bankMasks?.includes(mask)) || b.bankMasks?.some((mask) => a.bankAccounts?.some((other) => fits(mask, other)))) add('bankAccount', 'masked');
+  else if (a.bankAccounts && b.bankAccounts) add('bankAccount', 'different');
+}
+
+function fits(mask: string, value: string): boolean {
+  if (mask.length !== value.length) return false;
+  for (let i = 0; i < mask.length; i++) if (mask[i] !== '*' && mask[i] !== value[i]) return false;
+  return true;
+}
+
+function maskedPhone(a: Features, b: Features): string | undefined {
+  const [theirs, mine] = [[...(b.phones ?? []), ...(b.phoneMasks ?? [])], [...(a.phones ?? []), ...(a.phoneMasks ?? [])]];
+  if (theirs.length === 0 || mine.length === 0) return undefined;
+  const agrees = (mask: string, others: string[]): boolean => others.some((other) => maskedPhoneAgrees(mask, other).verdict === 'agree');
+  if (a.phoneMasks?.some((mask) => agrees(mask, theirs)) || b.phoneMasks?.some((mask) => agrees(mask, mine))) return 'masked';
+  return 'different';
+}
+
+/** A valid code beside another valid one is equal here: else it is a conflict. */
+function usccLevel(a: Features, b: Features): string | undefined {
+  if (a.uscc && b.uscc) return a.uscc === b.uscc ? 'equal' : 'different';
+  const [x, y] = [a.uscc ?? a.usccRepaired, b.uscc ?? b.usccRepaired];
+  if (x && y) return x === y ? 'repaired' : 'different';
+  const [code, damaged] = x ? [x, b.usccDamaged] : [y, a.usccDamaged];
+  if (code && damaged) return usccSlip(damaged, code) ? 'repaired' : 'different';
+  if (a.usccDamaged && b.usccDamaged) return a.usccDamaged === b.usccDamaged ? 'repaired' : undefined;
+  return undefined;
+}
+
+function idLevel(a: string | undefined, aMask: string | undefined, b: string | undefined, bMask: string | undefined): string | undefined {
+  const [x, y] = [a ?? aMask, b ?? bMask];
+  if (!x || !y) return undefined;
+  if (a && b) return a === b ? 'equal' : 'different';
+  const { verdict, compared, beyondRegion } = maskedAgrees(aMask ?? (bMask as string), aMask ? y : x);
+  if (verdict === 'contradict') return 'different';
+  return beyondRegion >= 4 && compared >= 8 ? 'masked' : 'maskedWeakly';
+}
+
+function personLevel(a: PersonName | undefined, b: PersonName | undefined): string | undefined {
+  return a && b ? comparePersonNames(a, b) : undefined;
+}
+
+function regionLevel(a: Features, b: Features): string | undefined {
+  const [x, y] = [a.region ?? a.address?.regions[0], b.region ?? b.address?.regions[0]];
+  const agreement = regionAgreement(x, y);
+  return agreement === 'unknown' ? undefined : agreement;
+}
+
+function addressLevel(a: Features, b: Features): string | undefined {
+  if (!a.address || !b.address) return undefined;
+  const { agrees, contradicts } = addressCompare(a.address, b.address);
+  if (contradicts === 'region') return 'otherPlace';
+  if (contradicts === undefined) return agrees === 'none' || agrees === 'region' || agrees === 'town' ? undefined : agrees === 'estate' || agrees === 'road' ? 'road' : agrees;
+  if (contradicts === 'room' || contradicts === 'building') return 'neighbour';
+  return agrees === 'road' ? 'sameRoad' : 'otherPlace';
+}
+
+/** What a shop's name leaves of a firm's: its brand, to be compared with cores and brands only. */
+const brandsOf = (features: Features): string[] => features.brands ?? [];
+
+function legalName(a: Features, b: Features): string | undefined {
+  const asPerson = operatorLevel(a, b) ?? operatorLevel(b, a);
+  if (asPerson === 'operator') return asPerson;
+  if (!a.name || !b.name) return undefined;
+  if (a.name.isShop || b.name.isShop) return shopLevel(a, b, a.name, b.name);
+  const compared = compareCompanyNames(a.name, b.name);
+  if (compared.transliterated) {
+    if (compared.core === 'different') return asPerson ?? 'spelledOtherwise';
+    return compared.branch === 'contradict' ? 'otherBranch' : compared.core === 'close' ? 'spelledClose' : 'spelled';
+  }
+  return bodyLevel(bodyOf(a), bodyOf(b), compared, a.name, b.name) ?? asPerson ?? 'different';
+}
+
+function bodyLevel(x: string, y: string, compared: ReturnType<typeof compareCompanyNames>, a: CompanyName, b: CompanyName): string | undefined {
+  const distance = x === y || compared.bodyEqual ? 'equal' : nameDistance(x, y);
+  if (distance === 'different') return a.core === b.core ? 'otherTrade' : undefined;
+  if (compared.branch === 'contradict') return 'otherBranch';
+  if (compared.region === 'contradict') return distance === 'equal' ? 'otherPlace' : 'different';
+  if (distance === 'prefix' || distance === 'contains') {
+    if (a.core !== b.core) return 'contained';
+    return a.trade === '' || b.trade === '' ? 'short' : 'otherTrade';
+  }
+  if (distance === 'equal') return compared.form === 'contradict' ? 'otherForm' : 'equal';
+  if (distance === 'slips' || distance === 'transposed') return 'slips';
+  if (distance === 'oneMissing') return a.core === b.core && (a.trade === '' || b.trade === '') ? 'short' : 'oneMissing';
+  return distance;
+}
+
+function shopLevel(a: Features, b: Features, x: CompanyName, y: CompanyName): string {
+  const alike = (shop: CompanyName, firm: Features, other: CompanyName): boolean =>
+    shop.isShop && (brandsOf(firm).some((brand) => shop.text.startsWith(brand)) || (other.core.length >= 2 && shop.text.startsWith(other.core)));
+  if (x.text === y.text || alike(x, b, y) || alike(y, a, x)) return 'brand';
+  return 'brandOther';
+}
+
+/** A record that shows its operator's name where the firm's belongs. */
+function operatorLevel(a: Features, b: Features): string | undefined {
+  if (!a.person) return undefined;
+  const others = [b.representative, b.person].filter((other) => other !== undefined);
+  if (others.length === 0) return undefined;
+  return others.some((other) => ['equal', 'sameSound', 'spelled', 'masked'].includes(comparePersonNames(a.person as PersonName, other))) ? 'operator' : 'operatorOther';
+}
