@@ -196,7 +196,7 @@ test('an erased person is found nowhere and can not be brought back; the log and
   const left = new Scanner(before.map(({ secret }) => secret));
   expect([...places].flatMap(([place, bytes]) => left.found(bytes).map(() => place))).toEqual([]);
   const { rows: rest } = await pool.query(
-    'select (select count(*) from vault.record)::int as records, (select count(*) from vault.data_key)::int as keys, (select count(*) from vault.erasure_token)::int as asked',
+    'select (select count(*) from vault.record)::int as records, (select count(*) from vault.data_key)::int as keys, (select count(*) from vault.erasure)::int as asked',
   );
   expect(rest).toEqual([{ records: 0, keys: 0, asked: 0 }]);
 

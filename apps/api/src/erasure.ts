@@ -6,7 +6,7 @@ import {
   type ErasureEvent,
   type RequestErasure,
 } from '@liandun/domain';
-import { ERASURE_RIDER, type ErasureRow, type Token } from '@liandun/vault';
+import { ERASURE_RIDER, type ErasureRow, type SealedPerson } from '@liandun/vault';
 import { ACCESS_RIDER } from '@liandun/views';
 import { deciderHandlers, type LedgerDecider } from './decider-handlers.js';
 
@@ -14,35 +14,35 @@ interface ErasureCommand {
   approvalId: string;
   command: RequestErasure | DecideErasure;
   /** Whom a request is about. */
-  tokens: Token[];
+  person?: SealedPerson;
+  /** Those of the positions that are an organization's. */
+  organizations?: ReadonlySet<number>;
 }
 
 export class RequestErasureOf implements ErasureCommand {
   constructor(
     readonly approvalId: string,
     readonly command: RequestErasure,
-    readonly tokens: Token[],
+    readonly person: SealedPerson,
   ) {}
 }
 
 export class DecideErasureOf implements ErasureCommand {
-  readonly tokens: Token[] = [];
   constructor(
     readonly approvalId: string,
     readonly command: DecideErasure,
+    readonly organizations: ReadonlySet<number>,
   ) {}
 }
 
 /** What an event of an erasure does to the vault in its own transaction. */
-export function vaultStep({ type, data }: ErasureEvent, tokens: Token[] = []): ErasureRow {
+function vaultStep({ type, data }: ErasureEvent, { approvalId, person, organizations }: ErasureCommand): ErasureRow {
   if (type === 'liandun.subject.erased.v1') {
     const { positions, asRepresentative } = data;
-    return { step: 'erased', positions, asRepresentative };
+    const own = positions.filter((position) => organizations?.has(position));
+    return { step: 'erased', positions, asRepresentative, organizations: own };
   }
-  const { approvalId: erasureId } = data as { approvalId: string };
-  return type === 'liandun.approval.requested.v1'
-    ? { step: 'requested', erasureId, tokens }
-    : { step: 'decided', erasureId };
+  return person ? { step: 'requested', erasureId: approvalId, ...person } : { step: 'decided', erasureId: approvalId };
 }
 
 const erasure: LedgerDecider<ErasureCommand, Approval, ErasureEvent> = {
@@ -53,9 +53,9 @@ const erasure: LedgerDecider<ErasureCommand, Approval, ErasureEvent> = {
   streamOf: ({ type }, { approvalId }) =>
     type === 'liandun.subject.erased.v1' ? `erasure/${approvalId}` : `approval/${approvalId}`,
   commandId: ({ approvalId, command }) => `approval:${approvalId}:${command.kind}`,
-  riders: (event, { tokens }) => ({
+  riders: (event, command) => ({
     ...(event.type.startsWith('liandun.approval.') ? { [ACCESS_RIDER]: { type: event.type, data: event.data } } : {}),
-    [ERASURE_RIDER]: vaultStep(event, tokens),
+    [ERASURE_RIDER]: vaultStep(event, command),
   }),
 };
 

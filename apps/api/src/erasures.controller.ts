@@ -9,6 +9,8 @@ import { RequestErasureOf } from './erasure.js';
 import { Erasures } from './erasures.js';
 import { ProblemError } from './problems.js';
 
+const missing = (field: string): ProblemError => new ProblemError(problemOf([fieldError(field, 'MISSING_FIELD')]));
+
 /** Forgetting a person (个人信息保护法 第47条): requested here, approved by a second person at /v1/approvals (rule P20). */
 @Controller('/v1/erasures')
 export class ErasuresController {
@@ -18,7 +20,7 @@ export class ErasuresController {
     private readonly erasures: Erasures,
   ) {}
 
-  /** The identifiers are kept as tokens of the blind index, until the request is decided. */
+  /** The identifiers are kept sealed, until the request is decided. */
   @Post()
   @HttpCode(202)
   async ask(@Req() request: FastifyRequest, @Body() body: unknown): Promise<{ approvalId: string }> {
@@ -26,14 +28,17 @@ export class ErasuresController {
     const validated = validateBody(ErasureRequest, body);
     if ('problem' in validated) throw new ProblemError(validated.problem);
     const { identifiers, basis, requestId } = validated.value;
-    const tokens = this.vault.wanted(identifiers);
-    // Nothing was given, or only a masked number, which names nobody.
-    if (tokens.length === 0) throw new ProblemError(problemOf([fieldError('/identifiers', 'MISSING_FIELD')]));
+    const { residentId, uscc, registrationNumber, name } = identifiers;
+    // Nothing was given, or only a masked value, which names nobody; a contact alone may be several persons'.
+    if (this.vault.wanted(identifiers).length === 0) throw missing('/identifiers');
+    const numbers = this.vault.wanted({ residentId, uscc, registrationNumber });
+    if (numbers.length === 0 && name === undefined) throw missing('/identifiers/name');
     const approvalId = randomUUID();
     const scope = role === 'regulator' ? 'all' : 'own';
     const change = { action: 'erase', memberId, scope, basis, requestId } as const;
     const command = { kind: 'requestErasure', approvalId, change, requestedBy: memberId } as const;
-    await this.commands.execute(new RequestErasureOf(approvalId, command, tokens));
+    const person = this.vault.sealPerson(identifiers, approvalId);
+    await this.commands.execute(new RequestErasureOf(approvalId, command, person));
     return { approvalId };
   }
 

@@ -2,32 +2,77 @@ import {
   ERASURE_BASES,
   KEPT_AFTER_ERASURE,
   LedgerError,
+  memberOfSource,
   memberSource,
   toBeijingTime,
   type ErasureChange,
+  type ErasurePreview,
+  type ErasureRecord,
+  type Identity,
+  type SubjectErased,
 } from '@liandun/contracts';
-import { EventLog } from '@liandun/event-log';
-import { ERASURE_RIDER } from '@liandun/vault';
-import { approvalById, erasedBy, erasureFindings, type ApprovalRow, type ErasureFindings } from '@liandun/views';
+import { erasureRole, masked, Vault, type ErasureRole, type TokenKind } from '@liandun/vault';
+import { approvalById, entriesWith, erasedBy, type ApprovalRow } from '@liandun/views';
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import pg from 'pg';
-import { DecideErasureOf, vaultStep } from './erasure.js';
-import { LedgerWriter } from './ledger-writer.js';
+import { DecideErasureOf } from './erasure.js';
 
 /** An entry of the log has room for this many positions of each sort. */
 const POSITIONS_MAX = 1_000;
+/** How many are opened at a time, and how many whoever decides is shown. */
+const OPENED_MAX = 1_000;
+const SHOWN_MAX = 20;
 
 /** A requested erasure. */
 export type ErasureApproval = ApprovalRow & { change: ErasureChange };
+
+/** An entry with the values that it holds in memory only. */
+interface Judged {
+  position: number;
+  member: string;
+  type: string;
+  kinds: string[];
+  identity: Identity;
+  role: ErasureRole;
+}
+
+const positionOf = ({ position }: Judged): number => position;
+
+function partsOf(judged: Judged[]): Pick<SubjectErased, 'positions' | 'asRepresentative' | 'keptOrganizations'>[] {
+  const as = (role: ErasureRole): number[] => judged.filter((one) => one.role === role).map(positionOf);
+  const [positions, asRepresentative, kept] = [as('subject'), as('representative'), as('kept')];
+  const parts = Math.max(1, Math.ceil(Math.max(positions.length, asRepresentative.length) / POSITIONS_MAX));
+  return Array.from({ length: parts }, (_, n) => {
+    const part = (list: number[]): number[] => list.slice(n * POSITIONS_MAX, (n + 1) * POSITIONS_MAX);
+    return { positions: part(positions), asRepresentative: part(asRepresentative), keptOrganizations: kept.length };
+  });
+}
+
+function recordOf({ position, member, type, kinds, identity, role }: Judged): ErasureRecord {
+  const { legalRepresentative, phones } = identity;
+  const person = role === 'representative' ? legalRepresentative : identity;
+  const { name, residentId } = person ?? {};
+  return {
+    position,
+    member,
+    type,
+    kind: identity.kind,
+    as: role === 'representative' ? 'representative' : 'subject',
+    foundBy: kinds,
+    ...(typeof name === 'string' && { name: masked.name(name) }),
+    ...(typeof residentId === 'string' && { residentId: masked.residentId(residentId) }),
+    ...(role === 'subject' &&
+      phones && { phones: phones.filter((phone) => typeof phone === 'string').map(masked.phone) }),
+  };
+}
 
 /** Carries approved erasures out, and tells what came of them. */
 @Injectable()
 export class Erasures {
   constructor(
     @Inject(pg.Pool) private readonly pool: pg.Pool,
-    @Inject(EventLog) private readonly log: EventLog,
-    @Inject(LedgerWriter) private readonly writer: LedgerWriter,
+    private readonly vault: Vault,
     private readonly commands: CommandBus,
   ) {}
 
@@ -40,39 +85,42 @@ export class Erasures {
   /** A second person's decision. Throws LedgerError where it isn't one, or was made already. */
   async decide(approval: ErasureApproval, decision: 'approve' | 'refuse', decidedBy: string): Promise<void> {
     const { approvalId } = approval;
-    const found = await this.findings(approval);
-    const rest = await this.rest(approval, found);
-    await this.commands.execute(new DecideErasureOf(approvalId, { kind: 'decideErasure', decision, decidedBy, found }));
-    if (decision === 'approve') for (const part of rest) await this.erase(approval, decidedBy, part);
+    const judged = decision === 'approve' ? await this.judged(approval) : [];
+    const found = partsOf(judged);
+    const organizations = new Set(judged.filter(({ identity }) => identity.kind === 'organization').map(positionOf));
+    const command = { kind: 'decideErasure', decision, decidedBy, found } as const;
+    // All of it in one transaction: a process that is killed has erased everything or nothing.
+    await this.commands.execute(new DecideErasureOf(approvalId, command, organizations));
   }
 
-  private findings({ approvalId, change }: ErasureApproval, limit = POSITIONS_MAX): Promise<ErasureFindings> {
-    const source = change.scope === 'own' ? { source: memberSource(change.memberId) } : {};
-    return erasureFindings(this.pool, approvalId, { ...source, limit });
+  /** The entries that a request is about as things stand now, opened, each with whom the person is in it. */
+  private async judged({ approvalId, change }: ErasureApproval): Promise<Judged[]> {
+    const person = await this.vault.requestedPerson(this.pool, approvalId);
+    if (!person) return [];
+    const source = change.scope === 'own' ? memberSource(change.memberId) : undefined;
+    const hits = await entriesWith(this.pool, this.vault.wanted(person), source);
+    const judged: Judged[] = [];
+    for (let from = 0; from < hits.length; from += OPENED_MAX) {
+      const some = hits.slice(from, from + OPENED_MAX);
+      const opened = await this.vault.reveal(this.pool, some);
+      for (const [n, { position, source: sender, type, kinds }] of some.entries()) {
+        const { identity } = opened[n] as { identity: Identity };
+        const role = erasureRole({ kinds: kinds as TokenKind[], identity }, person);
+        if (role) judged.push({ position, member: memberOfSource(sender) ?? sender, type, kinds, identity, role });
+      }
+    }
+    return judged;
   }
 
-  /** What one entry has no room for. */
-  private async rest(approval: ErasureApproval, found: ErasureFindings): Promise<ErasureFindings[]> {
-    if (Math.max(found.positions.length, found.asRepresentative.length) < POSITIONS_MAX) return [];
-    const all = await this.findings(approval, Infinity);
-    const count = Math.max(all.positions.length, all.asRepresentative.length);
-    return Array.from({ length: Math.ceil(count / POSITIONS_MAX) - 1 }, (_, n) => {
-      const part = (list: number[]): number[] => list.slice((n + 1) * POSITIONS_MAX, (n + 2) * POSITIONS_MAX);
-      return { ...all, positions: part(all.positions), asRepresentative: part(all.asRepresentative) };
-    });
-  }
-
-  private async erase(approval: ErasureApproval, approvedBy: string, found: ErasureFindings): Promise<void> {
-    const { approvalId: erasureId, change, requestedBy } = approval;
-    const type = 'liandun.subject.erased.v1' as const;
-    const data = { erasureId, basis: change.basis, requestedBy, approvedBy, ...found };
-    const id = `approval:${erasureId}:erased:${found.positions[0] ?? ''}:${found.asRepresentative[0] ?? ''}`;
-    const riders = { [ERASURE_RIDER]: vaultStep({ type, data }) };
-    await this.log.append({ events: [this.writer.event(`erasure/${erasureId}`, { id, type, data }, riders)] });
+  /** What would be erased if it were approved now, masked: for the one who asked and the one who decides. */
+  private async preview(approval: ErasureApproval): Promise<ErasurePreview> {
+    const judged = (await this.judged(approval)).filter(({ role }) => role !== 'kept');
+    return { entries: judged.length, records: judged.slice(0, SHOWN_MAX).map(recordOf) };
   }
 
   /** What was asked, by whom, and, once it was granted, what is gone and what the law has kept. */
-  async shown({ approvalId, change, status, ...row }: ErasureApproval): Promise<object> {
+  private async shown(approval: ErasureApproval): Promise<object> {
+    const { approvalId, change, status, ...row } = approval;
     const { basis, scope, requestId } = change;
     return {
       erasureId: approvalId,
@@ -84,6 +132,7 @@ export class Erasures {
       requestedBy: row.requestedBy,
       requestedAt: toBeijingTime(row.requestedAt),
       ...(row.decidedBy && row.decidedAt ? { decidedBy: row.decidedBy, decidedAt: toBeijingTime(row.decidedAt) } : {}),
+      ...(status === 'pending' ? { found: await this.preview(approval) } : {}),
       ...(status === 'granted' ? await this.outcome(approvalId) : {}),
     };
   }

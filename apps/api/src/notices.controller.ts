@@ -1,7 +1,16 @@
 import { Readable } from 'node:stream';
-import { noticeEvent, type CloudEvent, type Notice, type NoticeIssued } from '@liandun/contracts';
+import {
+  ERASED_NAME,
+  noticeErasedEvent,
+  noticeEvent,
+  type CloudEvent,
+  type ErasedNotices,
+  type Notice,
+  type NoticeErased,
+  type NoticeIssued,
+} from '@liandun/contracts';
 import { EventLog, onAppended, type StoredEvent } from '@liandun/event-log';
-import { erasedEntities } from '@liandun/views';
+import { erasedNotices } from '@liandun/views';
 import { Controller, Get, Inject, Req, Res, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import pg from 'pg';
@@ -16,7 +25,9 @@ const STREAM_PAGE_NOTICES = 200;
 function noticeOf({ data, position, leafHash, acceptedAt }: StoredEvent, erased: Set<string>): CloudEvent<Notice> {
   const { member: _receiver, ...issued } = data as NoticeIssued;
   const { entity } = issued;
-  const content = erased.has(entity.entityId) ? { ...issued, entity: { ...entity, name: '*' }, erased: true } : issued;
+  const content = erased.has(issued.noticeId)
+    ? { ...issued, entity: { ...entity, name: ERASED_NAME }, erased: true }
+    : issued;
   return noticeEvent(content, { position, leafHash: leafHash.toString('base64'), acceptedAt });
 }
 
@@ -69,9 +80,25 @@ export class NoticesController implements OnModuleDestroy {
   }
 
   async #noticesOf(entries: StoredEvent[]): Promise<CloudEvent<Notice>[]> {
-    const ids = new Set(entries.map(({ data }) => (data as NoticeIssued).entity.entityId));
-    const erased = await erasedEntities(this.pool, [...ids]);
+    const ids = entries.map(({ data }) => (data as NoticeIssued).noticeId);
+    const erased = await erasedNotices(this.pool, ids);
     return entries.map((entry) => noticeOf(entry, erased));
+  }
+
+  /** Which notices name a person who was erased since: what their receiver is to take out of its copies. */
+  @Get('/erased')
+  async erased(@Req() request: FastifyRequest): Promise<{ items: CloudEvent<ErasedNotices>[]; next: number }> {
+    const { memberId } = callerOf(request);
+    const after = cursorOf(request, 'after');
+    const entries = await this.log.readStream(`erased/${memberId}`, { after, limit: limitOf(request) });
+    const items = entries.map(({ data, position, leafHash, acceptedAt }) =>
+      noticeErasedEvent(memberId, data as NoticeErased, {
+        position,
+        leafHash: leafHash.toString('base64'),
+        acceptedAt,
+      }),
+    );
+    return { items, next: entries.at(-1)?.version ?? after };
   }
 
   /** Server-Sent Events (WHATWG HTML section 9.2): `id` is the seq, so a browser's reconnect goes on by itself. */

@@ -41,6 +41,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
     rate: 'events',
   },
   'GET /v1/notices': { roles: ['platform'], rate: 'read' },
+  'GET /v1/notices/erased': { roles: ['platform'], rate: 'read' },
   'GET /v1/notices/stream': { roles: ['platform'], rate: 'read' },
   'POST /v1/screenings': { roles: ['platform'], accepts: [JSON_TYPE], rate: 'screening' },
   'GET /v1/entities/:entityId': { roles: ['platform', 'regulator'], audited: true, rate: 'read', lookUp: true },

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { SUBMITTED_TYPES, type Notice, type NoticeDisposed } from '@liandun/contracts';
+import { SUBMITTED_TYPES, type ErasedNotices, type Notice, type NoticeDisposed } from '@liandun/contracts';
 import { LiandunClient, type ShopState } from '@liandun/sdk';
-import { OnNotice } from '@liandun/sdk-nest';
+import { OnErased, OnNotice } from '@liandun/sdk-nest';
 import type { ClientBase } from 'pg';
 import { decide } from './policy.js';
 import { Store } from './store.js';
@@ -46,5 +46,10 @@ export class Notices {
       // The same id whenever it is sent: the ledger takes a repeat for what it is.
       this.client.event({ type: SUBMITTED_TYPES.noticeDisposed, data, id: `disposed-${noticeId}`, time: at }),
     );
+  }
+
+  @OnErased()
+  async redact({ noticeIds }: ErasedNotices, tx: ClientBase): Promise<void> {
+    await this.store.redact(tx, noticeIds);
   }
 }

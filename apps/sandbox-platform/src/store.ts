@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { CloudEvent, Shop } from '@liandun/contracts';
+import { ERASED_NAME, type CloudEvent, type Shop } from '@liandun/contracts';
 import pg, { type ClientBase } from 'pg';
 import type { Decision, OwnShop } from './policy.js';
 
@@ -107,6 +107,14 @@ export class Store implements OnApplicationShutdown {
       JSON.stringify(event),
     ]);
     await tx.query('NOTIFY disposition');
+  }
+
+  /** Takes the name of an erased person out of what was decided about these notices. */
+  async redact(tx: ClientBase, noticeIds: string[]): Promise<void> {
+    await tx.query(
+      `UPDATE disposition SET handled = jsonb_set(handled, '{entityName}', to_jsonb($2::text)) WHERE notice_id = ANY($1)`,
+      [noticeIds, ERASED_NAME],
+    );
   }
 
   async unpublished(limit: number): Promise<{ no: string; event: CloudEvent }[]> {

@@ -1,4 +1,5 @@
 import {
+  ERASED_NAME,
   EVENT_TYPES,
   LEDGER_SOURCE,
   memberOfSource,
@@ -39,6 +40,7 @@ import {
 } from '@liandun/views';
 import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
+import { tellErased } from './erased.js';
 
 const VIEW = 'view';
 
@@ -83,6 +85,7 @@ export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined
     const numbers: Numbers = new Map();
     for (const run of runsTogether(events)) {
       await foldRun(client, VIEW, run);
+      if (run[0]?.type === EVENT_TYPES.subjectErased) await tellErased(client, log, run);
       const corrected = await correct(client, run);
       // What was wrong is taken back first: what is right now is decided with that known.
       await issue(client, log, corrected, numbers);
@@ -376,5 +379,6 @@ function noticeOf({ intent, about, trigger, toldUscc }: Draft, seq: number, stil
     effectiveAt: beijing(ending ? trigger.acceptedAt : listing.effectiveAt),
     expiresAt: beijing(listing.expiresAt),
     respondBy: beijing(respondBy(listing.tier, trigger.acceptedAt)),
+    ...(entity.kind !== 'organization' && entity.name === ERASED_NAME ? { erased: true } : {}),
   };
 }

@@ -37,6 +37,13 @@ const MESSAGES: Record<string, JsonSchema> = {
     'A notice, never an order (rule P01)',
     '通知，并非命令（规则 P01）',
   ),
+  ErasedNotices: message(
+    'ErasedNotices',
+    ref('ErasedNoticesEvent'),
+    CLOUD_EVENT,
+    'The person of these notices was erased: copies of them must lose the name; it has no seq',
+    '所列通知涉及的个人信息已被删除，接收方应删除其副本中的姓名；不占用通知序号',
+  ),
 };
 
 const inboxMessages = Object.keys(MESSAGES).filter((name) => name.endsWith('Event'));
@@ -80,7 +87,12 @@ export function asyncApiDocument(): Record<string, unknown> {
         '发往联盾的事件；接受后即删除',
       ),
       receipts: channel('receipts', ['Receipt'], 'A receipt for each event of the inbox', '收件事件的逐条回执'),
-      notices: channel('notices', ['Notice'], 'Notices in seq order, kept seven days', '按序通知，保留七天'),
+      notices: channel(
+        'notices',
+        ['Notice', 'ErasedNotices'],
+        'Notices in seq order, kept seven days',
+        '按序通知，保留七天',
+      ),
     },
     operations: {
       takeEvents: operation('receive', 'inbox', 'The ledger takes events', '联盾接收事件'),

@@ -1,5 +1,18 @@
 // What is asked and answered where a person's data is to be erased (个人信息保护法 第47条).
-import { Doc, Nested, OneOf, OpaqueId, Optional, RegistrationNumber, ResidentId, Uscc } from './fields.js';
+import {
+  Doc,
+  Line,
+  List,
+  Nested,
+  OneOf,
+  OpaqueId,
+  Optional,
+  Pattern,
+  RegistrationNumber,
+  ResidentId,
+  Uscc,
+} from './fields.js';
+import { BANK_ACCOUNT, EMAIL, PHONE, type SubjectKind } from './payloads.events.js';
 
 /** Why it must be erased: the closed list of 个人信息保护法 第47条第一款, its items (一) to (五). */
 export const ERASURE_BASES = {
@@ -10,6 +23,9 @@ export const ERASURE_BASES = {
   otherLaw: '个人信息保护法 第47条第一款第五项',
 } as const;
 export type ErasureBasis = keyof typeof ERASURE_BASES;
+
+/** In the place of an erased person's name. */
+export const ERASED_NAME = '*';
 
 /** What an erasure leaves, and the law that has it kept (个人信息保护法 第47条第二款). */
 export const KEPT_AFTER_ERASURE = [
@@ -33,7 +49,9 @@ export const KEPT_AFTER_ERASURE = [
   },
 ] as const;
 
-/** By what a person is found; one of them at least. */
+const CONTACTS_MAX = 20;
+
+/** By what a person is found: a number at least, or a contact together with the name. */
 export class ErasureIdentifiers {
   @Doc('Resident identity number of the person', '公民身份号码')
   @Optional()
@@ -49,6 +67,29 @@ export class ErasureIdentifiers {
   @Optional()
   @RegistrationNumber()
   registrationNumber?: string;
+
+  @Doc('Name of the person; needed where only a contact is known', '姓名；仅以联系方式查找时必填')
+  @Optional()
+  @Line(200)
+  name?: string;
+
+  @Doc('Telephone numbers', '电话号码')
+  @Optional()
+  @List(CONTACTS_MAX)
+  @Pattern(PHONE, 'INVALID_FORMAT', true)
+  phones?: string[];
+
+  @Doc('Mail addresses', '电子邮箱')
+  @Optional()
+  @List(CONTACTS_MAX)
+  @Pattern(EMAIL, 'INVALID_FORMAT', true)
+  emails?: string[];
+
+  @Doc('Bank accounts', '银行账号')
+  @Optional()
+  @List(CONTACTS_MAX)
+  @Pattern(BANK_ACCOUNT, 'INVALID_FORMAT', true)
+  bankAccounts?: string[];
 }
 
 /** The body of POST /v1/erasures. */
@@ -75,6 +116,30 @@ export interface ErasureChange {
   scope: 'all' | 'own';
   basis: ErasureBasis;
   requestId: string;
+}
+
+/** What an erasure would destroy, as whoever decides on it sees it: masked. */
+export interface ErasurePreview {
+  /** How many entries. */
+  entries: number;
+  /** The first of them. */
+  records: ErasureRecord[];
+}
+
+/** One entry that an erasure is about. */
+export interface ErasureRecord {
+  position: number;
+  /** Who sent it. */
+  member: string;
+  type: string;
+  kind: SubjectKind;
+  as: 'subject' | 'representative';
+  /** Which of the given identifiers stand in it. */
+  foundBy: string[];
+  /** The person's, masked, as far as they stand in it. */
+  name?: string;
+  residentId?: string;
+  phones?: string[];
 }
 
 /** Data keys, salts and index entries were destroyed; no personal value stands in it. */

@@ -32,6 +32,7 @@ export const OUTCOME_TYPES = {
   entityMerged: 'liandun.entity.merged.v1',
   entitySplit: 'liandun.entity.split.v1',
   noticeIssued: 'liandun.notice.issued.v1',
+  noticeErased: 'liandun.notice.erased.v1',
   screeningMade: 'liandun.screening.made.v1',
   readAudited: 'liandun.read.audited.v1',
   subjectErased: 'liandun.subject.erased.v1',

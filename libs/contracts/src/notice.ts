@@ -1,5 +1,5 @@
 import type { CloudEvent } from './envelope.js';
-import { LEDGER_SOURCE } from './event-types.js';
+import { LEDGER_SOURCE, OUTCOME_TYPES } from './event-types.js';
 import {
   Count,
   Doc,
@@ -193,6 +193,41 @@ export class Notice extends NoticeContent {
   leafHash: string;
 }
 
+/** What one member is told once a person is erased: which of its notices name that person, and no personal value. */
+export class NoticeErasedContent {
+  @Doc(
+    'Dense per member, from 0; a count apart from the seq of notices',
+    '按成员连续编号，从 0 开始；与通知序号相互独立',
+  )
+  @Count()
+  no: number;
+
+  @Doc(
+    "The receiver's notices whose person was erased: their copies must lose the name",
+    '所涉个人信息已被删除的通知编号；接收方应删除其副本中的姓名',
+  )
+  @List(ITEMS_MAX)
+  @Pattern(/^[a-z0-9-]{1,63}\.[0-9]{1,15}$/, 'INVALID_FORMAT', true)
+  noticeIds: string[];
+}
+
+/** Payload of a CloudEvent of type NOTICE_ERASED_TYPE, on the member's topic after the notices that it names. */
+export class ErasedNotices extends NoticeErasedContent {
+  @Doc('Position of its notice.erased entry in the log', '该记录在日志中的位置')
+  @Count()
+  position: number;
+
+  /** Of its `notice.erased` entry, base64. */
+  @Doc('RFC 6962 leaf hash of that entry, base64', '该记录的 RFC 6962 叶哈希，base64')
+  @Pattern(/^[A-Za-z0-9+/]{43}=$/)
+  leafHash: string;
+}
+
+export const NOTICE_ERASED_TYPE = OUTCOME_TYPES.noticeErased;
+
+/** How many notices one `notice.erased` names at most. */
+export const NOTICES_PER_ERASED_MAX = ITEMS_MAX;
+
 const shopOf = ({ shopId, name, url }: Shop): Shop => ({ shopId, name, url });
 
 function entityOf({ entityId, kind, name, uscc }: NoticeEntity): NoticeEntity {
@@ -243,5 +278,22 @@ export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEv
       leafHash: entry.leafHash,
       ...(erased && { erased }),
     },
+  };
+}
+
+/** The CloudEvent that tells a member which of its notices to redact; its fields stand in one fixed order. Pure. */
+export function noticeErasedEvent(
+  member: string,
+  { no, noticeIds }: NoticeErasedContent,
+  { position, leafHash, acceptedAt }: NoticePlace,
+): CloudEvent<ErasedNotices> {
+  return {
+    specversion: '1.0',
+    id: `${member}.erased.${no}`,
+    source: LEDGER_SOURCE,
+    type: NOTICE_ERASED_TYPE,
+    time: acceptedAt,
+    datacontenttype: 'application/json',
+    data: { no, noticeIds: [...noticeIds], position, leafHash },
   };
 }

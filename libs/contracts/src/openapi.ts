@@ -86,6 +86,15 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/notices/erased',
+    en: "Which of the member's own notices name a person who was erased since, in order, after a no",
+    zh: '本成员的通知中所涉个人信息已被删除者，按编号获取',
+    roles: PLATFORM,
+    query: ['after', 'limit'],
+    answers: { 200: json('ErasedNoticesPage') },
+  },
+  {
+    method: 'get',
     path: '/v1/notices/stream',
     en: 'The same notices as Server-Sent Events; Last-Event-ID is the last seq',
     zh: '以 Server-Sent Events 推送同样的通知；Last-Event-ID 为最后的序号',

@@ -1,6 +1,6 @@
 // What the ledger itself appends: the outcomes that every rebuild folds (design section 1, "Outcomes are events").
 import type { ErasureChange } from './erasure.js';
-import type { MatchField, MatchGrade, NoticeContent } from './notice.js';
+import type { MatchField, MatchGrade, NoticeContent, NoticeErasedContent } from './notice.js';
 
 export const MEMBER_ROLES = ['platform', 'regulator', 'admin'] as const;
 export type MemberRole = (typeof MEMBER_ROLES)[number];
@@ -138,6 +138,9 @@ export interface EntitySplit extends Regrouped {
 
 /** The content of a notice without what is known only once its entry is in the log. */
 export type NoticeIssued = NoticeContent & { member: string };
+
+/** The receiver of the named notices was told that their person is erased. */
+export type NoticeErased = NoticeErasedContent & { member: string };
 
 export interface ScreeningMade {
   screeningId: string;

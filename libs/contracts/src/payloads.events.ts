@@ -25,6 +25,11 @@ export const SUBJECT_KINDS = ['organization', 'soleProprietor', 'person'] as con
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
 const VALUES_MAX = 20;
+
+/** Contacts, whole or masked with `*`. */
+export const PHONE = /^[+(（]?[0-9][0-9*()（） -]{4,22}$/;
+export const EMAIL = /^[^\s@\p{Cc}\p{Cs}]{1,64}@[^\s@\p{Cc}\p{Cs}]{1,190}$/u;
+export const BANK_ACCOUNT = /^[0-9][0-9* -]{5,38}[0-9]$/;
 const SHOPS_MAX = 500;
 
 export class LegalRepresentative {
@@ -74,19 +79,19 @@ export class Identity {
   @Doc('Telephone numbers, whole or masked with *', '电话号码，完整或以 * 掩码')
   @Optional()
   @List(VALUES_MAX)
-  @Pattern(/^[+(（]?[0-9][0-9*()（） -]{4,22}$/, 'INVALID_FORMAT', true)
+  @Pattern(PHONE, 'INVALID_FORMAT', true)
   phones?: string[];
 
   @Doc('Mail addresses', '电子邮箱')
   @Optional()
   @List(VALUES_MAX)
-  @Pattern(/^[^\s@\p{Cc}\p{Cs}]{1,64}@[^\s@\p{Cc}\p{Cs}]{1,190}$/u, 'INVALID_FORMAT', true)
+  @Pattern(EMAIL, 'INVALID_FORMAT', true)
   emails?: string[];
 
   @Doc('Bank accounts, whole or masked with *', '银行账号，完整或以 * 掩码')
   @Optional()
   @List(VALUES_MAX)
-  @Pattern(/^[0-9][0-9* -]{5,38}[0-9]$/, 'INVALID_FORMAT', true)
+  @Pattern(BANK_ACCOUNT, 'INVALID_FORMAT', true)
   bankAccounts?: string[];
 
   @Doc('Registered or business address', '住所或经营场所')

@@ -4,8 +4,9 @@ import { planOf } from './compiled.js';
 import { ERASURE_BASES, ErasureRequest } from './erasure.js';
 import { PROBLEMS } from './errors.js';
 import { CHECKS_WITH_SCHEMA, nestedClass, wordsOf, type Class, type JsonSchema } from './fields.js';
-import { MATCH_FIELDS, Notice, NOTICE_TYPE } from './notice.js';
+import { ErasedNotices, MATCH_FIELDS, Notice, NOTICE_ERASED_TYPE, NOTICE_TYPE } from './notice.js';
 import { ALARMS, SIGNATURE_POLICIES } from './outcomes.js';
+import { SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Envelope, ScreeningRequest } from './validate.js';
@@ -167,6 +168,7 @@ const WIRE: Record<string, JsonSchema> = {
     ),
   }),
   NoticePage: object({ items: list(ref('NoticeEvent')), next: { type: 'integer', minimum: -1 } }),
+  ErasedNoticesPage: object({ items: list(ref('ErasedNoticesEvent')), next: { type: 'integer', minimum: -1 } }),
   Token: object({ access_token: text, token_type: oneOf('Bearer'), expires_in: count }),
   TokenRequest: object({
     grant_type: oneOf('client_credentials'),
@@ -278,6 +280,22 @@ const WIRE: Record<string, JsonSchema> = {
     requestedAt: time,
     'decidedBy?': text,
     'decidedAt?': time,
+    'found?': object({
+      entries: count,
+      records: list(
+        object({
+          position: count,
+          member: text,
+          type: text,
+          kind: oneOf(...SUBJECT_KINDS),
+          as: oneOf('subject', 'representative'),
+          foundBy: list(text),
+          'name?': text,
+          'residentId?': text,
+          'phones?': list(text),
+        }),
+      ),
+    }),
     'erased?': object({
       entries: count,
       positions: list(count),
@@ -319,8 +337,10 @@ export function componentSchemas(): Record<string, JsonSchema> {
   };
   // Notices may grow, so what a subscriber doesn't know there it lets pass.
   addClass(schemas, Notice, false);
+  addClass(schemas, ErasedNotices, false);
   const { additionalProperties: _closed, ...open } = envelope;
   schemas.NoticeEvent = envelopeOf(open, NOTICE_TYPE, 'Notice');
+  schemas.ErasedNoticesEvent = envelopeOf(open, NOTICE_ERASED_TYPE, 'ErasedNotices');
   delete schemas.Envelope;
   return { ...schemas, ...WIRE };
 }

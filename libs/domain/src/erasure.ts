@@ -13,8 +13,8 @@ export interface DecideErasure {
   kind: 'decideErasure';
   decision: 'approve' | 'refuse';
   decidedBy: string;
-  /** What the blind index finds of the person now. */
-  found: Pick<SubjectErased, 'positions' | 'asRepresentative' | 'keptOrganizations'>;
+  /** What is found of the person now, in as many parts as entries of the log are needed for it; one at least. */
+  found: Pick<SubjectErased, 'positions' | 'asRepresentative' | 'keptOrganizations'>[];
 }
 
 export type ErasureEvent =
@@ -41,17 +41,11 @@ export function decideErasure(
   if (requestedBy === decidedBy) return { refused: 'SECOND_PERSON_NEEDED' };
   const data = { approvalId, decidedBy };
   if (decision === 'refuse') return { events: [{ type: 'liandun.approval.refused.v1', data }] };
-  const erased: SubjectErased = {
-    erasureId: approvalId,
-    basis: change.basis,
-    requestedBy,
-    approvedBy: decidedBy,
-    ...found,
-  };
+  const erased = { erasureId: approvalId, basis: change.basis, requestedBy, approvedBy: decidedBy };
   return {
     events: [
       { type: 'liandun.approval.granted.v1', data },
-      { type: 'liandun.subject.erased.v1', data: erased },
+      ...found.map((part) => ({ type: 'liandun.subject.erased.v1' as const, data: { ...erased, ...part } })),
     ],
   };
 }

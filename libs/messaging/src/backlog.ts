@@ -1,4 +1,4 @@
-import { noticeEvent, type NoticeIssued } from '@liandun/contracts';
+import { noticeErasedEvent, noticeEvent, type NoticeErased, type NoticeIssued } from '@liandun/contracts';
 import type { Pool } from 'pg';
 import type { OutgoingBatch, OutgoingRecord } from './sender.js';
 import { noticesTopic } from './topics.js';
@@ -23,6 +23,8 @@ const MEMBERS_MAX = 200;
 const RECORDS_PER_MEMBER_MAX = 50;
 const BYTES_PER_MEMBER_MAX = 500_000;
 const BYTES_MAX = 4_000_000;
+// Each names up to 500 notices.
+const ERASED_PER_MEMBER_MAX = 10;
 
 // Members that waited longest come first, so that none starves where more have a backlog than one request takes.
 const READ = `
@@ -110,4 +112,48 @@ function recordOf({ position, entry, leaf_hash }: Row): OutgoingRecord {
   const { member: _receiver, ...content } = data;
   const placed = { position: Number(position), leafHash: leaf_hash.toString('base64'), acceptedAt };
   return { key: content.listingId, value: JSON.stringify(noticeEvent(content, placed)), headers: HEADERS };
+}
+
+/** What one member is told about erased persons, ready to be sent. */
+export interface ErasedBatch extends OutgoingBatch {
+  member: string;
+  /** The `no` after the last of them. */
+  nextNo: number;
+}
+
+/** The last of the notices that it names: a member's ids end in their `seq`. */
+const lastSeqIn = ({ member, noticeIds }: NoticeErased): number =>
+  Number(noticeIds.at(-1)?.slice(member.length + 1) ?? -1);
+
+/** What every member is yet to be told about erased persons; never before Kafka has the notices that it names. */
+export async function readErased(pool: Pool): Promise<ErasedBatch[]> {
+  const { rows } = await pool.query<Row & { next_seq: string }>({
+    name: 'relay.erased',
+    text: `SELECT c.member, c.next_seq, e.position, e.version, e.entry, e.leaf_hash
+      FROM (SELECT c.* FROM relay.cursor c JOIN log.stream s ON s.stream = 'erased/' || c.member
+            WHERE s.version >= c.next_erased LIMIT ${MEMBERS_MAX}) c
+      CROSS JOIN LATERAL (
+        SELECT position, version, entry, leaf_hash FROM log.entry
+        WHERE stream = 'erased/' || c.member AND version >= c.next_erased ORDER BY version LIMIT ${ERASED_PER_MEMBER_MAX}
+      ) e`,
+  });
+  const batches = new Map<string, ErasedBatch>();
+  const waiting = new Set<string>();
+  for (const { member, next_seq, position, version, entry, leaf_hash } of rows) {
+    const { acceptedAt, data } = JSON.parse(entry) as { acceptedAt: string; data: NoticeErased };
+    if (lastSeqIn(data) >= Number(next_seq)) waiting.add(member);
+    if (waiting.has(member)) continue;
+    const batch = batches.get(member) ?? { member, topic: noticesTopic(member), records: [], nextNo: version };
+    batches.set(member, batch);
+    const placed = { position: Number(position), leafHash: leaf_hash.toString('base64'), acceptedAt };
+    batch.records.push({ value: JSON.stringify(noticeErasedEvent(member, data, placed)), headers: HEADERS });
+    batch.nextNo = version + 1;
+  }
+  return [...batches.values()];
+}
+
+/** Moves the cursor behind what Kafka has acknowledged; it never goes back. */
+export async function moveErased(pool: Pool, { member, nextNo }: ErasedBatch): Promise<void> {
+  const sql = 'UPDATE relay.cursor SET next_erased = $2 WHERE member = $1 AND next_erased < $2';
+  await pool.query(sql, [member, nextNo]);
 }

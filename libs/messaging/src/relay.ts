@@ -1,6 +1,6 @@
 import { backoffMs, pause } from '@liandun/sdk';
 import type { Pool } from 'pg';
-import { moveCursors, readBacklog, type MemberBatch } from './backlog.js';
+import { moveCursors, moveErased, readBacklog, readErased, type MemberBatch } from './backlog.js';
 import type { Brokers } from './brokers.js';
 import { Lease } from './lease.js';
 import { listen } from './listen.js';
@@ -39,6 +39,7 @@ interface Suspect {
 }
 
 const POLL_MS = 1_000;
+const ERASED_POLL_MS = 1_000;
 
 /**
  * Brings every notice in the log to its member's topic. A cursor per member moves only after all replicas have
@@ -53,6 +54,7 @@ export class Relay {
   readonly #lease: Lease;
   readonly #main: KafkaSender;
   readonly #single: KafkaSender;
+  readonly #erased: KafkaSender;
   readonly #stopping = new AbortController();
   readonly #suspects = new Map<string, Suspect>();
   /** Members' cursors as they will be once what is acknowledged is saved. */
@@ -68,11 +70,18 @@ export class Relay {
     this.#lease = new Lease(settings.pool, 'relay', settings.leaseMs ?? 6_000);
     this.#main = new KafkaSender(settings.brokers, 'liandun-relay');
     this.#single = new KafkaSender(settings.brokers, 'liandun-relay-single');
+    this.#erased = new KafkaSender(settings.brokers, 'liandun-relay-erased');
   }
 
   /** Returns at once; waits for its turn if another process relays. */
   start(): this {
-    this.#running ??= Promise.all([this.#holdLease(), this.#relayMany(), this.#relaySingly(), this.#listen()]);
+    this.#running ??= Promise.all([
+      this.#holdLease(),
+      this.#relayMany(),
+      this.#relaySingly(),
+      this.#relayErased(),
+      this.#listen(),
+    ]);
     return this;
   }
 
@@ -81,7 +90,7 @@ export class Relay {
     this.#stopping.abort();
     this.poke();
     await this.#running;
-    await Promise.all([this.#main.close(), this.#single.close()]);
+    await Promise.all([this.#main.close(), this.#single.close(), this.#erased.close()]);
     await this.#lease.release().catch((error: Error) => this.#heard(error));
   }
 
@@ -203,6 +212,25 @@ export class Relay {
       this.#heard(error as Error);
     }
   }
+
+  /** Erasures are rare: they are looked for apart from the notices, which they must not slow down. */
+  async #relayErased(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const batches = this.#lease.held ? await readErased(this.#settings.pool).catch(this.#failed) : [];
+      for (const batch of batches) {
+        await this.#erased
+          .send([batch])
+          .then(async () => moveErased(this.#settings.pool, batch))
+          .catch(this.#failed);
+      }
+      await pause(ERASED_POLL_MS, this.#stopping.signal);
+    }
+  }
+
+  readonly #failed = (error: Error): [] => {
+    this.#heard(error);
+    return [];
+  };
 
   async #awoken(): Promise<void> {
     if (this.#poked || this.#stopping.signal.aborted) return;

@@ -1,5 +1,5 @@
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import type { Notice, NoticeAction } from '@liandun/contracts';
+import type { ErasedNotices, Notice, NoticeAction } from '@liandun/contracts';
 import type { NoticeHandler, ShopState } from '@liandun/sdk';
 
 export interface OnNoticeOptions {
@@ -16,6 +16,13 @@ export const OnNotice = Reflector.createDecorator<OnNoticeOptions | undefined, O
   transform: (options = {}) => options,
 });
 
+/**
+ * Marks a provider's method `(erased, tx)` that takes the names of erased persons out of the platform's copies of the
+ * notices that `erased.noticeIds` names; see `NoticeHandler.erased` of the SDK.
+ */
+export const OnErased = Reflector.createDecorator<undefined, true>({ transform: () => true });
+
+type ErasedMethod<Tx> = (erased: ErasedNotices, tx: Tx) => unknown;
 type Method<Tx> = (notice: Notice, tx: Tx, shops: ShopState[]) => unknown;
 
 /** One handler out of all methods marked with `@OnNotice()`. Throws at start if there is none: nothing would be done. */
@@ -25,6 +32,7 @@ export function discoverHandler<Tx>(
   reflector: Reflector,
 ): NoticeHandler<Tx> {
   const methods: { run: Method<Tx>; actions?: readonly NoticeAction[] }[] = [];
+  const redacting: ErasedMethod<Tx>[] = [];
   for (const { instance } of discovery.getProviders()) {
     if (typeof instance !== 'object' || instance === null) continue;
     for (const name of scanner.getAllMethodNames(Object.getPrototypeOf(instance) as object)) {
@@ -32,6 +40,8 @@ export function discoverHandler<Tx>(
       if (typeof method !== 'function') continue;
       const options = reflector.get(OnNotice, method as Method<Tx>);
       if (options) methods.push({ run: (method as Method<Tx>).bind(instance), actions: options.actions });
+      if (reflector.get(OnErased, method as ErasedMethod<Tx>))
+        redacting.push((method as ErasedMethod<Tx>).bind(instance));
     }
   }
   if (methods.length === 0) throw new Error('LiandunModule: no provider has a method marked with @OnNotice()');
@@ -40,6 +50,9 @@ export function discoverHandler<Tx>(
       for (const { run, actions } of methods) {
         if (!actions || actions.includes(notice.action)) await run(notice, tx, shops);
       }
+    },
+    async erased(erased, tx) {
+      for (const run of redacting) await run(erased, tx);
     },
   };
 }

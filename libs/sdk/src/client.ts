@@ -5,6 +5,7 @@ import {
   SUBMITTED_TYPES,
   type CaseHeard,
   type CloudEvent,
+  type ErasedNotices,
   type Identity,
   type ListingEnded,
   type MerchantDelisted,
@@ -217,6 +218,11 @@ export class LiandunClient {
   /** The member's notices after `after` (a `seq`, -1 from the start), as CloudEvents, in order. */
   async notices(after = -1, limit = 100): Promise<Page<CloudEvent<Notice>>> {
     return this.#get<Page<CloudEvent<Notice>>>(`/v1/notices${query({ after, limit })}`);
+  }
+
+  /** Which of the member's notices name a person who was erased since, after a `no` (-1 from the start), in order. */
+  async erasedNotices(after = -1, limit = 100): Promise<Page<CloudEvent<ErasedNotices>>> {
+    return this.#get<Page<CloudEvent<ErasedNotices>>>(`/v1/notices/erased${query({ after, limit })}`);
   }
 
   /** The same as they come, for ever (Server-Sent Events), until `signal` aborts. */

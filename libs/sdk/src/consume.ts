@@ -18,6 +18,8 @@ export interface ConsumerSettings<Tx> {
   attemptsMax?: number;
   /** How often what was set aside is tried again; 60,000 ms unless told, 0 for never. */
   retryFailedEveryMs?: number;
+  /** How often the ledger is asked whom it has erased, besides its messages on Kafka; 60,000 ms unless told. */
+  lookForErasedEveryMs?: number;
   /** Hears of everything that goes wrong; the consumer goes on by itself. */
   onProblem?: (error: Error) => void;
 }
@@ -58,6 +60,7 @@ export class NoticeConsumer<Tx> {
         handler,
         attemptsMax: attemptsMax ?? 5,
         fetchAfter: async (seq, limit) => (await client.notices(seq, limit)).items,
+        fetchErasedAfter: async (no, limit) => (await client.erasedNotices(no, limit)).items,
         onProblem: (error) => this.#heard(error),
       },
       this.#stopping.signal,
@@ -89,11 +92,12 @@ export class NoticeConsumer<Tx> {
   async #run(): Promise<void> {
     const { kafka } = this.#settings;
     const { signal } = this.#stopping;
-    const retrying = this.#retryLoop();
+    const loops = [this.#retryLoop(), this.#erasedLoop()];
     for (let failures = 0; !signal.aborted;) {
       const beganAtMs = performance.now();
       try {
         await this.#processor.open();
+        await this.#processor.lookForErased();
         await (kafka ? this.#fromKafka(kafka) : this.#fromFeed());
       } catch (error) {
         if (signal.aborted) break;
@@ -103,7 +107,7 @@ export class NoticeConsumer<Tx> {
         await pause(backoffMs(failures, 200, 15_000), signal);
       }
     }
-    await retrying;
+    await Promise.all(loops);
   }
 
   async #retryLoop(): Promise<void> {
@@ -113,6 +117,14 @@ export class NoticeConsumer<Tx> {
     while (!signal.aborted) {
       await pause(everyMs, signal);
       if (!signal.aborted) await this.retryFailed().catch((error: unknown) => this.#heard(asError(error)));
+    }
+  }
+
+  async #erasedLoop(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await pause(this.#settings.lookForErasedEveryMs ?? 60_000, signal);
+      if (!signal.aborted) await this.#processor.lookForErased();
     }
   }
 

@@ -1,4 +1,11 @@
-import { NOTICE_ACTIONS, NOTICE_TYPE, type CloudEvent, type Notice } from '@liandun/contracts';
+import {
+  NOTICE_ACTIONS,
+  NOTICE_ERASED_TYPE,
+  NOTICE_TYPE,
+  type CloudEvent,
+  type ErasedNotices,
+  type Notice,
+} from '@liandun/contracts';
 import { LiandunError } from './errors.js';
 
 type Check = (value: unknown) => boolean;
@@ -55,4 +62,13 @@ export function checkNotice(value: unknown, memberId: string): CloudEvent<Notice
     if (!check(data[name])) throw new LiandunError('MALFORMED_NOTICE', `${name} is missing or malformed`);
   }
   return value as unknown as CloudEvent<Notice>;
+}
+
+/** Checks that `value` names notices to `memberId` whose person was erased. Throws MALFORMED_NOTICE. */
+export function checkErased(value: unknown, memberId: string): ErasedNotices {
+  const data = isObject(value) && value.type === NOTICE_ERASED_TYPE ? value.data : undefined;
+  const isOwn: Check = (id) => typeof id === 'string' && id.startsWith(`${memberId}.`);
+  if (!isObject(data) || !isCount(data.no) || !listOf(isOwn)(data.noticeIds))
+    throw new LiandunError('MALFORMED_NOTICE', `Not a CloudEvent of type ${NOTICE_ERASED_TYPE} to ${memberId}`);
+  return data as unknown as ErasedNotices;
 }

@@ -1,6 +1,6 @@
-import type { CloudEvent, Notice } from '@liandun/contracts';
+import { NOTICE_ERASED_TYPE, type CloudEvent, type ErasedNotices, type Notice } from '@liandun/contracts';
 import { asError, LiandunError } from './errors.js';
-import { checkNotice } from './notice-check.js';
+import { checkErased, checkNotice } from './notice-check.js';
 import type { NoticeStore, ShopState } from './notice-store.js';
 import { backoffMs, pause } from './waiting.js';
 
@@ -11,6 +11,11 @@ import { backoffMs, pause } from './waiting.js';
  */
 export interface NoticeHandler<Tx> {
   handle(notice: Notice, tx: Tx, shops: ShopState[]): Promise<void>;
+  /**
+   * The person of these notices was erased (个人信息保护法 第47条): take the name out of every copy of them. Comes after the
+   * notices themselves, in the order of `no`, and its effects through `tx` are stored exactly once.
+   */
+  erased?(erased: ErasedNotices, tx: Tx): Promise<void>;
 }
 
 export interface ProcessorSettings<Tx> {
@@ -22,10 +27,15 @@ export interface ProcessorSettings<Tx> {
   attemptsMax: number;
   /** The member's feed after a `seq`: what fills a gap. */
   fetchAfter: (seq: number, limit: number) => Promise<CloudEvent<Notice>[]>;
+  /** What the member was told about erased persons, after a `no`. */
+  fetchErasedAfter: (no: number, limit: number) => Promise<CloudEvent<ErasedNotices>[]>;
   onProblem: (error: Error) => void;
 }
 
 const FETCH_MAX = 100;
+
+/** What was erased is counted apart from the notices. */
+const erasedCursor = (consumer: string): string => `${consumer}/erased`;
 
 /** Verifies, removes repeats, fills gaps, retries, and sets aside what can't be handled. One notice at a time. */
 export class NoticeProcessor<Tx> {
@@ -55,6 +65,7 @@ export class NoticeProcessor<Tx> {
    * database. It throws where that can't be reached (no database, a gap that the feed doesn't fill): come again.
    */
   async accept(value: unknown): Promise<void> {
+    if ((value as { type?: unknown } | null)?.type === NOTICE_ERASED_TYPE) return this.lookForErased();
     let event: CloudEvent<Notice>;
     try {
       event = checkNotice(value, this.#settings.memberId);
@@ -83,6 +94,40 @@ export class NoticeProcessor<Tx> {
         throw missing(this.#seq + 1);
       }
     }
+  }
+
+  /**
+   * Brings everything to the handler that the ledger has said about erased persons, each once the notices that it names are
+   * dealt with. What fails is told to `onProblem` and comes again with the next look: no notice waits for it.
+   */
+  async lookForErased(): Promise<void> {
+    const { store, consumer, fetchErasedAfter, onProblem, memberId } = this.#settings;
+    try {
+      for (;;) {
+        const no = await store.transaction(async (tx) => store.cursor(tx, erasedCursor(consumer)));
+        const items = await fetchErasedAfter(no, FETCH_MAX);
+        for (const item of items) if (!(await this.#redact(checkErased(item, memberId)))) return;
+        if (items.length === 0 || this.#stopped.aborted) return;
+      }
+    } catch (error) {
+      if (!this.#stopped.aborted) onProblem(asError(error));
+    }
+  }
+
+  /** One transaction: the kept copies, the handler's effects, the cursor. False where a notice of it is yet to come. */
+  async #redact(erased: ErasedNotices): Promise<boolean> {
+    const { store, consumer, handler, memberId } = this.#settings;
+    return store.transaction(async (tx) => {
+      const seq = await store.cursor(tx, consumer);
+      const no = await store.cursor(tx, erasedCursor(consumer));
+      if (erased.no <= no) return true;
+      if (erased.no > no + 1 || erased.noticeIds.some((id) => Number(id.slice(memberId.length + 1)) > seq))
+        return false;
+      await store.redact(tx, consumer, erased.noticeIds);
+      await handler.erased?.(erased, tx);
+      await store.advance(tx, erasedCursor(consumer), erased.no);
+      return true;
+    });
   }
 
   async #settle(event: CloudEvent<Notice>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CloudEvent, Notice } from '@liandun/contracts';
+import { ERASED_NAME, type CloudEvent, type Notice } from '@liandun/contracts';
 import type { ClientBase, Pool } from 'pg';
 
 /** What the ledger says of one of the member's own shops, after the notice at hand. */
@@ -38,6 +38,8 @@ export interface NoticeStore<Tx> {
   failed(consumer: string): Promise<FailedNotice[]>;
   /** Locks and removes one that was set aside; false if it isn't any more. */
   take(tx: Tx, consumer: string, seq: number): Promise<boolean>;
+  /** Takes the name out of what is kept of these notices. */
+  redact(tx: Tx, consumer: string, noticeIds: readonly string[]): Promise<void>;
 }
 
 // One statement, so one transaction; the lock makes two consumers that start at once wait for each other, since
@@ -171,6 +173,15 @@ class PgNoticeStore implements NoticeStore<ClientBase> {
   async take(tx: ClientBase, consumer: string, seq: number): Promise<boolean> {
     const sql = 'DELETE FROM liandun_failed_notice WHERE consumer = $1 AND seq = $2';
     return (await tx.query(sql, [consumer, seq])).rowCount === 1;
+  }
+
+  async redact(tx: ClientBase, consumer: string, noticeIds: readonly string[]): Promise<void> {
+    await tx.query(
+      `UPDATE liandun_failed_notice
+       SET event = jsonb_set(jsonb_set(event, '{data,entity,name}', to_jsonb($3::text)), '{data,erased}', 'true')
+       WHERE consumer = $1 AND event->>'id' = ANY($2)`,
+      [consumer, noticeIds, ERASED_NAME],
+    );
   }
 }
 

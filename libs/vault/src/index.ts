@@ -1,4 +1,5 @@
 export * from './erasing.js';
+export * from './finding.js';
 export * from './keys.js';
 export * from './kms.js';
 export * from './migrations.js';

@@ -8,6 +8,8 @@ export const TOKEN_KINDS = [
   'registrationNumber',
   'bankAccount',
   'representative',
+  'phone',
+  'email',
   // What the matcher looks candidates up by; see `Vault.blocking`.
   'blocking',
 ] as const;

@@ -43,10 +43,11 @@ create table vault.token (
 create index token_value on vault.token (kind, token);
 create index token_position on vault.token (position);
 
--- By what erasures find persons that the matcher must not see: representatives (rule P13).
+-- By what erasures alone find persons: representatives, whom the matcher must not see (rule P13), telephone numbers and mail
+-- addresses.
 create table vault.person_token (
   position bigint not null,
-  kind text not null check (kind in ('residentId', 'representative')),
+  kind text not null check (kind in ('residentId', 'representative', 'phone', 'email')),
   key_version smallint not null,
   token bytea not null check (octet_length(token) = 32)
 );
@@ -55,12 +56,12 @@ create index person_token_position on vault.person_token (position);
 `;
 
 const ERASURES = `
--- Whom a requested erasure is about, until it is decided.
-create table vault.erasure_token (
-  erasure_id text not null,
-  kind text not null,
-  token bytea not null check (octet_length(token) = 32),
-  primary key (erasure_id, kind, token)
+-- Whom a requested erasure is about, sealed like a record, until it is decided.
+create table vault.erasure (
+  erasure_id text primary key,
+  key_version smallint not null,
+  sealed bytea not null,
+  wrapped bytea not null
 );
 `;
 
@@ -86,8 +87,8 @@ insert into vault.rotation (job, version, position, done) values ('seal', 1, -1,
 
 const RIGHTS = `
 grant usage on schema vault to liandun_app;
-grant select, insert, delete on vault.token, vault.person_token, vault.erasure_token to liandun_app;
-grant select, insert, update, delete on vault.record, vault.data_key to liandun_app;
+grant select, insert, delete on vault.token, vault.person_token to liandun_app;
+grant select, insert, update, delete on vault.record, vault.data_key, vault.erasure to liandun_app;
 grant select, update on vault.index_version to liandun_app;
 grant select, insert, update on vault.rotation to liandun_app;
 `;

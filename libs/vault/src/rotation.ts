@@ -2,6 +2,7 @@
 // ends in the middle goes on from where it stood.
 import type { Identity } from '@liandun/contracts';
 import type pg from 'pg';
+import { sealPerson, unsealPerson, type SealedPerson } from './erasing.js';
 import { sealByPerson } from './separate.js';
 import { tokensOf, personTokensOf, type Token } from './tokens.js';
 import type { Vault, VaultEvent } from './vault.js';
@@ -170,6 +171,27 @@ async function run(job: Job, options: RotationOptions): Promise<void> {
   }
 }
 
+/** Whom undecided erasures are about: few rows, so in one go. */
+async function resealRequests({ pool, vault }: RotationOptions): Promise<void> {
+  const { kms } = vault.keys;
+  await inTransaction(pool, async (client) => {
+    const { rows } = await client.query<SealedPerson & { erasureId: string }>(
+      `select erasure_id as "erasureId", sealed, wrapped, key_version as "keyVersion" from vault.erasure
+       where key_version < $1 for update`,
+      [kms.keyVersion],
+    );
+    for (const { erasureId, ...person } of rows) {
+      const { sealed, wrapped, keyVersion } = sealPerson(unsealPerson(person, erasureId, kms), erasureId, kms);
+      await client.query('update vault.erasure set sealed = $2, wrapped = $3, key_version = $4 where erasure_id = $1', [
+        erasureId,
+        sealed,
+        wrapped,
+        keyVersion,
+      ]);
+    }
+  });
+}
+
 /**
  * Brings everything to the newest versions of the vault's keys; does nothing where it is there already. Every process must have
  * been started with the new key file before. Afterwards the older versions can be taken out of it.
@@ -177,6 +199,7 @@ async function run(job: Job, options: RotationOptions): Promise<void> {
 export async function rotate(options: RotationOptions): Promise<void> {
   const { pool, vault } = options;
   const { kms, blind } = vault.keys;
+  await resealRequests(options);
   await run({ job: 'seal', version: kms.keyVersion, lacking: SEAL_LACKING, step: reseal }, options);
   const { rows } = await pool.query<{ version: number }>('select version from vault.index_version');
   const newest = blind.at(-1)?.version ?? 1;

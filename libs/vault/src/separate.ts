@@ -61,16 +61,28 @@ export function sealByPerson(values: SealedValue[], event: EventRef, { kms }: Pi
   });
 }
 
-function place(target: unknown, { pointer, salt, value }: SealedValue): void {
+/** The object that holds what the pointer names, and under which key; undefined where there is nothing of the kind. */
+function find(target: unknown, pointer: string): { at: Record<string, unknown>; last: string } | undefined {
   const path = pointer.split('/').slice(1);
   const last = path.pop();
   let at = target as Record<string, unknown> | undefined;
   for (const key of path) at = at?.[key] as Record<string, unknown> | undefined;
-  if (at === undefined || last === undefined) return;
-  const commitment = at[last];
-  if (!isPlainObject(commitment) || !opensCommitment({ salt, value }, commitment as unknown as Commitment))
-    throw new Error(`the vault's value at ${pointer} is not the one that the entry committed to`);
-  at[last] = value;
+  return at === undefined || last === undefined ? undefined : { at, last };
+}
+
+/** Puts an authentic value in its place. */
+export function put(target: unknown, { pointer, value }: SealedValue): void {
+  const found = find(target, pointer);
+  if (found) found.at[found.last] = value;
+}
+
+function place(target: unknown, sealed: SealedValue): void {
+  const found = find(target, sealed.pointer);
+  if (!found) return;
+  const commitment = found.at[found.last];
+  if (!isPlainObject(commitment) || !opensCommitment(sealed, commitment as unknown as Commitment))
+    throw new Error(`the vault's value at ${sealed.pointer} is not the one that the entry committed to`);
+  found.at[found.last] = sealed.value;
 }
 
 /**

@@ -11,6 +11,11 @@ export interface Token {
   keyVersion: number;
 }
 
+/** By what a person may be found. A number names its holder; a contact does so only together with the name. */
+export type PersonIdentifiers = Partial<
+  Pick<Identity, 'residentId' | 'uscc' | 'registrationNumber' | 'name' | 'phones' | 'emails' | 'bankAccounts'>
+>;
+
 /** One identifier under each of the keys: while they rotate, all are live. */
 const tokensUnder = (kind: TokenKind, value: string, keys: readonly BlindKey[]): Token[] =>
   keys.map(({ version, byKind }) => ({
@@ -33,20 +38,40 @@ const residentTokens = (kind: TokenKind, residentId: unknown, keys: readonly Bli
   return valid === undefined ? [] : tokensUnder(kind, valid, keys);
 };
 
+const PHONE = /^[0-9]{6,20}$/;
+
+/** The digits of a telephone number, without China's own code; a masked one is none. */
+const phoneOf = (text: string): string | undefined => {
+  const value = text
+    .normalize('NFKC')
+    .replaceAll(/[\s()\p{Pd}]/gu, '')
+    .replace(/^(?:\+|00)86/, '')
+    .replace(/^\+/, '');
+  return PHONE.test(value) ? value : undefined;
+};
+
+const emailOf = (text: string): string | undefined =>
+  text.includes('*') ? undefined : text.normalize('NFKC').trim().toLowerCase();
+
+const contactTokens = ({ phones = [], emails = [] }: PersonIdentifiers, keys: readonly BlindKey[]): Token[] => {
+  const under = (kind: TokenKind, values: (string | undefined)[]): Token[] =>
+    [...new Set(values)].flatMap((value) => (value === undefined ? [] : tokensUnder(kind, value, keys)));
+  return [...under('phone', phones.map(phoneOf)), ...under('email', emails.map(emailOf))];
+};
+
 /**
- * The tokens by which a person other than the matched subject is found for an erasure, and for nothing else (rule P13): the
- * representative, and whoever's resident number stands in an organization's entry.
+ * The tokens by which an erasure finds a person, and nobody else does (rule P13): the representative, whoever's resident
+ * number stands in an organization's entry, telephone numbers and mail addresses.
  */
 export const personTokensOf = (identity: Identity, keys: readonly BlindKey[]): Token[] => [
   ...residentTokens('representative', identity.legalRepresentative?.residentId, keys),
   ...(identity.kind === 'organization' ? residentTokens('residentId', identity.residentId, keys) : []),
+  ...contactTokens(identity, keys),
 ];
 
 /** Everything that a person may be found by, as a subject and as a representative. */
-export const wantedTokens = (
-  person: Pick<Identity, 'residentId' | 'uscc' | 'registrationNumber'>,
-  keys: readonly BlindKey[],
-): Token[] => [
-  ...tokensOf({ kind: 'soleProprietor', name: '', ...person }, keys),
+export const wantedTokens = (person: PersonIdentifiers, keys: readonly BlindKey[]): Token[] => [
+  ...tokensOf({ kind: 'soleProprietor', ...person, name: '' }, keys),
   ...residentTokens('representative', person.residentId, keys),
+  ...contactTokens(person, keys),
 ];

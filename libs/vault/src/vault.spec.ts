@@ -95,7 +95,7 @@ test("a representative's values have a key of their own, and so has every record
   expect(opened(row?.sealed.slice(1)).map(({ value }) => value)).toEqual(['王芳', residentId]);
   const [a, b] = (row as VaultRow).sealed as [SealedRecord, SealedRecord];
   expect(() => unseal({ ...a, wrapped: b.wrapped }, event, keys.kms)).toThrow('authenticate');
-  expect(row?.personTokens.map(({ kind }) => kind)).toEqual(['representative']);
+  expect(row?.personTokens.map(({ kind }) => kind)).toEqual(['representative', 'phone']);
 });
 
 test('tokens: equal values of a kind are equal, masked and invalid ones give none, a representative gives none', () => {

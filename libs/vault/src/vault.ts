@@ -2,10 +2,11 @@ import type { SaltOf } from '@liandun/commitments';
 import type { Identity } from '@liandun/contracts';
 import type pg from 'pg';
 import { createHmac } from 'node:crypto';
+import { sealPerson, unsealPerson, type SealedPerson } from './erasing.js';
 import { fingerprintOf, VaultKeysError, type VaultKeys } from './keys.js';
 import { unseal, type EventRef, type Person, type SealedValue } from './sealing.js';
-import { restore, separate, type Separated } from './separate.js';
-import { tokensOf, wantedTokens, type Token } from './tokens.js';
+import { put, restore, separate, type Separated } from './separate.js';
+import { tokensOf, wantedTokens, type PersonIdentifiers, type Token } from './tokens.js';
 
 /** The part of a stored event that opens its record. */
 export interface VaultEvent extends EventRef {
@@ -25,6 +26,22 @@ interface StoredRecord {
   wrapped: Buffer;
   keyVersion: number;
 }
+
+interface EntryRecord {
+  position: string;
+  entry: string;
+  persons: Person[] | null;
+  sealed: Buffer[] | null;
+  wrapped: Buffer[] | null;
+  versions: number[] | null;
+}
+
+const OPEN_MANY = `
+  select e.position, e.entry, v.* from log.entry e left join lateral (
+    select array_agg(r.person) as persons, array_agg(r.sealed) as sealed, array_agg(k.wrapped) as wrapped,
+      array_agg(k.key_version) as versions
+    from vault.record r join vault.data_key k using (position, person) where r.position = e.position) v on true
+  where e.position = any($1::bigint[])`;
 
 /** The personal values that the log only commits to. Values leave it in memory only; nothing here logs one. */
 export class Vault {
@@ -57,8 +74,22 @@ export class Vault {
   }
 
   /** By what a person's records are found for an erasure, under every live key. */
-  wanted(person: Pick<Identity, 'residentId' | 'uscc' | 'registrationNumber'>): Token[] {
+  wanted(person: PersonIdentifiers): Token[] {
     return wantedTokens(person, this.keys.blind);
+  }
+
+  /** Seals whom an erasure is about, for its row until it is decided. */
+  sealPerson(person: PersonIdentifiers, erasureId: string): SealedPerson {
+    return sealPerson(person, erasureId, this.keys.kms);
+  }
+
+  /** Whom an erasure that waits for its decision is about; undefined once it is decided. */
+  async requestedPerson(db: Queryable, erasureId: string): Promise<PersonIdentifiers | undefined> {
+    const { rows } = await db.query<SealedPerson>(
+      'select sealed, wrapped, key_version as "keyVersion" from vault.erasure where erasure_id = $1',
+      [erasureId],
+    );
+    return rows[0] && unsealPerson(rows[0], erasureId, this.keys.kms);
   }
 
   /**
@@ -80,6 +111,26 @@ export class Vault {
       opened.set(position, [...(opened.get(position) ?? []), ...values]);
     }
     return opened;
+  }
+
+  /**
+   * The identities that the entries at these positions carry, with their values, by position, in one statement and in memory only;
+   * of an erased one the commitments are left. An entry without an identity is absent. What is sealed is authenticated, so the
+   * commitments aren't hashed again: `reveal` does that. Throws where a record was altered.
+   */
+  async openMany(db: Queryable, positions: readonly number[]): Promise<Map<number, Identity>> {
+    const { rows } = await db.query<EntryRecord>(OPEN_MANY, [positions]);
+    const identities = new Map<number, Identity>();
+    for (const { position, entry, persons, sealed, wrapped, versions } of rows) {
+      const { source, id, type, data } = JSON.parse(entry) as EventRef & { data: { identity?: Identity } };
+      if (data.identity === undefined) continue;
+      for (const [n, person] of (persons ?? []).entries()) {
+        const record = { person, sealed: sealed![n]!, wrapped: wrapped![n]!, keyVersion: versions![n]! };
+        for (const value of unseal(record, { source, id, type }, this.keys.kms)) put(data, value);
+      }
+      identities.set(Number(position), data.identity);
+    }
+    return identities;
   }
 
   /** The data of the given entries with their personal values, in the order given; what was erased stays a commitment. */

@@ -1,74 +1,46 @@
 // Where a person who is to be forgotten stands, and which persons were.
-import { EVENT_TYPES } from '@liandun/contracts';
-import type { Pool } from 'pg';
+import { EVENT_TYPES, type SubjectErased } from '@liandun/contracts';
+import type { ClientBase, Pool } from 'pg';
 
-/** What the blind index finds of a person. */
-export interface ErasureFindings {
-  /** Entries whose subject it is. */
-  positions: number[];
-  /** Entries of others whose representative it is. */
-  asRepresentative: number[];
-  /** Entries of organizations with one of the numbers, which nobody erases. */
-  keptOrganizations: number;
+/** What an erasure destroys, and what it leaves of organizations. */
+type Erased = Pick<SubjectErased, 'positions' | 'asRepresentative' | 'keptOrganizations'>;
+
+/** An entry that carries one of the wanted tokens. */
+export interface TokenHit {
+  position: number;
+  kinds: string[];
+  source: string;
+  id: string;
+  type: string;
+  data: object;
 }
 
-/**
- * The entries of the person that a requested erasure is about, up to `limit` of each sort; with `source` only what that one
- * sent. A resident number names its holder wherever it stands; a number of the register names a person only where the entry is
- * about a sole proprietor, whose operator is also the representative.
- */
-export async function erasureFindings(
+/** The entries that carry one of these tokens of the blind index, in order; with `source` only what that one sent. */
+export async function entriesWith(
   pool: Pool,
-  erasureId: string,
-  { source, limit }: { source?: string; limit: number },
-): Promise<ErasureFindings> {
-  const { rows } = await pool.query<{ role: string; positions: string[] }>(
-    `with wanted as (select kind, token from vault.erasure_token where erasure_id = $1),
+  tokens: { kind: string; token: Buffer }[],
+  source?: string,
+): Promise<TokenHit[]> {
+  const { rows } = await pool.query<{ position: string; kinds: string[]; entry: string }>(
+    `with wanted as (select kind, token from unnest($1::text[], $2::bytea[]) w (kind, token)),
      hit as (
        select t.position, t.kind from wanted join vault.token t using (kind, token)
        union
        select p.position, p.kind from wanted join vault.person_token p using (kind, token)
-     ),
-     entry as (
-       select h.position, array_agg(h.kind) as kinds, e.entry::jsonb #>> '{data,identity,kind}' as subject
-       from hit h join log.entry e using (position)
-       where $2::text is null or e.source = $2
-       group by h.position, e.entry
-     ),
-     found as (
-       select position, case
-         when 'residentId' = any(kinds) then 'subject'
-         when subject <> 'organization' and kinds && '{uscc,registrationNumber}'::text[] then 'subject'
-         when subject = 'soleProprietor' and 'representative' = any(kinds) then 'subject'
-         when 'representative' = any(kinds) then 'representative'
-         else 'kept' end as role
-       from entry
      )
-     select role, array_agg(position order by position) as positions from found group by role`,
-    [erasureId, source ?? null],
+     select h.position, array_agg(h.kind order by h.kind) as kinds, e.entry from hit h join log.entry e using (position)
+     where $3::text is null or e.source = $3 group by h.position, e.entry order by h.position`,
+    [tokens.map(({ kind }) => kind), tokens.map(({ token }) => token), source ?? null],
   );
-  const of = (role: string): number[] => rows.find((row) => row.role === role)?.positions.map(Number) ?? [];
-  return {
-    positions: of('subject').slice(0, limit),
-    asRepresentative: of('representative').slice(0, limit),
-    keptOrganizations: of('kept').length,
-  };
-}
-
-/** Which of the entities are persons of whom nothing is left. */
-export async function erasedEntities(pool: Pool, entityIds: string[]): Promise<Set<string>> {
-  if (entityIds.length === 0) return new Set();
-  const { rows } = await pool.query<{ entity_id: string }>({
-    name: 'view_erased_entities',
-    text: 'select entity_id from view.entity where erased and entity_id = any($1)',
-    values: [entityIds],
+  return rows.map(({ position, kinds, entry }) => {
+    const { source: sender, id, type, data } = JSON.parse(entry) as TokenHit;
+    return { position: Number(position), kinds, source: sender, id, type, data };
   });
-  return new Set(rows.map((row) => row.entity_id));
 }
 
 /** What was erased on a request, over all its entries in the log. */
-export async function erasedBy(pool: Pool, erasureId: string): Promise<ErasureFindings> {
-  const { rows } = await pool.query<{ data: ErasureFindings }>(
+export async function erasedBy(pool: Pool, erasureId: string): Promise<Erased> {
+  const { rows } = await pool.query<{ data: Erased }>(
     `select entry::jsonb -> 'data' as data from log.entry where stream = $1 and type = $2 order by version`,
     [`erasure/${erasureId}`, EVENT_TYPES.subjectErased],
   );
@@ -78,4 +50,36 @@ export async function erasedBy(pool: Pool, erasureId: string): Promise<ErasureFi
     asRepresentative: parts.flatMap(({ asRepresentative }) => asRepresentative),
     keptOrganizations: parts.at(-1)?.keptOrganizations ?? 0,
   };
+}
+
+/**
+ * The notices about persons of whom an erasure of these entries left nothing and whose receivers haven't been told, by
+ * receiver and in the order of `seq`, as the open transaction sees it. A merge may have moved the listing since.
+ */
+export async function noticesToErase(client: ClientBase, positions: number[]): Promise<Map<string, string[]>> {
+  const { rows } = await client.query<{ member: string; notice_ids: string[] }>(
+    `with gone as (
+       select distinct entity_id from view.observation o join view.entity e using (entity_id)
+       where o.position = any($1) and e.erased),
+     about as (
+       select n.member, n.seq, n.notice_id, n.erased from gone join view.notice n using (entity_id)
+       union
+       select n.member, n.seq, n.notice_id, n.erased from gone join view.listing l using (entity_id)
+         join view.notice n on n.listing_id = l.listing_id)
+     select member, array_agg(notice_id order by seq) as notice_ids from about where not erased
+     group by member order by member`,
+    [positions],
+  );
+  return new Map(rows.map((row) => [row.member, row.notice_ids]));
+}
+
+/** Which of the notices are about a person who was erased. */
+export async function erasedNotices(pool: Pool, noticeIds: string[]): Promise<Set<string>> {
+  if (noticeIds.length === 0) return new Set();
+  const { rows } = await pool.query<{ notice_id: string }>({
+    name: 'view_erased_notices',
+    text: 'select notice_id from view.notice where erased and notice_id = any($1)',
+    values: [noticeIds],
+  });
+  return new Set(rows.map((row) => row.notice_id));
 }

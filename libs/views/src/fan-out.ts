@@ -301,13 +301,20 @@ export async function coverOf(
   return byEntity;
 }
 
+const lastOf =
+  (prefix: string) =>
+  async (client: ClientBase, members: string[]): Promise<Map<string, number>> => {
+    const { rows } = await prepared<{ stream: string; version: string }>(
+      client,
+      'select stream, version from log.stream where stream = any($1)',
+      [members.map((member) => `${prefix}/${member}`)],
+    );
+    const versions = new Map(rows.map((row) => [row.stream, Number(row.version)]));
+    return new Map(members.map((member) => [member, versions.get(`${prefix}/${member}`) ?? -1]));
+  };
+
 /** The number of the last notice to each member, -1 where there is none, as the open transaction sees it. */
-export async function lastSeqs(client: ClientBase, members: string[]): Promise<Map<string, number>> {
-  const { rows } = await prepared<{ stream: string; version: string }>(
-    client,
-    'select stream, version from log.stream where stream = any($1)',
-    [members.map((member) => `notices/${member}`)],
-  );
-  const versions = new Map(rows.map((row) => [row.stream, Number(row.version)]));
-  return new Map(members.map((member) => [member, versions.get(`notices/${member}`) ?? -1]));
-}
+export const lastSeqs = lastOf('notices');
+
+/** The same of what they were told about erased persons. */
+export const lastErasedNos = lastOf('erased');

@@ -127,7 +127,9 @@ create table <schema>.notice (
   entity_id text not null,
   merchant_ids jsonb not null,
   position bigint not null,
-  issued_at timestamptz not null
+  issued_at timestamptz not null,
+  -- Its person was erased since, and its receiver told so.
+  erased boolean not null default false
 );
 create index on <schema>.notice (listing_id);
 create index on <schema>.notice (entity_id);

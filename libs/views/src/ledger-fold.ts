@@ -432,6 +432,13 @@ const forget: FoldRun = async (client, schema, events) => {
   }
 };
 
+/** Folded when it is appended and met again at its own position: the second time changes nothing. */
+const redact: FoldRun = async (client, schema, events) => {
+  await prepared(client, `update ${schema}.notice set erased = true where notice_id = any($1)`, [
+    events.flatMap((event) => event.data.noticeIds),
+  ]);
+};
+
 const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.merchantReported]: observe,
   [EVENT_TYPES.merchantDelisted]: delist,
@@ -447,6 +454,7 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.entityMerged]: regroup,
   [EVENT_TYPES.entitySplit]: regroup,
   [EVENT_TYPES.noticeIssued]: tell,
+  [EVENT_TYPES.noticeErased]: redact,
   [EVENT_TYPES.memberAdmitted]: admit,
   [EVENT_TYPES.memberSuspended]: setStatus('suspended'),
   [EVENT_TYPES.memberResumed]: setStatus('active'),
@@ -614,8 +622,8 @@ export const ledgerProjection: Projection & {
 } = {
   name: 'view',
   ddl: ledgerViewDdl,
-  // The notify reader folds its notices when it appends them.
-  ahead: [EVENT_TYPES.noticeIssued],
+  // The notify reader folds its notices, and what it says of them, when it appends them.
+  ahead: [EVENT_TYPES.noticeIssued, EVENT_TYPES.noticeErased],
   async apply(client, schema, events) {
     for (const run of runsByType(events)) await foldRun(client, schema, run);
     await indexForAudit(client, schema, events);

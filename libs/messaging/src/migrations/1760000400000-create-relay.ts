@@ -16,10 +16,12 @@ export class CreateRelay1760000400000 implements MigrationInterface {
 const TABLES = `
 CREATE SCHEMA relay;
 
--- next_seq: the first notice of the member that Kafka has not acknowledged. It only grows.
+-- next_seq: the first notice of the member that Kafka has not acknowledged. It only grows. next_erased: likewise, of what the member
+-- is told about persons who were erased.
 CREATE TABLE relay.cursor (
   member text PRIMARY KEY,
   next_seq bigint NOT NULL DEFAULT 0,
+  next_erased bigint NOT NULL DEFAULT 0,
   moved_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 
