@@ -102,7 +102,7 @@ export function parseAddress(input: string, hint?: string): Address {
     /^(.{1,12}?(?:大道|大街|公路|国道|省道|路|街|道|胡同|巷|里)(?:[东南西北中](?:段|路|街)|\d段|[东西南北]段)?)(?=\d|$|[^路街])/u,
   );
   take('lane', /^(\d+)弄/u);
-  take('number', /^附?(\d+(?:[-/]\d+)?[a-z甲乙丙丁]?)号(?:院|内)?(?:附(\d+)号?)?(?!楼|厂房|库|仓)/u, (m) =>
+  take('number', /^附?([甲乙丙丁]?\d+(?:[-/]\d+)?[a-z甲乙丙丁]?)号(?:院|内)?(?:附(\d+)号?)?(?!楼|厂房|库|仓)/u, (m) =>
     m[2] ? `${m[1]}-${m[2]}` : (m[1] as string),
   );
   const tail = splitTail(rest, address);
@@ -143,10 +143,10 @@ function splitTail(text: string, address: Address): string {
     address[field] = (match[1] as string).replace(/^首$/u, '1').replace(/^底$/u, '1');
     rest = rest.slice(0, match.index) + rest.slice(match.index + match[0].length);
   };
-  take('building', /([a-z\d甲乙丙丁]+(?:-\d+)?)(?:号楼|幢|栋|座|号厂房|楼座)/u);
+  take('building', /((?:[a-z甲乙丙丁]-?)?\d+[a-z]?(?:-\d+)?|[a-z甲乙丙丁])(?:号楼|幢|栋|座|号厂房|楼座)/u);
   take('unit', /(\d+)单元/u);
   take('floor', /(?:第)?(\d+|首|底|负\d)(?:层|楼|f)/u);
-  take('room', /([a-z]?\d+(?:-[a-z]?\d+)*[a-z]?)(?:室|号房|房|号铺|号)?$/u);
+  take('room', /([a-z]?-?\d+(?:-[a-z]?\d+)*[a-z]?)(?:室|号房|房|号铺|号)?$/u);
   return rest.replaceAll(/[,.;:]|的$/g, '');
 }
 

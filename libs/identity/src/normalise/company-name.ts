@@ -65,7 +65,7 @@ export function splitCompanyName(input: string, hint?: string): CompanyName {
   const text = foldText(input);
   const cached = recall(text, hint);
   if (cached) return cached;
-  const name = hasHan(text) ? splitHan(text, hint) : splitLatin(text);
+  const name = hasHan(text) ? splitHan(text, hint) : splitLatin(text, hint);
   return remember(text, hint, name);
 }
 
@@ -97,14 +97,20 @@ function splitHan(text: string, hint?: string): CompanyName {
   );
   takeBranch(draft);
   const shop = SHOP_SUFFIXES.find((suffix) => draft.rest.endsWith(suffix) && draft.rest.length - suffix.length >= 2);
-  const { form, formText, rest: named } = takeForm(draft.rest);
+  const taken = takeForm(draft.rest);
+  const byShop = shop !== undefined && shop.length > taken.formText.length;
+  const {
+    form,
+    formText,
+    rest: named,
+  } = byShop ? { form: undefined, formText: shop, rest: draft.rest.slice(0, -shop.length) } : taken;
   const places = readPlaces(named, hint);
   // 杭州西湖茶叶有限公司: a place that leaves nothing of the name is the name.
   let cut = places.ends.length;
-  while (cut > 0 && coreLength(named.slice(places.ends[cut - 1])) < 2) cut--;
+  while (cut > 0 && isNameless(named.slice(places.ends[cut - 1]))) cut--;
   const regionText = named.slice(0, cut === 0 ? 0 : places.ends[cut - 1]);
   const trimmed = cut === places.ends.length ? places : readPlaces(regionText, hint);
-  const rest = named.slice(regionText.length).replace(/^(?:省|市|县|区)(?=..)/u, '');
+  const rest = named.slice(regionText.length).replace(/^(?:新区|省|市|县|区)(?=..)/u, '');
   const { core, trade, trades } = takeTrade(rest);
   const regions = trimmed.codes.length > 0 ? narrowed(trimmed.codes, draft.regions) : draft.regions;
   return {
@@ -184,9 +190,21 @@ function takeBranch(draft: Draft): void {
       if (/公司/u.test(match[0])) break;
     }
   }
+  if (head < 0) head = branchWithoutForm(draft.rest);
   if (head < 0) return;
   draft.branch = branchKey(draft.rest.slice(head));
   draft.rest = draft.rest.slice(0, head);
+}
+
+/** 云溪科技合肥分公司: without the head office's form, only a place tells where the branch begins. */
+function branchWithoutForm(text: string): number {
+  if (!text.endsWith('分公司')) return -1;
+  for (let length = 2; length <= 6 && text.length - 3 - length >= 4; length++) {
+    const start = text.length - 3 - length;
+    const places = readPlaces(text.slice(start, -3));
+    if (places.codes.length > 0 && places.rest === '') return start;
+  }
+  return -1;
 }
 
 /** 第一分公司, 1分公司, 一分公司 → 1分公司; places and names stay. */
@@ -228,11 +246,17 @@ function takeTrade(text: string): { core: string; trade: string; trades: string[
   return { core: text.slice(0, end), trade: text.slice(end), trades: [...trades].toSorted() };
 }
 
-const coreLength = (text: string): number => takeTrade(text).core.length;
+/** True where nothing but trade words is left: 茶叶 of 杭州西湖茶叶有限公司. */
+function isNameless(text: string): boolean {
+  const words = tradeWords();
+  if (text.length < 2 || words.han.has(text)) return true;
+  const { core, trade } = takeTrade(text);
+  return trade !== '' && words.han.has(core);
+}
 
 const LATIN_BRANCH = /\b(?:branch|fengongsi|fendian|fenchang|sub-?branch|branch office|office)$/;
 
-function splitLatin(text: string): CompanyName {
+function splitLatin(text: string, hint?: string): CompanyName {
   const notes: string[] = [];
   let branch: string | undefined;
   const bare = text.replace(/\(([^()]*)\)?/g, (_, inside: string) => {
@@ -247,15 +271,17 @@ function splitLatin(text: string): CompanyName {
     .replaceAll('&', ' ')
     .split(/[^\p{L}\p{N}]+/u)
     .filter((token) => token !== '' && token !== 'and' && token !== 'of' && token !== 'the');
+  if (tokens.length > 2 && /.(?:fengongsi|fendian|fenchang)$/.test(tokens.at(-1) as string)) branch ??= tokens.pop();
   const form = takeLatinForm(tokens);
   const place = takeLatinPlace(tokens);
+  const hinted = hint ? place.codes.filter((code) => liesIn(code, hint) || liesIn(hint, code)) : [];
   const all = tokens.join('');
   const { trades, trade } = takeLatinTrade(tokens);
   const core = tokens.join('') || all;
   return {
     text,
     script: /[\p{L}\p{N}]/u.test(text) ? 'latin' : 'none',
-    regions: place.codes,
+    regions: hinted.length > 0 ? hinted : place.codes,
     regionText: place.text,
     core,
     trade,
@@ -343,9 +369,10 @@ function takeJoinedTrade(tokens: string[], trades: Set<string>, taken: string[])
     trades.add(concept);
     taken.unshift(last.slice(from));
     last = last.slice(0, from);
-    from = 2;
+    from = tokens.length > 1 ? 0 : 2;
   }
-  if (tokens.length > 0) tokens[tokens.length - 1] = last;
+  if (last === '') tokens.pop();
+  else if (tokens.length > 0) tokens[tokens.length - 1] = last;
 }
 
 export interface CompanyComparison {
@@ -369,7 +396,7 @@ export function compareCompanyNames(a: CompanyName, b: CompanyName): CompanyComp
   const transliterated = a.script !== b.script;
   const bodyEqual = a.body !== '' && (transliterated ? a.bodyPinyin === b.bodyPinyin : a.body === b.body);
   return {
-    core: transliterated ? spelledDistance(a, b) : bodyEqual ? 'equal' : nameDistance(a.core, b.core),
+    core: transliterated ? spelledDistance(a, b) : bodyEqual ? 'equal' : coreDistance(a, b),
     bodyEqual,
     transliterated,
     region: agreement(a.regions, b.regions, (x, y) => liesIn(x, y) || liesIn(y, x)),
@@ -378,6 +405,22 @@ export function compareCompanyNames(a: CompanyName, b: CompanyName): CompanyComp
     branch: branchAgreement(a, b),
     shop: a.isShop || b.isShop,
   };
+}
+
+const SLIPS: ReadonlySet<NameDistance> = new Set([
+  'sameSound',
+  'lookAlike',
+  'slips',
+  'transposed',
+  'oneMissing',
+] as const);
+
+/** A slip in a trade word (烟洒) moves the cut between core and trade, so that the two run together say more than the cores. */
+function coreDistance(a: CompanyName, b: CompanyName): NameDistance {
+  const cores = nameDistance(a.core, b.core);
+  if (cores === 'equal' || SLIPS.has(cores)) return cores;
+  const bodies = nameDistance(a.core + a.trade, b.core + b.trade);
+  return SLIPS.has(bodies) && a.trade !== b.trade ? bodies : cores;
 }
 
 function spelledDistance(a: CompanyName, b: CompanyName): NameDistance {

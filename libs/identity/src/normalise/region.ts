@@ -77,6 +77,8 @@ function readGazetteer(): Gazetteer {
       name(text, code, false);
       const stem = regionStem(text);
       if (stem !== text) name(stem, code, true);
+      // 延边州, 恩施州, 青龙县: an autonomous division without its peoples.
+      if (AUTONOMOUS.test(text)) name(stem + text.slice(-1), code, false);
     }
   }
   // A name in force wins over one that was given up.
@@ -218,7 +220,6 @@ export function placesByPinyin(letters: string): string[] {
   if (!spelled) {
     spelled = new Map();
     for (const [name, { codes }] of places().byName) {
-      if (WORDS.has(name)) continue;
       const key = pinyinOf(name);
       spelled.set(key, [...new Set([...(spelled.get(key) ?? []), ...codes])]);
     }
