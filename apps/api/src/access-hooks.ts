@@ -132,6 +132,8 @@ export function installAccess(instance: FastifyInstance, parts: AccessParts): vo
     await limit(request, reply, rule, parts);
     if (rule.accepts && hasBody(request) && !rule.accepts.includes(mediaTypeOf(request)))
       throw new LedgerError('UNSUPPORTED_MEDIA_TYPE');
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+      throw new LedgerError('UNSUPPORTED_CONTENT_ENCODING');
     // Before a body is read: a stream could be answered in its midst only by breaking off.
     if (request.method === 'POST' && rule.roles !== 'open') log.requireOpen();
   });

@@ -1,4 +1,4 @@
-import { LedgerError } from '@liandun/contracts';
+import { LIMITS, parseStrictJson, problemOf } from '@liandun/contracts';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
 import { followCertificate } from '@liandun/tls';
@@ -18,7 +18,7 @@ import { GuardedLog } from './guarded-log.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Metrics } from './metrics.js';
 import { BATCH_TYPE, EVENT_TYPE, FORM_TYPE, JSON_TYPE, NDJSON_TYPE } from './policy.js';
-import { ProblemFilter } from './problems.js';
+import { ProblemError, ProblemFilter } from './problems.js';
 import { RateLimits } from './rate-limits.js';
 import { installSecurityHeaders } from './security-headers.js';
 import { settingsOf, type Env, type Settings } from './settings.js';
@@ -32,36 +32,30 @@ export interface Api {
   close(): Promise<void>;
 }
 
-// 500 shops with long addresses; what becomes an entry is bounded by intake (EVENT_TOO_LARGE).
-const EVENT_BYTES_MAX = 2 * 1024 * 1024;
-const BATCH_BYTES_MAX = 64 * 1024 * 1024;
-const FORM_BYTES_MAX = 16 * 1024;
 const POOL_CONNECTIONS_MAX = 12;
 
-/** JSON by RFC 8259: UTF-8, and a byte order mark is an error like any other. No bytes at all are no body. */
-function parseJson(body: Buffer): unknown {
+/** No bytes at all are no body. */
+function parseJson(body: Buffer, valuesMax: number): unknown {
   if (body.length === 0) return undefined;
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body));
-  } catch {
-    throw new LedgerError('MALFORMED_JSON');
-  }
+  const parsed = parseStrictJson(body, valuesMax);
+  if ('refused' in parsed) throw new ProblemError(problemOf([parsed.refused]));
+  return parsed.value;
 }
 
 /** The media types that the ledger reads, each with its limit; any other is answered 415. */
 function installParsers(instance: FastifyInstance): void {
   instance.removeAllContentTypeParsers();
-  for (const [type, bodyLimit] of [
-    [JSON_TYPE, EVENT_BYTES_MAX],
-    [EVENT_TYPE, EVENT_BYTES_MAX],
-    [BATCH_TYPE, BATCH_BYTES_MAX],
+  for (const [type, bodyLimit, valuesMax] of [
+    [JSON_TYPE, LIMITS.bodyBytes, LIMITS.eventValues],
+    [EVENT_TYPE, LIMITS.eventBytes, LIMITS.eventValues],
+    [BATCH_TYPE, LIMITS.batchBytes, LIMITS.batchValues],
   ] as const)
     instance.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit }, async (_request: unknown, body: Buffer) =>
-      parseJson(body),
+      parseJson(body, valuesMax),
     );
   instance.addContentTypeParser(
     FORM_TYPE,
-    { parseAs: 'string', bodyLimit: FORM_BYTES_MAX },
+    { parseAs: 'string', bodyLimit: LIMITS.formBytes },
     async (_request: unknown, body: string) => new URLSearchParams(body),
   );
   // Handed on as it comes: the controller reads no faster than it appends.
@@ -116,7 +110,7 @@ async function nestOf(settings: Settings, parts: Parts, logger: Logger): Promise
   const adapter = new FastifyAdapter({
     ...(settings.tls ? { https: settings.tls } : {}),
     forceCloseConnections: true,
-    bodyLimit: EVENT_BYTES_MAX,
+    bodyLimit: LIMITS.eventBytes,
     // An event's id has 128 characters at most, percent-encoded in an address.
     routerOptions: { maxParamLength: 2048 },
   });

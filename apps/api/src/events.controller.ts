@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { LedgerError, type Receipt } from '@liandun/contracts';
+import { LedgerError, LIMITS, type Receipt } from '@liandun/contracts';
 import { Intake, typeOf, type Prepared } from '@liandun/intake';
 import { Controller, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -11,7 +11,6 @@ import { sendProblem } from './problems.js';
 import { quotaKeyOf, RateLimits } from './rate-limits.js';
 import { Tokens, type Caller } from './tokens.js';
 
-const BATCH_EVENTS_MAX = 1_000;
 const STATUSES = { accepted: 201, held: 201, duplicate: 200 } as const;
 
 /** Events in: one, a batch, or a stream of any length (design section 3). */
@@ -45,7 +44,7 @@ export class EventsController {
   async #batch(request: FastifyRequest, reply: FastifyReply): Promise<Receipt[]> {
     const raws = request.body;
     if (!Array.isArray(raws)) throw new LedgerError('WRONG_TYPE');
-    if (raws.length > BATCH_EVENTS_MAX) throw new LedgerError('TOO_MANY_EVENTS');
+    if (raws.length > LIMITS.batchEvents) throw new LedgerError('TOO_MANY_EVENTS');
     await this.#count(request, reply, raws.length);
     return this.#settle(callerOf(request), raws);
   }

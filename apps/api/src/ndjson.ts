@@ -1,12 +1,10 @@
 import type { Readable } from 'node:stream';
-import { problem, problemOf, type Receipt } from '@liandun/contracts';
+import { fieldError, LIMITS, parseStrictJson, problemOf, type FieldError, type Receipt } from '@liandun/contracts';
 import type { Intake, Prepared, Submitter } from '@liandun/intake';
 
 /** A line of a submitted stream. */
 export type Line = { text: string } | { wrong: 'BODY_TOO_LARGE' | 'MALFORMED_JSON' };
 
-/** More than an event whose entry fits can have, white space included. */
-export const LINE_BYTES_MAX = 2 * 1024 * 1024;
 const GROUP_EVENTS_MAX = 500;
 /** Prepared and not yet appended; past it the sender is read no further. */
 const WAITING_EVENTS_MAX = 1_000;
@@ -19,9 +17,9 @@ const LF = 0x0a;
  */
 export async function* linesOf(
   chunks: AsyncIterable<Uint8Array>,
-  lineBytesMax = LINE_BYTES_MAX,
+  lineBytesMax: number = LIMITS.eventBytes,
 ): AsyncGenerator<Line[]> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let parts: Uint8Array[] = [];
   let bytes = 0;
   const finish = (): Line => {
@@ -55,9 +53,8 @@ export async function* linesOf(
   if (bytes > 0) yield [finish()];
 }
 
-function refusedLine(number: number, code: 'BODY_TOO_LARGE' | 'MALFORMED_JSON'): Prepared {
-  const { detail, detailZh } = problem(code);
-  const error = { pointer: '', code, message: `Line ${number}: ${detail}`, messageZh: `第 ${number} 行：${detailZh}` };
+function refusedLine(number: number, { message, messageZh, ...where }: FieldError): Prepared {
+  const error = { ...where, message: `Line ${number}: ${message}`, messageZh: `第 ${number} 行：${messageZh}` };
   return { step: 'refused', receipt: { id: '', status: 'rejected', problem: problemOf([error]) } };
 }
 
@@ -173,13 +170,9 @@ export class NdjsonIngest {
   }
 
   #prepare(number: number, line: Line): Prepared {
-    if ('wrong' in line) return refusedLine(number, line.wrong);
-    let raw: unknown;
-    try {
-      raw = JSON.parse(line.text);
-    } catch {
-      return refusedLine(number, 'MALFORMED_JSON');
-    }
-    return this.intake.prepare(this.member, raw);
+    if ('wrong' in line) return refusedLine(number, fieldError('', line.wrong));
+    const parsed = parseStrictJson(line.text);
+    if ('refused' in parsed) return refusedLine(number, parsed.refused);
+    return this.intake.prepare(this.member, parsed.value);
   }
 }

@@ -7,6 +7,9 @@ import { methodsAt } from './policy.js';
 /** HTTP statuses belong to this edge; every code that isn't named is a submission that can't be processed: 422. */
 const STATUSES: Partial<Record<ProblemCode, number>> = {
   MALFORMED_JSON: 400,
+  DUPLICATE_NAME: 400,
+  NESTED_TOO_DEEP: 400,
+  NUMBER_OUT_OF_RANGE: 400,
   INVALID_REQUEST: 400,
   PURPOSE_REQUIRED: 400,
   CURSOR_INVALID: 400,
@@ -30,7 +33,9 @@ const STATUSES: Partial<Record<ProblemCode, number>> = {
   ADMINISTRATORS_TOO_FEW: 409,
   APPROVAL_DECIDED: 409,
   BODY_TOO_LARGE: 413,
+  TOO_MANY_VALUES: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  UNSUPPORTED_CONTENT_ENCODING: 415,
   RATE_LIMITED: 429,
   SCREENING_BUDGET_SPENT: 429,
   LOOKUP_BUDGET_SPENT: 429,

@@ -84,7 +84,7 @@ describe('a signature', () => {
     const { text, signature } = signedTextOfEntry(entry)!;
     const [header, , bytes] = signature.split('.');
     const input = Buffer.from(`${header}.${Buffer.from(text).toString('base64url')}`);
-    const ed25519 = createPublicKey({ key: publicKey(key) as unknown as JsonWebKey, format: 'jwk' });
+    const ed25519 = createPublicKey({ key: { ...publicKey(key) }, format: 'jwk' });
     expect(verify(null, input, ed25519, Buffer.from(bytes ?? '', 'base64url'))).toBe(true);
     expect(await verifySignature(signature, text, [publicKey(key)])).toBe('valid');
     expect(signedTextOfEntry({ ...entry, data })).toBeUndefined();

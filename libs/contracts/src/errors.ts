@@ -9,8 +9,28 @@ type Text = readonly [en: string, zh: string];
 export const PROBLEMS = {
   // Form
   MALFORMED_JSON: [
-    'The text is not valid JSON. Send one JSON object per event, UTF-8.',
-    '内容不是有效的 JSON。请以 UTF-8 发送，每个事件一个 JSON 对象。',
+    'The text is not valid JSON. Send one JSON object per event, in UTF-8 without a byte order mark.',
+    '内容不是有效的 JSON。请以不带 BOM 的 UTF-8 发送，每个事件一个 JSON 对象。',
+  ],
+  DUPLICATE_NAME: [
+    'The name stands twice in the same object, so it has no one meaning. Send it once.',
+    '同一对象中该名称出现两次，含义不明。请只保留一个。',
+  ],
+  NESTED_TOO_DEEP: [
+    'Objects and lists are nested more than 16 deep. No event or body needs that: see /openapi.json.',
+    '对象和列表嵌套超过 16 层。任何事件或请求都无需如此，见 /openapi.json。',
+  ],
+  TOO_MANY_VALUES: [
+    'The text holds more values than any event (20,000) or batch (1,000,000) may. Split it.',
+    '内容中的值过多：单个事件最多 20000 个，批次最多 1000000 个。请拆分。',
+  ],
+  NUMBER_OUT_OF_RANGE: [
+    'The number cannot be held exactly as a 64-bit floating-point number (RFC 7493). Use one from -(2^53)+1 to (2^53)-1.',
+    '该数字无法以 64 位浮点数精确表示（RFC 7493）。请使用 -(2^53)+1 至 (2^53)-1 之间的数。',
+  ],
+  UNSUPPORTED_CONTENT_ENCODING: [
+    'A compressed body is not taken. Send it without Content-Encoding.',
+    '不接受压缩的请求正文。请去掉 Content-Encoding 后发送。',
   ],
   UNSUPPORTED_MEDIA_TYPE: [
     'The content type is not supported. Use application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson or, for other bodies, application/json.',
@@ -24,7 +44,10 @@ export const PROBLEMS = {
     'The entry would pass 60,000 bytes. Send fewer shops, accounts or pieces of evidence.',
     '记录将超过 60000 字节。请减少店铺、账号或证据的数量。',
   ],
-  BODY_TOO_LARGE: ['The body or line is larger than allowed. Split it.', '请求正文或单行超过上限。请拆分后发送。'],
+  BODY_TOO_LARGE: [
+    'The body, line or record is larger than /openapi.json allows (2 MiB for an event). Split it.',
+    '请求正文、单行或消息超过 /openapi.json 规定的上限（单个事件 2 MiB）。请拆分后发送。',
+  ],
   MISSING_FIELD: ['The field is required. Add it.', '缺少必填字段。请补充。'],
   UNKNOWN_FIELD: [
     'The field is not part of this type. Remove it; free text and extensions are not accepted.',

@@ -1,3 +1,4 @@
+import { LIMITS } from './limits.js';
 import { both, componentSchemas, ref } from './schemas.js';
 import type { JsonSchema } from './fields.js';
 import type { MemberRole } from './outcomes.js';
@@ -344,6 +345,35 @@ function schemaOf(name: string): JsonSchema {
   return name.endsWith('[]') ? { type: 'array', items: ref(name.slice(0, -2)) } : ref(name);
 }
 
+/** By media type, for what JSON Schema can't say of a body. */
+const BODY_LIMITS: Record<string, JsonSchema> = {
+  'application/json': { bytes: LIMITS.bodyBytes, values: LIMITS.eventValues, nesting: LIMITS.nestingDepth },
+  'application/cloudevents+json': {
+    bytes: LIMITS.eventBytes,
+    values: LIMITS.eventValues,
+    nesting: LIMITS.nestingDepth,
+  },
+  'application/cloudevents-batch+json': {
+    bytes: LIMITS.batchBytes,
+    values: LIMITS.batchValues,
+    nesting: LIMITS.nestingDepth,
+  },
+  'application/x-ndjson': {
+    bytesPerLine: LIMITS.eventBytes,
+    values: LIMITS.eventValues,
+    nesting: LIMITS.nestingDepth,
+  },
+  'application/x-www-form-urlencoded': { bytes: LIMITS.formBytes },
+};
+
+const requestContentOf = (bodies: readonly Body[]): JsonSchema =>
+  Object.fromEntries(
+    bodies.map(([mediaType, name]) => {
+      const schema = name.endsWith('[]') ? { ...schemaOf(name), maxItems: LIMITS.batchEvents } : schemaOf(name);
+      return [mediaType, { schema, 'x-liandun-limits': BODY_LIMITS[mediaType] }];
+    }),
+  );
+
 const isBody = (answer: Body | readonly Body[]): answer is Body => typeof answer[0] === 'string';
 
 const contentOf = (bodies: readonly Body[]): JsonSchema =>
@@ -410,7 +440,7 @@ function operation(route: Route): JsonSchema {
       ...query.map((name) => parameter(name, 'query')),
       ...(audited ? AUDIT_HEADERS : []),
     ],
-    ...(body && { requestBody: { required: true, content: contentOf(body) } }),
+    ...(body && { requestBody: { required: true, content: requestContentOf(body) } }),
     responses: { ...responses, ...(unlimited ? {} : { 429: TOO_MANY }), default: problem },
     security: roles === 'open' ? [] : [{ token: [] }],
     ...(roles !== 'open' && { 'x-liandun-roles': roles }),

@@ -1,4 +1,12 @@
-import { holdsPersonalData, problem, type Problem, type ProblemCode, type Receipt } from '@liandun/contracts';
+import {
+  fieldError,
+  holdsPersonalData,
+  LIMITS,
+  parseStrictJson,
+  problemOf,
+  type FieldError,
+  type Receipt,
+} from '@liandun/contracts';
 import { compactDecrypt, importJWK, type CompactJWEHeaderParameters, type JWK } from 'jose';
 
 /** What an inbox record held: an event for intake, or the receipt that refuses it. */
@@ -12,28 +20,27 @@ const COMPACT_JWE = /^[\w-]+(\.[\w-]*){4}$/;
  * one of `keys`, the private JWKs of the inbox with their `kid` (ECDH-ES+A256KW, A256GCM).
  */
 export async function openRecord(value: Buffer | null, keys: readonly JWK[]): Promise<Opened> {
-  const text = value?.toString('utf8').trim() ?? '';
+  if (value && value.length > LIMITS.eventBytes) return refuse('', fieldError('', 'BODY_TOO_LARGE'));
+  const text = value?.toString('latin1').trim() ?? '';
   const isSealed = COMPACT_JWE.test(text);
-  let plain = text;
+  let plain: Uint8Array = value ?? Buffer.alloc(0);
   if (isSealed) {
     try {
       plain = await decrypt(text, keys);
     } catch {
-      return refuse('', 'MALFORMED_JWE');
+      return refuse('', fieldError('', 'MALFORMED_JWE'));
     }
   }
-  let event: unknown;
-  try {
-    event = JSON.parse(plain);
-  } catch {
-    return refuse('', 'MALFORMED_JSON');
-  }
+  const parsed = parseStrictJson(plain);
+  if ('refused' in parsed) return refuse('', parsed.refused);
+  const event = parsed.value;
   const { id, data } = (event ?? {}) as { id?: unknown; data?: unknown };
-  if (!isSealed && holdsPersonalData(data)) return refuse(typeof id === 'string' ? id : '', 'PERSONAL_DATA_IN_CLEAR');
+  if (!isSealed && holdsPersonalData(data))
+    return refuse(typeof id === 'string' ? id : '', fieldError('', 'PERSONAL_DATA_IN_CLEAR'));
   return { event };
 }
 
-async function decrypt(text: string, keys: readonly JWK[]): Promise<string> {
+async function decrypt(text: string, keys: readonly JWK[]): Promise<Uint8Array> {
   const keyOf = async ({ kid }: CompactJWEHeaderParameters) => {
     const key = keys.find((candidate) => candidate.kid === kid);
     if (!key) throw new Error('Encrypted to a key that is not ours');
@@ -42,11 +49,12 @@ async function decrypt(text: string, keys: readonly JWK[]): Promise<string> {
   const { plaintext } = await compactDecrypt(text, keyOf, {
     keyManagementAlgorithms: ['ECDH-ES+A256KW'],
     contentEncryptionAlgorithms: ['A256GCM'],
+    // A few bytes may say that they are millions.
+    maxDecompressedLength: LIMITS.eventBytes,
   });
-  return new TextDecoder().decode(plaintext);
+  return plaintext;
 }
 
-function refuse(id: string, code: ProblemCode): { refused: Receipt } {
-  const refusal: Problem = problem(code);
-  return { refused: { id, status: 'rejected', problem: refusal } };
+function refuse(id: string, error: FieldError): { refused: Receipt } {
+  return { refused: { id, status: 'rejected', problem: problemOf([error]) } };
 }

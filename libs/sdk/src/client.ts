@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { signEvent } from '@liandun/commitments';
 import {
+  LIMITS,
   memberSource,
   SUBMITTED_TYPES,
   type CaseHeard,
@@ -100,7 +101,6 @@ export interface Page<T> {
   next?: number | null;
 }
 
-const BATCH_EVENTS_MAX = 1_000;
 const EVENT = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';
 
@@ -176,8 +176,8 @@ export class LiandunClient {
       return receiptOf(events.id, answer);
     }
     const receipts: Receipt[] = [];
-    for (let from = 0; from < events.length; from += BATCH_EVENTS_MAX) {
-      const batch = events.slice(from, from + BATCH_EVENTS_MAX);
+    for (let from = 0; from < events.length; from += LIMITS.batchEvents) {
+      const batch = events.slice(from, from + LIMITS.batchEvents);
       const body = JSON.stringify(await Promise.all(batch.map(async (event) => this.outgoing(event))));
       const answer = await this.#http.request('/v1/events', { method: 'POST', contentType: BATCH, body });
       receipts.push(...(answer.body as Receipt[]));

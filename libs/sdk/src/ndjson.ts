@@ -157,10 +157,11 @@ export class EventStream {
       throw new LiandunError('UNREACHABLE', 'A receipt was cut off', { cause });
     }
     // Receipts come in the order of the events: the first look nearly always finds it.
-    const index = this.#pending.findIndex(({ id }) => id === receipt.id);
-    if (index !== -1) this.#pending.splice(index, 1);
+    // One without an id is of an event whose id couldn't be read: the next that is due.
+    const index = receipt.id === '' ? 0 : this.#pending.findIndex(({ id }) => id === receipt.id);
+    const [event] = index === -1 ? [] : this.#pending.splice(index, 1);
     this.#roomMade?.();
-    return receipt;
+    return receipt.id === '' && event ? { ...receipt, id: event.id } : receipt;
   }
 
   #watch(request: ClientRequest): { seen(): void; stop(): void } {
