@@ -13,6 +13,7 @@ const STEPS = {
   kafkaFirst: ['Apache Kafka (fetching it once)', 'Apache Kafka（首次获取）'],
   build: ['build', '构建'],
   buildSkipped: ['build (nothing changed)', '构建（无改动）'],
+  witness: ['witness', '见证方'],
   migrate: ['migrations', '数据库迁移'],
   api: ['API', '接口服务'],
   worker: ['worker', '工作进程'],

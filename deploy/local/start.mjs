@@ -20,6 +20,7 @@ import { home, openState, root, writeEnv } from './state.mjs';
 import { printSummary } from './summary.mjs';
 import { openTls, plainHost, renewBroker, tlsFiles } from './tls.mjs';
 import { Trouble, troubleOf } from './trouble.mjs';
+import { openWitness } from './witness.mjs';
 
 const PLATFORMS = MEMBERS.filter(({ role }) => role === 'platform').map(({ memberId }) => memberId);
 const envName = (memberId) => `${memberId.toUpperCase().replaceAll('-', '_')}_KEY`;
@@ -78,20 +79,21 @@ function readOptions() {
 
 async function claimAllPorts(env) {
   const wish = (name, outside) => ({ name, wanted: outside ? undefined : env[name] });
-  const [api, database, client, controller, internal, worker, ...sandboxes] = await claimPorts([
+  const [api, database, client, controller, internal, worker, witness, ...sandboxes] = await claimPorts([
     wish('LIANDUN_PORT'),
     wish('POSTGRES_PORT', env.DATABASE_URL),
     wish('KAFKA_PORT', env.KAFKA_BROKERS),
-    ...Array.from({ length: 3 + PLATFORMS.length }, () => ({ name: 'port' })),
+    ...Array.from({ length: 4 + PLATFORMS.length }, () => ({ name: 'port' })),
   ]);
-  return { api, database, kafka: [client, controller, internal], worker, sandboxes };
+  return { api, database, kafka: [client, controller, internal], worker, witness, sandboxes };
 }
 
 /** The parts that need nothing from each other start side by side. */
-async function startServers({ ports, jwks, issuer, tls }) {
+async function startServers({ ports, jwks, issuer, tls, vkey }) {
   const { env } = process;
   const fetched = readdirSync(home).some((name) => name.startsWith('kafka-jars-'));
-  const [database, broker] = await Promise.all([
+  const built = progress.step('build', build(), (isNew) => (isNew ? 'build' : 'buildSkipped'));
+  const [database, broker, witness] = await Promise.all([
     progress.step('postgres', openDatabase({ home, port: ports.database, given: env.DATABASE_URL, tls })),
     progress.step(
       fetched ? 'kafka' : 'kafkaFirst',
@@ -105,13 +107,23 @@ async function startServers({ ports, jwks, issuer, tls }) {
         givenInternal: env.KAFKA_INTERNAL_BROKERS,
       }),
     ),
-    progress.step('build', build(), (built) => (built ? 'build' : 'buildSkipped')),
+    built.then(() => progress.step('witness', startWitness({ ports, tls, vkey }))),
   ]);
-  return { database, broker };
+  return { database, broker, witness };
 }
 
+const startWitness = ({ ports, tls, vkey }) =>
+  openWitness({
+    home,
+    root,
+    url: localUrl(tls, ports.witness),
+    logVkey: vkey,
+    tls,
+    given: process.env.LIANDUN_WITNESSES,
+  });
+
 /** What the ledger's own programs are told. */
-function ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer, tls }) {
+function ledgerEnv({ applicationUrl, broker, witness, keysPath, genesis, issuer, tls }) {
   return {
     DATABASE_URL: applicationUrl,
     KAFKA_BROKERS: broker.brokers,
@@ -120,6 +132,7 @@ function ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer, tls }) {
     LIANDUN_GENESIS: genesis,
     LIANDUN_ISSUER: issuer,
     LIANDUN_HOME: home,
+    LIANDUN_WITNESSES: witness.policy,
     ...(tls ? { NODE_EXTRA_CA_CERTS: tls.trust } : {}),
   };
 }
@@ -204,11 +217,12 @@ async function up() {
   const { tls, host } = await readTls(process.env);
   const url = `${tls ? 'https' : 'http'}://${host}:${ports.api}`;
   const issuer = process.env.LIANDUN_ISSUER || url;
-  const { database, broker } = await startServers({ ports, jwks, issuer, tls });
+  const vkey = logVkey(keys.logSigning);
+  const { database, broker, witness } = await startServers({ ports, jwks, issuer, tls, vkey });
   await progress.step('migrate', migrateLedger(root, database.url));
 
   const applicationUrl = await asApplication(database);
-  const env = ledgerEnv({ applicationUrl, broker, keysPath, genesis, issuer, tls });
+  const env = ledgerEnv({ applicationUrl, broker, witness, keysPath, genesis, issuer, tls });
   const workerUrl = localUrl(tls, ports.worker);
   const api = { ...env, PORT: String(ports.api), LIANDUN_WORKER_URL: workerUrl, ...apiTls(tls) };
   const worker = { ...env, WORKER_PORT: String(ports.worker), ...localTls(tls), ...brokerTls(tls, broker) };
@@ -221,7 +235,8 @@ async function up() {
     KAFKA_BROKERS: broker.brokers,
     DATABASE_URL: database.url,
     CONSOLE_URL: url,
-    LOG_VKEY: logVkey(keys.logSigning),
+    LOG_VKEY: vkey,
+    LIANDUN_WITNESSES: witness.policy,
     ...memberTls(tls),
     ...Object.fromEntries(MEMBERS.map(({ memberId }) => [envName(memberId), paths[memberId]])),
   };
@@ -231,7 +246,7 @@ async function up() {
     ? []
     : await progress.step('sandboxes', startSandboxes({ database, broker, ports, paths, url, tls }));
   followRenewals(tls, broker);
-  watch([database.service, broker.service, ...ledger, ...sandboxes].filter(Boolean));
+  watch([database.service, broker.service, witness.service, ...ledger, ...sandboxes].filter(Boolean));
   progress.done('up');
   return { addresses, ports, tls };
 }
