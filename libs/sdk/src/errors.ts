@@ -56,7 +56,7 @@ const UNTRUSTED = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO)/;
 export function asLiandunError(thrown: unknown, url: string): LiandunError {
   if (thrown instanceof LiandunError) return thrown;
   const error = asError(thrown);
-  const { code = '', message } = (error.cause ?? error) as NodeJS.ErrnoException;
+  const { code = '', message = '' } = (thrown as { cause?: NodeJS.ErrnoException }).cause ?? {};
   if (UNTRUSTED.test(code)) {
     const remedy = `give the certificate of its authority as 'ca', or in NODE_EXTRA_CA_CERTS`;
     return new LiandunError('UNTRUSTED_SERVER', `${url} has no valid certificate (${code}: ${message}): ${remedy}`, {

@@ -74,7 +74,7 @@ export function readAuthorities(path: string): string {
  * `host` (RFC 9525).
  * @param where how the certificate is called in the message: a path or an address
  */
-export function checkCertificate(where: string, certificate: X509Certificate, host?: string, now = new Date()): void {
+function checkCertificate(where: string, certificate: X509Certificate, host?: string, now = new Date()): void {
   const { validFromDate, validToDate, subjectAltName } = certificate;
   if (now > validToDate) {
     const day = validToDate.toISOString().slice(0, 10);

@@ -1,5 +1,5 @@
 export { authority, type Authority, type Issued } from './authority.js';
-export { checkCertificate, readAuthorities, readServerTls, type ServerTls, type TlsFiles } from './certificate.js';
+export { readAuthorities, readServerTls, type ServerTls, type TlsFiles } from './certificate.js';
 export { TlsError } from './errors.js';
 export { followCertificate } from './follow.js';
 export { isLoopback, requireDatabaseTls, requireTls } from './loopback.js';
