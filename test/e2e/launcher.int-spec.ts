@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Launcher, listens, shareJars } from '../support/launcher.js';
+import { causeOf, envOf, Launcher, listens, shareJars } from '../support/launcher.js';
 
 const minutes = 60_000;
 let home: string;
@@ -29,24 +29,12 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const han = /\p{Script=Han}/u;
-
-/** The last line is the cause with its remedy, in both languages, and the exit code says so too. */
 async function refused(launcher: Launcher, cause: RegExp): Promise<void> {
-  expect(await launcher.ended).toBe(1);
-  const line = launcher.output.trim().split('\n').at(-1) ?? '';
-  expect(line).toMatch(cause);
-  expect(line).toMatch(han);
-  expect(launcher.output).not.toMatch(/^\s+at /m);
-}
-
-async function envFile(): Promise<Record<string, string>> {
-  const lines = (await readFile(join(home, 'env'), 'utf8')).trim().split('\n');
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  expect(await causeOf(launcher)).toMatch(cause);
 }
 
 async function portsInUse(): Promise<number[]> {
-  const env = await envFile();
+  const env = await envOf(home);
   const urls = [env['LIANDUN_URL'], `http://${env['KAFKA_BROKERS']}`, env['DATABASE_URL']];
   return urls.map((url) => Number(new URL(url ?? '').port));
 }
@@ -87,7 +75,7 @@ test(
     const first = launch(['--no-scenario']);
     await first.saw(/all up/);
     expect((await stat(join(home, 'keys.json'))).mode & 0o777).toBe(0o600);
-    const env = await envFile();
+    const env = await envOf(home);
     expect(env['LOG_VKEY']).toMatch(/^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$/);
     for (const member of ['PLATFORM_A', 'PLATFORM_E', 'REGULATOR_BEIJING', 'ADMIN_2']) {
       expect(JSON.parse(await readFile(env[`${member}_KEY`] ?? '', 'utf8'))).toMatchObject({ crv: 'Ed25519' });

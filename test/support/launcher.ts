@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, symlink } from 'node:fs/promises';
+import { readdir, readFile, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseEnv } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
 const cache = process.env['LIANDUN_HOME'] ?? join(root, '.liandun');
@@ -52,6 +53,19 @@ export async function shareJars(home: string): Promise<void> {
   for (const name of await readdir(cache)) {
     if (/^kafka-jars-\w+(\.jsa)?$/.test(name)) await symlink(join(cache, name), join(home, name));
   }
+}
+
+/** What the launcher wrote for programs in that state folder. */
+export async function envOf(home: string): Promise<Record<string, string>> {
+  return parseEnv(await readFile(join(home, 'env'), 'utf8')) as Record<string, string>;
+}
+
+/** The cause of a launcher that ended with 1: its last line, which has the remedy in both languages and is no stack. */
+export async function causeOf(launcher: Launcher): Promise<string> {
+  const code = await launcher.ended;
+  const line = launcher.output.trim().split('\n').at(-1) ?? '';
+  if (code === 1 && /\p{Script=Han}/u.test(line) && !/^\s+at /m.test(launcher.output)) return line;
+  throw new Error(`the launcher ended (${code}) without cause and remedy:\n${launcher.output}`);
 }
 
 /** Whether something listens there. */
