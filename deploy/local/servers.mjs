@@ -23,19 +23,21 @@ export async function onDatabase(url, work) {
 }
 
 /**
- * The same database as the applications' own role, which can't change what is in the log. A server from outside may ask
- * for a password that the role doesn't have: there the connection takes the role on.
+ * The same database as an application's own role, which sees and changes no more than it needs (libs/event-log, walls.ts). A
+ * server from outside may ask for a password that the role doesn't have: there the connection takes the role on.
+ * @param {{ service?: object, url: string }} database
+ * @param {'liandun_api' | 'liandun_worker'} role
  */
-export async function asApplication({ service, url }) {
+export async function asApplication({ service, url }, role) {
   const own = new URL(url);
   if (service) {
-    own.username = 'liandun_app';
+    own.username = role;
     return own.href;
   }
   const { rows } = await onDatabase(url, (client) =>
-    client.query(`SELECT pg_has_role(current_user, 'liandun_app', 'member') AS may`),
+    client.query(`SELECT pg_has_role(current_user, $1, 'member') AS may`, [role]),
   );
-  if (rows[0].may) own.searchParams.set('options', '-c role=liandun_app');
+  if (rows[0].may) own.searchParams.set('options', `-c role=${role}`);
   return own.href;
 }
 

@@ -123,9 +123,8 @@ const startWitness = ({ ports, tls, vkey }) =>
   });
 
 /** What the ledger's own programs are told. */
-function ledgerEnv({ applicationUrl, broker, witness, keysPath, genesis, issuer, tls }) {
+function ledgerEnv({ broker, witness, keysPath, genesis, issuer, tls }) {
   return {
-    DATABASE_URL: applicationUrl,
     KAFKA_BROKERS: broker.brokers,
     KAFKA_INTERNAL_BROKERS: broker.internal,
     LIANDUN_KEYS: keysPath,
@@ -221,11 +220,26 @@ async function up() {
   const { database, broker, witness } = await startServers({ ports, jwks, issuer, tls, vkey });
   await progress.step('migrate', migrateLedger(root, database.url));
 
-  const applicationUrl = await asApplication(database);
-  const env = ledgerEnv({ applicationUrl, broker, witness, keysPath, genesis, issuer, tls });
+  const env = ledgerEnv({ broker, witness, keysPath, genesis, issuer, tls });
   const workerUrl = localUrl(tls, ports.worker);
-  const api = { ...env, PORT: String(ports.api), LIANDUN_WORKER_URL: workerUrl, ...apiTls(tls) };
-  const worker = { ...env, WORKER_PORT: String(ports.worker), ...localTls(tls), ...brokerTls(tls, broker) };
+  const [apiDatabase, workerDatabase] = await Promise.all([
+    asApplication(database, 'liandun_api'),
+    asApplication(database, 'liandun_worker'),
+  ]);
+  const api = {
+    ...env,
+    DATABASE_URL: apiDatabase,
+    PORT: String(ports.api),
+    LIANDUN_WORKER_URL: workerUrl,
+    ...apiTls(tls),
+  };
+  const worker = {
+    ...env,
+    DATABASE_URL: workerDatabase,
+    WORKER_PORT: String(ports.worker),
+    ...localTls(tls),
+    ...brokerTls(tls, broker),
+  };
   const ledger = await Promise.all([
     progress.step('api', startApp({ name: 'api', app: 'api', url, env: api, home, root })),
     progress.step('worker', startApp({ name: 'worker', app: 'worker', url: workerUrl, env: worker, home, root })),

@@ -86,7 +86,7 @@ test('killed while a group is being appended: what has no receipt is stored by t
   const waiting = async (): Promise<number[]> => {
     const { rows } = await pool.query<{ pid: number }>(
       `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
-         and usename = 'liandun_app'`,
+         and usename = 'liandun_api'`,
     );
     return rows.map(({ pid }) => pid);
   };

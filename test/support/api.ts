@@ -80,7 +80,7 @@ export class TestApi {
       keys.set(memberId, memberId === 'platform-b' ? p256(`${memberId}-1`) : ed25519(`${memberId}-1`));
     const signing = p256('ledger-1');
     const env = {
-      DATABASE_URL: asApp(database.url),
+      DATABASE_URL: asApp(database.url, 'liandun_api'),
       LIANDUN_KEYS: join(dir, 'keys.json'),
       LIANDUN_GENESIS: join(dir, 'genesis.json'),
       LIANDUN_LIMITS: join(dir, 'limits.json'),

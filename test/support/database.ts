@@ -15,10 +15,10 @@ export async function createTestDatabase(
   return { url: url.href, drop: () => drop('').catch(() => drop('with (force)')) };
 }
 
-/** The same database as the role that the applications have. */
-export function asApp(databaseUrl: string): string {
+/** The same database as a role that the applications have; the worker's folds and appends what belongs to everybody. */
+export function asApp(databaseUrl: string, role: 'liandun_worker' | 'liandun_api' = 'liandun_worker'): string {
   const url = new URL(databaseUrl);
-  url.username = 'liandun_app';
+  url.username = role;
   url.password = '';
   return url.href;
 }

@@ -12,7 +12,7 @@ import { Intake } from '@liandun/intake';
 import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
-import { ACCESS_MIGRATIONS, ACCESS_RIDER, accessRider, liveKeys, VIEW_MIGRATIONS } from '@liandun/views';
+import { ACCESS_MIGRATIONS, liveKeys, VIEW_MIGRATIONS } from '@liandun/views';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { notifyReader } from '../../apps/worker/src/notify.js';
@@ -44,7 +44,7 @@ export class TestLedger {
     await migrate(url, ALL_MIGRATIONS);
     const pool = new pg.Pool({ connectionString: asApp(url), max: 8, ...({ pipeline: true } as object) });
     pool.on('error', () => undefined); // the database is dropped with force
-    const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider, [ACCESS_RIDER]: accessRider } });
+    const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider } });
     const intake = new Intake({
       log,
       vault: new Vault(generateVaultKeys()),
@@ -70,7 +70,6 @@ export class TestLedger {
           stream: `member/${data.memberId}`,
           data,
           fingerprint: randomBytes(32),
-          riders: { [ACCESS_RIDER]: { type, data } },
         },
       ],
     });

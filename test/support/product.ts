@@ -84,7 +84,11 @@ export class Product {
     private readonly cleanUp: () => Promise<void>,
   ) {
     for (const app of ['api', 'worker'] as const)
-      this.programs.set(app, { script: `dist/apps/${app}/src/main.js`, port: ports[app], env });
+      this.programs.set(app, {
+        script: `dist/apps/${app}/src/main.js`,
+        port: ports[app],
+        env: { DATABASE_URL: asApp(databaseUrl, `liandun_${app}`), ...env },
+      });
   }
 
   static async start(
@@ -123,7 +127,6 @@ export class Product {
     await writeFile(genesisFile, JSON.stringify(genesis));
     const ports = { api: await freePort(), worker: await freePort() };
     const env = {
-      DATABASE_URL: asApp(databaseUrl),
       KAFKA_BROKERS: servers.kafkaBrokers,
       KAFKA_INTERNAL_BROKERS: servers.kafkaInternal,
       LIANDUN_KEYS: keyFile,

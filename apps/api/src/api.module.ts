@@ -19,15 +19,20 @@ import { membershipHandlers } from './membership.js';
 import { Metrics } from './metrics.js';
 import { NoticesController } from './notices.controller.js';
 import { OAuthController } from './oauth.controller.js';
+import { Door } from './pools.js';
 import { QueriesController } from './queries.controller.js';
 import { RateLimits } from './rate-limits.js';
+import { Reads } from './reads.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { Settings } from './settings.js';
 import { Tokens } from './tokens.js';
 
 /** What the controllers share, made before Nest starts. */
 export interface Parts {
-  pool: pg.Pool;
+  /** Of liandun_api: without a caller's name it shows nothing that belongs to anybody. */
+  own: pg.Pool;
+  door: Door;
+  reads: Reads;
   log: GuardedLog;
   vault: Vault;
   intake: Intake;
@@ -43,7 +48,9 @@ export interface Parts {
 @Module({})
 export class ApiModule {
   static of({
-    pool,
+    own,
+    door,
+    reads,
     log,
     vault,
     intake,
@@ -70,7 +77,9 @@ export class ApiModule {
         DocumentsController,
       ],
       providers: [
-        { provide: pg.Pool, useValue: pool },
+        { provide: pg.Pool, useValue: own },
+        { provide: Door, useValue: door },
+        { provide: Reads, useValue: reads },
         { provide: Settings, useValue: settings },
         { provide: EventLog, useValue: log },
         { provide: Vault, useValue: vault },

@@ -8,7 +8,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Server as HttpsServer } from 'node:https';
-import pg from 'pg';
+import type pg from 'pg';
 import { pino, type Logger } from 'pino';
 import { installAccess } from './access-hooks.js';
 import { ApiModule, type Parts } from './api.module.js';
@@ -18,8 +18,10 @@ import { GuardedLog } from './guarded-log.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Metrics } from './metrics.js';
 import { BATCH_TYPE, EVENT_TYPE, FORM_TYPE, JSON_TYPE, NDJSON_TYPE } from './policy.js';
+import { Door, openPools } from './pools.js';
 import { ProblemError, ProblemFilter } from './problems.js';
 import { RateLimits } from './rate-limits.js';
+import { Reads } from './reads.js';
 import { installSecurityHeaders } from './security-headers.js';
 import { settingsOf, type Env, type Settings } from './settings.js';
 import { Tokens } from './tokens.js';
@@ -31,8 +33,6 @@ export interface Api {
   reload(): void;
   close(): Promise<void>;
 }
-
-const POOL_CONNECTIONS_MAX = 12;
 
 /** No bytes at all are no body. */
 function parseJson(body: Buffer, valuesMax: number): unknown {
@@ -63,8 +63,10 @@ function installParsers(instance: FastifyInstance): void {
 }
 
 function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseClock } {
-  const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: POOL_CONNECTIONS_MAX });
-  pool.on('error', (error) => logger.warn({ code: (error as { code?: string }).code }, 'an idle connection was lost'));
+  const { own, door: pool } = openPools(settings.databaseUrl, (error) =>
+    logger.warn({ code: (error as { code?: string }).code }, 'an idle connection was lost'),
+  );
+  const reads = new Reads(own);
   const halts = new HaltWatch(pool, (halt) =>
     halt
       ? logger.error({ code: halt.code, remedy: halt.message }, 'the log is not continued')
@@ -78,11 +80,19 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
   const metrics = new Metrics();
   const { limits } = settings;
   return {
-    pool,
+    own,
+    door: new Door(pool),
+    reads,
     log,
     vault,
     clock,
-    intake: new Intake({ log, vault, clock: clock.now, keysOf: (memberId) => liveKeys(pool, memberId) }),
+    intake: new Intake({
+      log,
+      vault,
+      clock: clock.now,
+      keysOf: (memberId) => liveKeys(pool, memberId),
+      readsOf: (member) => reads.log(member),
+    }),
     tokens: new Tokens(settings, pool),
     writer,
     metrics,
@@ -153,13 +163,14 @@ export async function createApi(env: Env): Promise<Api> {
   const logger = pino({ level: settings.logLevel, base: { app: 'api' } });
   if (settings.vaultKeys.kms.warning) logger.warn(settings.vaultKeys.kms.warning);
   const parts = partsOf(settings, logger);
-  const { pool, log, clock, tokens, writer, halts, enumeration } = parts;
+  const { own, log, clock, tokens, writer, halts, enumeration } = parts;
+  const { pool } = parts.door;
   const release = async (): Promise<void> => {
     clock.stop();
     halts.stop();
     await enumeration.close();
     await log.close();
-    await pool.end();
+    await Promise.all([own.end(), pool.end()]);
   };
   try {
     await clock.start();

@@ -109,6 +109,13 @@ export class KeyAdditionBody {
   key: MemberKeyBody;
 }
 
+export class KeyRevocationBody {
+  /** The key stops at once; the second administrator confirms it. */
+  @IsOptional()
+  @IsBoolean()
+  emergency?: boolean;
+}
+
 export class SubscriptionChangeBody {
   @IsDefined()
   @IsObject()

@@ -4,6 +4,7 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import pg from 'pg';
 import { Metrics } from './metrics.js';
+import { Door } from './pools.js';
 import { ProblemError } from './problems.js';
 import { Settings } from './settings.js';
 
@@ -17,6 +18,7 @@ export class DocumentsController {
 
   constructor(
     @Inject(pg.Pool) private readonly pool: pg.Pool,
+    private readonly door: Door,
     private readonly metrics: Metrics,
     private readonly halts: HaltWatch,
     private readonly settings: Settings,
@@ -40,14 +42,18 @@ export class DocumentsController {
   /** Ready: the database answers, its tables are there, and it may be written to; otherwise what to do. */
   @Get('/health/ready')
   async ready(): Promise<object> {
-    await this.pool
-      .query(
-        `select (select position from log.head), (select count(*) from access.member), (select count(*) from vault.record where false),
-           (select count(*) from auth.used_jti where false), (select count(*) from view.audit where false), (select size from tlog.tree)`,
-      )
-      .catch(() => {
-        throw new LedgerError('UNAVAILABLE');
-      });
+    const looked = [
+      this.door.pool.query(
+        `select (select position from log.head), (select count(*) from access.member), (select count(*) from auth.used_jti where false)`,
+      ),
+      this.pool.query(
+        `select (select count(*) from log.entry where false), (select count(*) from vault.record where false),
+           (select count(*) from view.audit where false), (select size from tlog.tree)`,
+      ),
+    ];
+    await Promise.all(looked).catch(() => {
+      throw new LedgerError('UNAVAILABLE');
+    });
     const { refusal } = this.halts;
     if (refusal) {
       const { code, message, messageZh } = refusal;

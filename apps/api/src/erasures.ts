@@ -11,12 +11,14 @@ import {
   type Identity,
   type SubjectErased,
 } from '@liandun/contracts';
+import type { ReadingCaller } from '@liandun/event-log';
 import { erasureRole, masked, Vault, type ErasureRole, type TokenKind } from '@liandun/vault';
 import { approvalById, entriesWith, erasedBy, type ApprovalRow } from '@liandun/views';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import pg from 'pg';
 import { DecideErasureOf } from './erasure.js';
+import { Door } from './pools.js';
+import { Reads } from './reads.js';
 
 /** An entry of the log has room for this many positions of each sort. */
 const POSITIONS_MAX = 1_000;
@@ -71,14 +73,15 @@ function recordOf({ position, member, type, kinds, identity, role }: Judged): Er
 @Injectable()
 export class Erasures {
   constructor(
-    @Inject(pg.Pool) private readonly pool: pg.Pool,
+    private readonly reads: Reads,
+    private readonly door: Door,
     private readonly vault: Vault,
     private readonly commands: CommandBus,
   ) {}
 
-  /** A request by its id; undefined where there is none, or it is for something else. */
-  async find(approvalId: string): Promise<ErasureApproval | undefined> {
-    const approval = await approvalById(this.pool, approvalId);
+  /** A request by its id; undefined where the caller may see none, or it is for something else. */
+  async find(approvalId: string, caller: ReadingCaller): Promise<ErasureApproval | undefined> {
+    const approval = await this.reads.as(caller, (db) => approvalById(db, approvalId));
     return approval?.change.action === 'erase' ? (approval as ErasureApproval) : undefined;
   }
 
@@ -95,14 +98,14 @@ export class Erasures {
 
   /** The entries that a request is about as things stand now, opened, each with whom the person is in it. */
   private async judged({ approvalId, change }: ErasureApproval): Promise<Judged[]> {
-    const person = await this.vault.requestedPerson(this.pool, approvalId);
+    const person = await this.vault.requestedPerson(this.door.pool, approvalId);
     if (!person) return [];
     const source = change.scope === 'own' ? memberSource(change.memberId) : undefined;
-    const hits = await entriesWith(this.pool, this.vault.wanted(person), source);
+    const hits = await entriesWith(this.door.pool, this.vault.wanted(person), source);
     const judged: Judged[] = [];
     for (let from = 0; from < hits.length; from += OPENED_MAX) {
       const some = hits.slice(from, from + OPENED_MAX);
-      const opened = await this.vault.reveal(this.pool, some);
+      const opened = await this.vault.reveal(this.door.pool, some);
       for (const [n, { position, source: sender, type, kinds }] of some.entries()) {
         const { identity } = opened[n] as { identity: Identity };
         const role = erasureRole({ kinds: kinds as TokenKind[], identity }, person);
@@ -138,7 +141,7 @@ export class Erasures {
   }
 
   private async outcome(erasureId: string): Promise<object> {
-    const { positions, asRepresentative, keptOrganizations } = await erasedBy(this.pool, erasureId);
+    const { positions, asRepresentative, keptOrganizations } = await erasedBy(this.door.pool, erasureId);
     const entries = positions.length + asRepresentative.length;
     const kept = { logEntries: entries, noticesAndDispositions: undefined, organizationData: keptOrganizations };
     return {
@@ -151,8 +154,9 @@ export class Erasures {
   }
 
   /** What the caller may see of a request; another's looks like one that doesn't exist (rule P18). */
-  async page(approvalId: string, { memberId, role }: { memberId: string; role: string }): Promise<object> {
-    const approval = await this.find(approvalId);
+  async page(approvalId: string, caller: ReadingCaller): Promise<object> {
+    const { memberId, role } = caller;
+    const approval = await this.find(approvalId, caller);
     if (!approval || (role === 'platform' && approval.requestedBy !== memberId)) throw new LedgerError('NOT_FOUND');
     return this.shown(approval);
   }

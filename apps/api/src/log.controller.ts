@@ -4,6 +4,8 @@ import { parseTilePath, TransparencyLogError } from '@liandun/transparency-log';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import pg from 'pg';
+import { callerOf } from './access-hooks.js';
+import { Reads } from './reads.js';
 import { Settings } from './settings.js';
 
 /** A tile, also a partial one, never changes. */
@@ -31,6 +33,7 @@ export class LogController {
   constructor(
     @Inject(pg.Pool) private readonly pool: pg.Pool,
     private readonly settings: Settings,
+    private readonly reads: Reads,
   ) {}
 
   /** With its cosignatures; where a policy is set, the newest that enough witnesses have cosigned. */
@@ -43,7 +46,8 @@ export class LogController {
   @Get('/tile/entries/*')
   async entries(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const tile = tileOf(request);
-    const bytes = found(tile.kind === 'entries' ? await readEntryBundle(this.pool, tile) : undefined);
+    if (tile.kind !== 'entries') throw new LedgerError('NOT_FOUND');
+    const bytes = found(await this.reads.as(callerOf(request), (db) => readEntryBundle(db, tile)));
     void reply.type('application/octet-stream').header('cache-control', `private, ${FOREVER}`).send(bytes);
   }
 

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { LedgerError, toBeijingTime, type MembershipChange } from '@liandun/contracts';
 import { SUSPENSION_CONFIRMED_WITHIN_MS } from '@liandun/domain';
 import { approvalById, approvalList, memberList, otherAdministrators, type ApprovalRow } from '@liandun/views';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyRequest } from 'fastify';
-import pg from 'pg';
 import { callerOf } from './access-hooks.js';
 import {
   ApprovalDecisionBody,
   KeyAdditionBody,
+  KeyRevocationBody,
   MemberAdmissionBody,
   SignaturesChangeBody,
   SubscriptionChangeBody,
@@ -18,10 +18,15 @@ import { Erasures } from './erasures.js';
 import { keyOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
 import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
 import { limitOf, textOf } from './query.js';
+import { Reads } from './reads.js';
 
 interface Requested {
   approvalId: string;
 }
+
+/** What awaits its confirmation, not its effect. */
+const actsAtOnce = (change: ApprovalRow['change']): boolean =>
+  change.action === 'suspend' || (change.action === 'revokeKey' && change.emergency === true);
 
 /** An approval as administrators see it. */
 function shown({ requestedAt, decidedAt, decidedBy, ...approval }: ApprovalRow): object {
@@ -29,7 +34,7 @@ function shown({ requestedAt, decidedAt, decidedBy, ...approval }: ApprovalRow):
   return {
     ...approval,
     requestedAt: toBeijingTime(requestedAt),
-    ...(approval.change.action === 'suspend' ? { confirmBy: toBeijingTime(confirmBy) } : {}),
+    ...(actsAtOnce(approval.change) ? { confirmBy: toBeijingTime(confirmBy) } : {}),
     ...(decidedAt && decidedBy ? { decidedBy, decidedAt: toBeijingTime(decidedAt) } : {}),
   };
 }
@@ -39,7 +44,7 @@ function shown({ requestedAt, decidedAt, decidedBy, ...approval }: ApprovalRow):
 export class MembersController {
   constructor(
     private readonly commands: CommandBus,
-    @Inject(pg.Pool) private readonly pool: pg.Pool,
+    private readonly reads: Reads,
     private readonly erasures: Erasures,
   ) {}
 
@@ -47,7 +52,7 @@ export class MembersController {
   async members(@Req() request: FastifyRequest): Promise<object> {
     const after = textOf(request, 'after') ?? '';
     const limit = limitOf(request);
-    const items = await memberList(this.pool, { after, limit });
+    const items = await this.reads.as(callerOf(request), (db) => memberList(db, { after, limit }));
     return { items, next: items.length === limit ? (items.at(-1)?.memberId ?? null) : null };
   }
 
@@ -85,8 +90,8 @@ export class MembersController {
     @Param('kid') kid: string,
     @Body() body: unknown,
   ): Promise<Requested> {
-    parseEmpty(body);
-    return this.#request(request, { action: 'revokeKey', memberId, kid });
+    const { emergency } = parseBody(KeyRevocationBody, body ?? {});
+    return this.#request(request, { action: 'revokeKey', memberId, kid, ...(emergency ? { emergency } : {}) });
   }
 
   @Post('/members/:memberId/subscription')
@@ -153,11 +158,12 @@ export class MembersController {
   @Get('/approvals')
   async approvals(@Req() request: FastifyRequest): Promise<object> {
     const limit = limitOf(request);
-    const items = await approvalList(this.pool, {
+    const page = {
       before: textOf(request, 'after'),
       status: textOf(request, 'status', /^(pending|granted|refused)$/) as ApprovalRow['status'] | undefined,
       limit,
-    });
+    };
+    const items = await this.reads.as(callerOf(request), (db) => approvalList(db, page));
     return { items: items.map(shown), next: items.length === limit ? (items.at(-1)?.approvalId ?? null) : null };
   }
 
@@ -170,12 +176,12 @@ export class MembersController {
   ): Promise<object> {
     const { decision } = parseBody(ApprovalDecisionBody, body);
     const caller = callerOf(request);
-    const erasure = await this.erasures.find(approvalId);
+    const erasure = await this.erasures.find(approvalId, caller);
     if (erasure) {
       await this.erasures.decide(erasure, decision, caller.memberId);
       return this.erasures.page(approvalId, caller);
     }
-    const approval = await approvalById(this.pool, approvalId);
+    const approval = await this.reads.as(caller, (db) => approvalById(db, approvalId));
     // A regulator decides on erasures only; any other request isn't there for it.
     if (!approval || caller.role !== 'admin') throw new LedgerError('APPROVAL_NOT_FOUND');
     const { memberId } = approval.change;
@@ -184,22 +190,23 @@ export class MembersController {
         kind: 'decideApproval',
         decision,
         decidedBy: caller.memberId,
-        otherAdministrators: await otherAdministrators(this.pool, memberId),
+        otherAdministrators: await this.reads.as(caller, (db) => otherAdministrators(db, memberId)),
       }),
     );
-    const decided = await approvalById(this.pool, approvalId);
+    const decided = await this.reads.as(caller, (db) => approvalById(db, approvalId));
     return shown(decided ?? approval);
   }
 
   async #request(request: FastifyRequest, change: MembershipChange): Promise<Requested> {
     const approvalId = randomUUID();
+    const caller = callerOf(request);
     await this.commands.execute(
       new RequestMembershipChange(approvalId, change.memberId, {
         kind: 'requestChange',
         approvalId,
         change,
-        requestedBy: callerOf(request).memberId,
-        otherAdministrators: await otherAdministrators(this.pool, change.memberId),
+        requestedBy: caller.memberId,
+        otherAdministrators: await this.reads.as(caller, (db) => otherAdministrators(db, change.memberId)),
       }),
     );
     return { approvalId };

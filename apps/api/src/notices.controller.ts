@@ -9,13 +9,14 @@ import {
   type NoticeErased,
   type NoticeIssued,
 } from '@liandun/contracts';
-import { EventLog, onAppended, type StoredEvent } from '@liandun/event-log';
+import { onAppended, type StoredEvent } from '@liandun/event-log';
 import { erasedNotices } from '@liandun/views';
-import { Controller, Get, Inject, Req, Res, type OnModuleDestroy } from '@nestjs/common';
+import { Controller, Get, Req, Res, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import pg from 'pg';
 import { callerOf } from './access-hooks.js';
+import { Door } from './pools.js';
 import { cursorOf, limitOf } from './query.js';
+import { Reads } from './reads.js';
 import { Tokens, type Caller } from './tokens.js';
 
 const HEARTBEAT_MS = 15_000;
@@ -62,8 +63,8 @@ export class NoticesController implements OnModuleDestroy {
   readonly #closing = new AbortController();
 
   constructor(
-    private readonly log: EventLog,
-    @Inject(pg.Pool) private readonly pool: pg.Pool,
+    private readonly reads: Reads,
+    private readonly door: Door,
     private readonly tokens: Tokens,
   ) {}
 
@@ -73,24 +74,28 @@ export class NoticesController implements OnModuleDestroy {
 
   @Get()
   async page(@Req() request: FastifyRequest): Promise<{ items: CloudEvent<Notice>[]; next: number }> {
-    const { memberId } = callerOf(request);
+    const caller = callerOf(request);
     const after = cursorOf(request, 'after');
-    const entries = await this.log.readStream(`notices/${memberId}`, { after, limit: limitOf(request) });
-    return { items: await this.#noticesOf(entries), next: entries.at(-1)?.version ?? after };
+    const entries = await this.reads
+      .log(caller)
+      .readStream(`notices/${caller.memberId}`, { after, limit: limitOf(request) });
+    return { items: await this.#noticesOf(caller, entries), next: entries.at(-1)?.version ?? after };
   }
 
-  async #noticesOf(entries: StoredEvent[]): Promise<CloudEvent<Notice>[]> {
+  async #noticesOf(caller: Caller, entries: StoredEvent[]): Promise<CloudEvent<Notice>[]> {
     const ids = entries.map(({ data }) => (data as NoticeIssued).noticeId);
-    const erased = await erasedNotices(this.pool, ids);
+    const erased = await this.reads.as(caller, (db) => erasedNotices(db, ids));
     return entries.map((entry) => noticeOf(entry, erased));
   }
 
   /** Which notices name a person who was erased since: what their receiver is to take out of its copies. */
   @Get('/erased')
   async erased(@Req() request: FastifyRequest): Promise<{ items: CloudEvent<ErasedNotices>[]; next: number }> {
-    const { memberId } = callerOf(request);
+    const caller = callerOf(request);
+    const { memberId } = caller;
     const after = cursorOf(request, 'after');
-    const entries = await this.log.readStream(`erased/${memberId}`, { after, limit: limitOf(request) });
+    const page = { after, limit: limitOf(request) };
+    const entries = await this.reads.log(caller).readStream(`erased/${memberId}`, page);
     const items = entries.map(({ data, position, leafHash, acceptedAt }) =>
       noticeErasedEvent(memberId, data as NoticeErased, {
         position,
@@ -117,15 +122,16 @@ export class NoticesController implements OnModuleDestroy {
   /** Ends with the caller's token or membership: the reconnect is then refused like any other call. */
   async *#events(caller: Caller & { expiresAt: Date }, from: number): AsyncGenerator<string> {
     const bell = new Bell();
-    const stop = onAppended(this.pool, bell.ring);
+    const stop = onAppended(this.door.pool, bell.ring);
     this.#closing.signal.addEventListener('abort', bell.ring);
     const goesOn = (): boolean => !this.#closing.signal.aborted && Date.now() < caller.expiresAt.getTime();
     try {
       yield ': open\n\n';
       for (let after = from; goesOn();) {
-        const entries = await this.log.readStream(`notices/${caller.memberId}`, { after, limit: STREAM_PAGE_NOTICES });
+        const page = { after, limit: STREAM_PAGE_NOTICES };
+        const entries = await this.reads.log(caller).readStream(`notices/${caller.memberId}`, page);
         if (entries.length > 0) await this.tokens.activeCaller(caller.memberId);
-        for (const notice of await this.#noticesOf(entries))
+        for (const notice of await this.#noticesOf(caller, entries))
           yield `id: ${notice.data.seq}\ndata: ${JSON.stringify(notice)}\n\n`;
         after = entries.at(-1)?.version ?? after;
         if (entries.length === STREAM_PAGE_NOTICES || (await bell.rang(HEARTBEAT_MS))) continue;

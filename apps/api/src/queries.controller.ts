@@ -3,14 +3,15 @@ import { LedgerError, validateIdentity, type AlarmRaised } from '@liandun/contra
 import { EventLog } from '@liandun/event-log';
 import { Vault } from '@liandun/vault';
 import { auditEvents, coverage, entityPage, screen, type AuditFilter } from '@liandun/views';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import pg from 'pg';
 import { callerOf } from './access-hooks.js';
 import { ALARM_STREAM, Enumeration } from './enumeration.js';
 import { LedgerWriter } from './ledger-writer.js';
+import { Door } from './pools.js';
 import { ProblemError } from './problems.js';
 import { cursorOf, limitOf, textOf, timeOf } from './query.js';
+import { Reads } from './reads.js';
 
 const found = <T>(value: T | undefined): T => {
   if (value === undefined) throw new LedgerError('NOT_FOUND');
@@ -24,7 +25,8 @@ const LISTING_ID = /^L\d{1,15}-[0-9a-f]{12}$/;
 @Controller('/v1')
 export class QueriesController {
   constructor(
-    @Inject(pg.Pool) private readonly pool: pg.Pool,
+    private readonly reads: Reads,
+    private readonly door: Door,
     private readonly vault: Vault,
     private readonly writer: LedgerWriter,
     private readonly log: EventLog,
@@ -34,20 +36,23 @@ export class QueriesController {
   /** A platform sees its own facts only; what it has no part in is not there for it (rule P18). */
   @Get('/entities/:entityId')
   async entity(@Req() request: FastifyRequest, @Param('entityId') entityId: string): Promise<object> {
-    const { memberId, role } = callerOf(request);
+    const caller = callerOf(request);
+    const member = caller.role === 'regulator' ? undefined : caller.memberId;
     if (!ENTITY_ID.test(entityId)) throw new LedgerError('NOT_FOUND');
-    return found(await entityPage(this.pool, entityId, role === 'regulator' ? undefined : memberId));
+    return found(await this.reads.as(caller, (db) => entityPage(db, entityId, member)));
   }
 
   @Get('/listings/:listingId/coverage')
-  async coverage(@Param('listingId') listingId: string): Promise<object> {
-    return found(LISTING_ID.test(listingId) ? await coverage(this.pool, listingId) : undefined);
+  async coverage(@Req() request: FastifyRequest, @Param('listingId') listingId: string): Promise<object> {
+    if (!LISTING_ID.test(listingId)) throw new LedgerError('NOT_FOUND');
+    return found(await this.reads.as(callerOf(request), (db) => coverage(db, listingId)));
   }
 
   /** A platform gets what it sent or received; another's entries are not there for it. */
   @Get('/audit/events')
   async audit(@Req() request: FastifyRequest): Promise<object> {
-    const { memberId, role } = callerOf(request);
+    const caller = callerOf(request);
+    const { memberId, role } = caller;
     const asked = textOf(request, 'member');
     const after = cursorOf(request, 'after');
     if (role !== 'regulator' && asked !== undefined && asked !== memberId) return { items: [], next: after };
@@ -61,7 +66,7 @@ export class QueriesController {
       limit: limitOf(request),
     };
     const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
-    return auditEvents(this.pool, given as unknown as AuditFilter);
+    return this.reads.as(caller, (db) => auditEvents(db, given as unknown as AuditFilter));
   }
 
   /** Who seems to sweep the ledger (rule P15). The member that an alarm is about doesn't learn of it here. */
@@ -85,7 +90,7 @@ export class QueriesController {
     if ('problem' in validated) throw new ProblemError(validated.problem);
     const { identity, purpose } = validated.value;
     await this.enumeration.spend(memberId, identity);
-    const matches = await screen(this.pool, identity.kind, this.vault.tokens(identity));
+    const matches = await screen(this.door.pool, identity.kind, this.vault.tokens(identity));
     const sure = matches.some(({ grade }) => grade !== 'possible');
     const result = sure ? 'listed' : matches.length > 0 ? 'possible' : 'clear';
     const screeningId = randomUUID();

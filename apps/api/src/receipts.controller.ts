@@ -1,11 +1,11 @@
 import { LedgerError, memberSource } from '@liandun/contracts';
-import { EventLog } from '@liandun/event-log';
+import { find } from '@liandun/event-log';
 import { receiptProof } from '@liandun/tlog';
 import { Vault } from '@liandun/vault';
-import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import pg from 'pg';
 import { callerOf } from './access-hooks.js';
+import { Reads } from './reads.js';
 import { Settings } from './settings.js';
 
 const RETRY_AFTER_SECONDS = 1;
@@ -21,8 +21,7 @@ const wantsJson = ({ headers }: FastifyRequest): boolean => /\bapplication\/json
 @Controller('/v1/receipts')
 export class ReceiptsController {
   constructor(
-    @Inject(pg.Pool) private readonly pool: pg.Pool,
-    private readonly log: EventLog,
+    private readonly reads: Reads,
     private readonly vault: Vault,
     private readonly settings: Settings,
   ) {}
@@ -36,13 +35,13 @@ export class ReceiptsController {
     @Param('id') id: string,
   ): Promise<void> {
     requireText(source, id);
-    const { memberId, role } = callerOf(request);
+    const caller = callerOf(request);
+    const { memberId, role } = caller;
     const own = { source: memberSource(memberId), stream: `notices/${memberId}` };
     const { witnesses: policy } = this.settings;
-    const receipt = await receiptProof(this.pool, source, id, {
-      ...(role === 'regulator' ? {} : { own }),
-      ...(policy && { policy }),
-    });
+    const receipt = await this.reads.as(caller, (db) =>
+      receiptProof(db, source, id, { ...(role === 'regulator' ? {} : { own }), ...(policy && { policy }) }),
+    );
     if (!receipt) throw new LedgerError('NOT_FOUND');
     void reply.header('cache-control', 'no-store').header('vary', 'accept');
     if (receipt.status === 'included' && !wantsJson(request)) {
@@ -61,11 +60,13 @@ export class ReceiptsController {
     @Param('id') id: string,
   ): Promise<void> {
     requireText(source, id);
-    const { memberId } = callerOf(request);
-    const event = await this.log.find(source, id);
-    if (!event || source !== memberSource(memberId)) throw new LedgerError('NOT_FOUND');
-    const opened = (await this.vault.open(this.pool, [event])).get(event.position) ?? [];
-    const openings = opened.map(({ pointer, salt }) => ({ pointer, salt }));
-    void reply.header('cache-control', 'no-store').send({ position: event.position, openings });
+    const caller = callerOf(request);
+    const found = await this.reads.as(caller, async (db) => {
+      const event = await find(db, source, id);
+      if (!event || source !== memberSource(caller.memberId)) throw new LedgerError('NOT_FOUND');
+      return { event, opened: (await this.vault.open(db, [event])).get(event.position) ?? [] };
+    });
+    const openings = found.opened.map(({ pointer, salt }) => ({ pointer, salt }));
+    void reply.header('cache-control', 'no-store').send({ position: found.event.position, openings });
   }
 }

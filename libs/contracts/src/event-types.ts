@@ -21,6 +21,8 @@ export const OUTCOME_TYPES = {
   memberResumed: 'liandun.member.resumed.v1',
   memberRemoved: 'liandun.member.removed.v1',
   memberKeyAdded: 'liandun.member.keyadded.v1',
+  memberKeySuspended: 'liandun.member.keysuspended.v1',
+  memberKeyResumed: 'liandun.member.keyresumed.v1',
   memberKeyRevoked: 'liandun.member.keyrevoked.v1',
   memberSubscriptionChanged: 'liandun.member.subscriptionchanged.v1',
   memberSignaturesChanged: 'liandun.member.signatureschanged.v1',

@@ -202,7 +202,12 @@ export const ROUTES: readonly Route[] = [
   },
   change('/v1/members', 'MemberAdmission', 'Request to admit a member', '申请接纳成员'),
   change('/v1/members/{memberId}/keys', 'KeyAddition', 'Request to add a key', '申请添加密钥'),
-  change('/v1/members/{memberId}/keys/{kid}/revocation', 'NoBody', 'Request to revoke a key', '申请撤销密钥'),
+  change(
+    '/v1/members/{memberId}/keys/{kid}/revocation',
+    'KeyRevocation',
+    'Request to revoke a key; in an emergency it stops at once',
+    '申请撤销密钥；紧急情况下立即停用',
+  ),
   change('/v1/members/{memberId}/subscription', 'SubscriptionChange', 'Request another subscription', '申请变更订阅'),
   change(
     '/v1/members/{memberId}/signatures',

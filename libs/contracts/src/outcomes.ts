@@ -42,7 +42,8 @@ export interface MemberKeyAdded {
   memberId: string;
   key: MemberKey;
 }
-export interface MemberKeyRevoked {
+/** A key was suspended, resumed or revoked. */
+export interface MemberKeyChanged {
   memberId: string;
   kid: string;
 }
@@ -62,7 +63,8 @@ export type MembershipChange =
   | { action: 'resume'; memberId: string }
   | { action: 'remove'; memberId: string }
   | ({ action: 'addKey' } & MemberKeyAdded)
-  | ({ action: 'revokeKey' } & MemberKeyRevoked)
+  /** In an emergency the key stops at once, and the second administrator confirms it. */
+  | ({ action: 'revokeKey'; emergency?: true } & MemberKeyChanged)
   | ({ action: 'changeSubscription' } & MemberSubscriptionChanged)
   | ({ action: 'changeSignatures' } & MemberSignaturesChanged);
 

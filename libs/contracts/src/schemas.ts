@@ -266,6 +266,7 @@ const WIRE: Record<string, JsonSchema> = {
   KeyAddition: object({ key: ref('MemberKey') }, { additionalProperties: false }),
   SubscriptionChange: object({ subscription: ref('Subscription') }, { additionalProperties: false }),
   SignaturesChange: object({ signatures: oneOf(...SIGNATURE_POLICIES) }, { additionalProperties: false }),
+  KeyRevocation: object({ 'emergency?': { type: 'boolean' } }, { additionalProperties: false }),
   NoBody: object({}, { additionalProperties: false }),
   ApprovalDecision: object({ decision: oneOf('approve', 'refuse') }, { additionalProperties: false }),
   ApprovalRequested: object({ approvalId: text }),

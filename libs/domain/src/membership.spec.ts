@@ -70,6 +70,20 @@ test('a suspension acts at once; confirmed it stays, refused it ends', () => {
   expect(pending.when(decide('admin-2', 'refuse'))).toEqual(['approval.refused', 'member.resumed']);
 });
 
+test('a stolen key stops at once by one administrator; confirmed it is revoked, refused it lives on', () => {
+  const change: MembershipChange = { action: 'revokeKey', memberId, kid: 'k1', emergency: true };
+  const twoKeys = admitted('platform', 'k1', 'k2');
+  const stopped: MembershipEvent = { type: 'liandun.member.keysuspended.v1', data: { memberId, kid: 'k1' } };
+  expect(given(twoKeys).when(request(change))).toEqual(['approval.requested', 'member.keysuspended']);
+  const pending = given(twoKeys, requested(change), stopped);
+  expect(pending.when(decide('admin'))).toBe('SECOND_PERSON_NEEDED');
+  expect(pending.when(decide('admin-2'))).toEqual(['approval.granted', 'member.keyrevoked']);
+  expect(pending.when(decide('admin-2', 'refuse'))).toEqual(['approval.refused', 'member.keyresumed']);
+  // Without its emergency a revocation waits, and the key that is left can't be stopped: its member is suspended.
+  expect(given(twoKeys).when(request({ action: 'revokeKey', memberId, kid: 'k1' }))).toEqual(['approval.requested']);
+  expect(given(twoKeys, stopped).when(request({ ...change, kid: 'k2' }))).toBe('LAST_KEY');
+});
+
 test.each<[string, MembershipEvent[], MembershipChange, unknown]>([
   [
     'an id is never given out again',
@@ -87,6 +101,12 @@ test.each<[string, MembershipEvent[], MembershipChange, unknown]>([
     [admitted('platform', 'k1', 'k2', 'k3')],
     { action: 'addKey', memberId, key: key('k4') },
     'KEY_LIMIT',
+  ],
+  [
+    'a stopped key counts, and its kid stays taken',
+    [admitted('platform', 'k1', 'k2', 'k3'), { type: 'liandun.member.keysuspended.v1', data: { memberId, kid: 'k1' } }],
+    { action: 'addKey', memberId, key: key('k1') },
+    'KEY_EXISTS',
   ],
   ['a foreign kid', [admitted()], { action: 'revokeKey', memberId, kid: 'k7' }, 'KEY_NOT_FOUND'],
   ['the last key stays', [admitted()], { action: 'revokeKey', memberId, kid: 'k1' }, 'LAST_KEY'],

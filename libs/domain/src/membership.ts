@@ -9,7 +9,7 @@ import type {
   MemberChanged,
   MemberKey,
   MemberKeyAdded,
-  MemberKeyRevoked,
+  MemberKeyChanged,
   MembershipChange,
   MemberRole,
   MemberSignaturesChanged,
@@ -20,7 +20,7 @@ import type {
 
 export const LIVE_KEYS_MAX = 3;
 
-/** A suspension acts at once; the other administrator is asked to confirm it within this time. */
+/** A suspension, of a member or in an emergency of a key, acts at once; the other administrator is asked to confirm it within this time. */
 export const SUSPENSION_CONFIRMED_WITHIN_MS = 86_400_000;
 
 export type Member =
@@ -30,7 +30,10 @@ export type Member =
       memberId: string;
       name: string;
       role: MemberRole;
+      /** The live ones. */
       keys: MemberKey[];
+      /** Stopped in an emergency, until the second administrator revokes them or lets them live. */
+      suspendedKeys: MemberKey[];
       /** Key ids that were revoked; a kid is never used twice, so a signature always names one key. */
       revokedKids: string[];
       subscription: Subscription;
@@ -79,7 +82,9 @@ interface MembershipFacts {
   'liandun.member.resumed.v1': MemberChanged;
   'liandun.member.removed.v1': MemberChanged;
   'liandun.member.keyadded.v1': MemberKeyAdded;
-  'liandun.member.keyrevoked.v1': MemberKeyRevoked;
+  'liandun.member.keysuspended.v1': MemberKeyChanged;
+  'liandun.member.keyresumed.v1': MemberKeyChanged;
+  'liandun.member.keyrevoked.v1': MemberKeyChanged;
   'liandun.member.subscriptionchanged.v1': MemberSubscriptionChanged;
   'liandun.member.signatureschanged.v1': MemberSignaturesChanged;
   'liandun.approval.requested.v1': ApprovalRequested;
@@ -114,13 +119,19 @@ const refused = (code: MembershipRefusal): { refused: MembershipRefusal } => ({ 
 /** Two administrators have to stay, or nothing could be approved any more. */
 const ADMINISTRATORS_MIN = 2;
 
-function keyRefusal(
-  member: { keys: MemberKey[]; revokedKids: string[] },
-  key: MemberKey,
-): MembershipRefusal | undefined {
-  if (member.revokedKids.includes(key.kid) || member.keys.some(({ kid }) => kid === key.kid)) return 'KEY_EXISTS';
-  if (member.keys.length >= LIVE_KEYS_MAX) return 'KEY_LIMIT';
-  return undefined;
+type KnownMember = Exclude<Member, { status: 'unknown' }>;
+
+function keyRefusal({ keys, suspendedKeys, revokedKids }: KnownMember, key: MemberKey): MembershipRefusal | undefined {
+  const kept = [...keys, ...suspendedKeys];
+  if (revokedKids.includes(key.kid) || kept.some(({ kid }) => kid === key.kid)) return 'KEY_EXISTS';
+  return kept.length >= LIVE_KEYS_MAX ? 'KEY_LIMIT' : undefined;
+}
+
+function revocationRefusal({ keys, suspendedKeys }: KnownMember, kid: string): MembershipRefusal | undefined {
+  if (suspendedKeys.some((key) => key.kid === kid)) return undefined;
+  if (!keys.some((key) => key.kid === kid)) return 'KEY_NOT_FOUND';
+  // A member whose only key leaked is suspended; without a key it could never come back by itself.
+  return keys.length === 1 ? 'LAST_KEY' : undefined;
 }
 
 /** Why the change can't be made to the member as it stands; undefined where it can. */
@@ -147,9 +158,7 @@ function changeRefusal(member: Member, change: MembershipChange, others: number)
     case 'addKey':
       return keyRefusal(member, change.key);
     case 'revokeKey':
-      if (!member.keys.some(({ kid }) => kid === change.kid)) return 'KEY_NOT_FOUND';
-      // A member whose only key leaked is suspended; without a key it could never come back by itself.
-      return member.keys.length === 1 ? 'LAST_KEY' : undefined;
+      return revocationRefusal(member, change.kid);
     case 'changeSubscription':
       return member.role === 'platform' ? undefined : 'FIELD_NOT_APPLICABLE';
     case 'changeSignatures':
@@ -196,8 +205,26 @@ function decideRequest(command: RequestChange, { member }: Membership): Membersh
     type: 'liandun.approval.requested.v1',
     data: { approvalId, change, requestedBy },
   };
-  // A suspension protects the others, so it doesn't wait for the second person.
-  return { events: change.action === 'suspend' ? [requested, factOf(change)] : [requested] };
+  // What protects the others doesn't wait for the second person.
+  if (change.action === 'suspend') return { events: [requested, factOf(change)] };
+  if (change.action !== 'revokeKey' || !change.emergency) return { events: [requested] };
+  // One that stopped already may be asked for again: it only awaits its revocation.
+  const { memberId, kid } = change;
+  const live = member.status !== 'unknown' && member.keys.some((key) => key.kid === kid);
+  return {
+    events: live ? [requested, { type: 'liandun.member.keysuspended.v1', data: { memberId, kid } }] : [requested],
+  };
+}
+
+/** What a refusal lets go on that the request had stopped. */
+function resumedBy(change: MembershipChange, member: Member): MembershipEvent[] {
+  const { memberId } = change;
+  if (change.action === 'suspend' && member.status === 'suspended')
+    return [{ type: 'liandun.member.resumed.v1', data: { memberId } }];
+  const stopped = member.status === 'unknown' ? [] : member.suspendedKeys.map(({ kid }) => kid);
+  if (change.action === 'revokeKey' && change.emergency && stopped.includes(change.kid))
+    return [{ type: 'liandun.member.keyresumed.v1', data: { memberId, kid: change.kid } }];
+  return [];
 }
 
 function decideApproval(command: DecideApproval, { member, approval }: Membership): MembershipDecision {
@@ -207,12 +234,8 @@ function decideApproval(command: DecideApproval, { member, approval }: Membershi
   const { approvalId, change } = approval;
   if (change.action === 'erase') return refused('APPROVAL_NOT_FOUND');
   const data = { approvalId, decidedBy: command.decidedBy };
-  if (command.decision === 'refuse') {
-    const events: MembershipEvent[] = [{ type: 'liandun.approval.refused.v1', data }];
-    if (change.action === 'suspend' && member.status === 'suspended')
-      events.push({ type: 'liandun.member.resumed.v1', data: { memberId: change.memberId } });
-    return { events };
-  }
+  if (command.decision === 'refuse')
+    return { events: [{ type: 'liandun.approval.refused.v1', data }, ...resumedBy(change, member)] };
   const granted: MembershipEvent = { type: 'liandun.approval.granted.v1', data };
   if (change.action === 'suspend') return { events: [granted] };
   // The member may have changed since the request.
@@ -225,10 +248,24 @@ export function decideMembership(command: RequestChange | DecideApproval, member
   return command.kind === 'requestChange' ? decideRequest(command, membership) : decideApproval(command, membership);
 }
 
+/** The keys of a member after one of them was suspended, resumed or revoked. */
+function movedKey(
+  { keys, suspendedKeys, revokedKids }: KnownMember,
+  { type, data: { kid } }: { type: string; data: MemberKeyChanged },
+): Pick<KnownMember, 'keys' | 'suspendedKeys' | 'revokedKids'> {
+  const moved = [...keys, ...suspendedKeys].filter((key) => key.kid === kid);
+  const rest = (list: MemberKey[]): MemberKey[] => list.filter((key) => key.kid !== kid);
+  return {
+    keys: type === 'liandun.member.keyresumed.v1' ? [...rest(keys), ...moved] : rest(keys),
+    suspendedKeys: type === 'liandun.member.keysuspended.v1' ? [...rest(suspendedKeys), ...moved] : rest(suspendedKeys),
+    revokedKids: type === 'liandun.member.keyrevoked.v1' ? [...revokedKids, kid] : revokedKids,
+  };
+}
+
 function evolveMember(member: Member, event: MembershipEvent): Member {
   if (event.type === 'liandun.member.admitted.v1') {
     const { memberId, name, role, keys, subscription } = event.data;
-    return { status: 'active', memberId, name, role, keys, revokedKids: [], subscription };
+    return { status: 'active', memberId, name, role, keys, suspendedKeys: [], revokedKids: [], subscription };
   }
   if (member.status === 'unknown') return member;
   switch (event.type) {
@@ -240,14 +277,10 @@ function evolveMember(member: Member, event: MembershipEvent): Member {
       return { ...member, status: 'removed' };
     case 'liandun.member.keyadded.v1':
       return { ...member, keys: [...member.keys, event.data.key] };
-    case 'liandun.member.keyrevoked.v1': {
-      const { kid } = event.data;
-      return {
-        ...member,
-        keys: member.keys.filter((key) => key.kid !== kid),
-        revokedKids: [...member.revokedKids, kid],
-      };
-    }
+    case 'liandun.member.keysuspended.v1':
+    case 'liandun.member.keyresumed.v1':
+    case 'liandun.member.keyrevoked.v1':
+      return { ...member, ...movedKey(member, event) };
     case 'liandun.member.subscriptionchanged.v1':
       return { ...member, subscription: event.data.subscription };
     // Whoever submits is told by the access tables; the decisions here don't depend on it.

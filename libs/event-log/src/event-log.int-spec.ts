@@ -29,7 +29,7 @@ beforeAll(async () => {
   owner = new pg.Client({ connectionString: url });
   await Promise.all([admin.connect(), owner.connect()]);
   await admin.query('create table public.ridden (position bigint primary key, row text not null)');
-  await admin.query('grant insert, select on public.ridden to liandun_app');
+  await admin.query('grant insert, select on public.ridden to liandun_worker');
   await owner.query('set role liandun_owner');
   pool = new pg.Pool({ connectionString: asApp(url) });
 });

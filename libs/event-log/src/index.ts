@@ -15,5 +15,7 @@ export {
   type ReaderStatus,
 } from './reader.js';
 export { prepared } from './prepared.js';
+export { at, find, readStream, streamVersion } from './stored-events.js';
 export { inTransaction } from './transaction.js';
+export { CALLER, CALLERS_ROLE, readAs, wall, type ReadingCaller } from './walls.js';
 export { onAppended } from './wakeups.js';

@@ -22,7 +22,9 @@ const counts = (name: string, inline: boolean): Projection => ({
   name,
   inline,
   ddl: (schema) => `create schema ${schema};
-    create table ${schema}.count (stream text primary key, events int not null, first_position bigint not null, nth serial)`,
+    create table ${schema}.count (stream text primary key, events int not null, first_position bigint not null, nth serial);
+    grant usage on schema ${schema} to liandun_worker;
+    grant all on ${schema}.count, ${schema}.count_nth_seq to liandun_worker`,
   async apply(client, schema, events) {
     for (const { stream, position } of events) {
       await client.query(
@@ -47,7 +49,8 @@ beforeAll(async () => {
   await migrate(database.url, EVENT_LOG_MIGRATIONS);
   pool = new pg.Pool({ connectionString: database.url });
   log = new EventLog({ pool, riders: { ride } });
-  for (const projection of [folded, inline]) await pool.query(projection.ddl(projection.name));
+  for (const projection of [folded, inline])
+    await pool.query(`begin; set local role liandun_owner; ${projection.ddl(projection.name)}; commit`);
 });
 
 afterAll(async () => {

@@ -26,7 +26,8 @@ export function projectionReader(projection: Projection, batchMax = 500): Reader
 
 /**
  * Folds the whole log into `<name>_next` while the live schema goes on, then swaps them. Only the last stretch is folded under
- * the lock of what writes the live one (its reader's, the head's if it is inline). Needs the owner's rights, and a live schema.
+ * the lock of what writes the live one (its reader's, the head's if it is inline). Makes the schema as liandun_owner, who sees no
+ * entry, and folds as liandun_worker: the pool's user must be a member of both. Needs a live schema.
  */
 export async function rebuildProjection(
   pool: pg.Pool,
@@ -34,8 +35,12 @@ export async function rebuildProjection(
   { batchMax = 1000, reader = projection.name }: { batchMax?: number; reader?: string } = {},
 ): Promise<void> {
   const next = `${projection.name}_next`;
-  await pool.query(`drop schema if exists ${next} cascade`);
-  await inTransaction(pool, (client) => client.query(projection.ddl(next)));
+  const owner = 'set local role liandun_owner';
+  const folder = 'set local role liandun_worker';
+  await inTransaction(pool, async (client) => {
+    await client.query(`${owner}; drop schema if exists ${next} cascade`);
+    await client.query(projection.ddl(next));
+  });
 
   const fold = async (client: pg.ClientBase, after: number, until: number): Promise<number> => {
     let position = after;
@@ -47,12 +52,20 @@ export async function rebuildProjection(
     return position;
   };
 
-  const live = () => (projection.inline ? head(pool) : readerPosition(pool, reader));
+  const live = () =>
+    inTransaction(pool, async (client) => {
+      await client.query(folder);
+      return projection.inline ? head(client) : readerPosition(client, reader);
+    });
   let position = -1;
   for (let until = await live(); until - position > batchMax; until = await live()) {
-    position = await inTransaction(pool, (client) => fold(client, position, Math.min(until, position + batchMax)));
+    position = await inTransaction(pool, async (client) => {
+      await client.query(folder);
+      return fold(client, position, Math.min(until, position + batchMax));
+    });
   }
   await inTransaction(pool, async (client) => {
+    await client.query(folder);
     const lock = projection.inline
       ? 'select position from log.head for update'
       : `select position from log.reader where name = ${pg.escapeLiteral(reader)} for update`;
@@ -68,11 +81,13 @@ export async function rebuildProjection(
         after = events.at(-1)!.position;
       }
     }
-    await client.query(`drop schema ${projection.name} cascade; alter schema ${next} rename to ${projection.name}`);
+    await client.query(
+      `${owner}; drop schema ${projection.name} cascade; alter schema ${next} rename to ${projection.name}`,
+    );
   });
 }
 
-async function readerPosition(pool: pg.Pool, reader: string): Promise<number> {
+async function readerPosition(pool: pg.ClientBase, reader: string): Promise<number> {
   const { rows } = await pool.query<{ position: string }>('select position from log.reader where name = $1', [reader]);
   return rows[0] ? Number(rows[0].position) : -1;
 }

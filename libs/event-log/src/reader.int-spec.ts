@@ -27,7 +27,7 @@ beforeAll(async () => {
   admin = new pg.Client({ connectionString: database.url });
   await admin.connect();
   await admin.query('create table public.effect (n serial, reader text, position bigint)');
-  await admin.query('grant all on public.effect, public.effect_n_seq to liandun_app');
+  await admin.query('grant all on public.effect, public.effect_n_seq to liandun_worker');
   pool = new pg.Pool({ connectionString: asApp(database.url), max: 20 });
   pool.on('error', () => {}); // connections that a test ends
   log = new EventLog({ pool });

@@ -51,7 +51,7 @@ async function rollBack(client: pg.ClientBase): Promise<void> {
 }
 
 /** Lets the statements that are sent in this turn leave in one write: for small groups, writes are what costs most. */
-function corkUntilNextTick(client: pg.ClientBase): void {
+export function corkUntilNextTick(client: pg.ClientBase): void {
   const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
   stream.cork();
   process.nextTick(() => stream.uncork());

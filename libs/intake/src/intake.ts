@@ -36,8 +36,10 @@ export interface Submitter {
   signatures?: SignaturePolicy;
 }
 
+/** The part of the event log that intake reads: what the sender itself may see is enough. */
+export type IntakeReads = Pick<EventLog, 'find' | 'at' | 'readStream' | 'streamVersion'>;
 /** The part of the event log that intake uses. */
-export type IntakeLog = Pick<EventLog, 'appendAll' | 'find' | 'at' | 'readStream' | 'streamVersion'>;
+export type IntakeLog = Pick<EventLog, 'appendAll'> & IntakeReads;
 
 /** A signature that is still to be verified, and the text that it should be over. */
 interface Claim {
@@ -117,6 +119,8 @@ export interface IntakeParts {
   clock: () => Date;
   /** The keys that a member may sign with now; asked once for each list that holds a signature. */
   keysOf: (memberId: string) => Promise<MemberKey[]>;
+  /** The log as a member sees it, where the process reads in its name; the whole log unless told. */
+  readsOf?: (member: Submitter) => IntakeReads;
 }
 
 /**
@@ -128,8 +132,10 @@ export class Intake {
   readonly #vault: Vault;
   readonly #clock: () => Date;
   readonly #keysOf: IntakeParts['keysOf'];
+  readonly #readsOf: (member: Submitter) => IntakeReads;
 
-  constructor({ log, vault, clock, keysOf }: IntakeParts) {
+  constructor({ log, vault, clock, keysOf, readsOf = () => log }: IntakeParts) {
+    this.#readsOf = readsOf;
     this.#log = log;
     this.#vault = vault;
     this.#clock = clock;
@@ -234,7 +240,7 @@ export class Intake {
     const issued = prepared.some(
       (item) => item.step === 'lookUp' && item.submission.event.type === SUBMITTED_TYPES.noticeDisposed,
     )
-      ? await this.#log.streamVersion(`notices/${member.memberId}`)
+      ? await this.#readsOf(member).streamVersion(`notices/${member.memberId}`)
       : -1;
     return Promise.all(
       prepared.map(async (item) => (item.step === 'lookUp' ? this.#lookUp(member, item.submission, issued) : item)),
@@ -242,7 +248,8 @@ export class Intake {
   }
 
   /** `issued`: the seq of the member's newest notice. */
-  async #lookUp({ memberId }: Submitter, submission: Valid, issued: number): Promise<Ready> {
+  async #lookUp(member: Submitter, submission: Valid, issued: number): Promise<Ready> {
+    const { memberId } = member;
     const { event } = submission;
     if (event.type === SUBMITTED_TYPES.noticeDisposed) {
       const { noticeId } = event.data as NoticeDisposed;
@@ -252,29 +259,31 @@ export class Intake {
       return this.#readyToAppend(submission, `notice/${noticeId}`);
     }
     const { listingId } = event.data as ListingEnded;
-    if (listingId !== undefined && !(await this.#isListing(listingId)))
+    if (listingId !== undefined && !(await this.#isListing(member, listingId)))
       return refused(event.id, wrong('/data/listingId', 'LISTING_NOT_FOUND'));
     return this.#readyToAppend(submission, `ending/${memberId}/${event.id}`);
   }
 
-  async #isListing(listingId: string): Promise<boolean> {
+  async #isListing(member: Submitter, listingId: string): Promise<boolean> {
     const [, position, leaf] = LISTING_ID.exec(listingId) ?? [];
     if (position === undefined) return false;
-    const entry = await this.#log.at(Number(position));
+    const entry = await this.#readsOf(member).at(Number(position));
     return entry !== undefined && LISTING_TYPES.has(entry.type) && entry.leafHash.toString('hex', 0, 6) === leaf;
   }
 
   /** A decision on the sender's own case: appended only onto the state that it was decided on. */
-  async #decideCase({ memberId }: Submitter, submission: Valid): Promise<Receipt> {
+  async #decideCase(member: Submitter, submission: Valid): Promise<Receipt> {
+    const { memberId } = member;
+    const reads = this.#readsOf(member);
     const { event } = submission;
     const { type, data } = event as { type: CaseCommand['type']; data: CaseCommand['data'] };
     const command = { type, data } as CaseCommand;
-    const stream = await this.#streamOfCase(memberId, command);
+    const stream = await this.#streamOfCase(member, command);
     for (let attempt = 0; attempt <= CONFLICT_RETRIES_MAX; attempt += 1) {
-      const { cases, version } = stream ? await this.#casesIn(stream) : NOTHING;
+      const { cases, version } = stream ? await casesIn(reads, stream) : NOTHING;
       const refusal = caseRefusal(command, cases);
       // What was accepted before is answered as a repetition, though its own effect would refuse it now.
-      if (refusal && !(await this.#log.find(event.source, event.id)))
+      if (refusal && !(await reads.find(event.source, event.id)))
         return rejected(event.id, caseProblem(command, version >= 0));
       const expected = stream === undefined || refusal ? undefined : { [stream]: version };
       const ready = this.#readyToAppend(submission, stream ?? `merchant/${memberId}`, expected);
@@ -286,9 +295,10 @@ export class Intake {
   }
 
   /** The stream that holds the case, if it is the sender's own; another's looks like one that doesn't exist. */
-  async #streamOfCase(memberId: string, { type, data }: CaseCommand): Promise<string | undefined> {
+  async #streamOfCase(member: Submitter, { type, data }: CaseCommand): Promise<string | undefined> {
+    const { memberId } = member;
     const find = async (id: string, prefixes: string[]): Promise<string | undefined> => {
-      const stream = (await this.#log.find(memberSource(memberId), id))?.stream;
+      const stream = (await this.#readsOf(member).find(memberSource(memberId), id))?.stream;
       return prefixes.some((prefix) => stream?.startsWith(prefix)) ? stream : undefined;
     };
     switch (type) {
@@ -300,19 +310,19 @@ export class Intake {
         return data.delistingId === undefined ? merchantStream(memberId, data) : find(data.delistingId, ['merchant/']);
     }
   }
+}
 
-  async #casesIn(stream: string): Promise<{ cases: Cases; version: number }> {
-    const events: StoredEvent[] = [];
-    for (;;) {
-      const page = await this.#log.readStream(stream, {
-        after: events.at(-1)?.version ?? -1,
-        limit: STREAM_PAGE_EVENTS,
-      });
-      events.push(...page);
-      if (page.length < STREAM_PAGE_EVENTS) break;
-    }
-    return { cases: foldCases(events, tierOf), version: events.at(-1)?.version ?? -1 };
+async function casesIn(reads: IntakeReads, stream: string): Promise<{ cases: Cases; version: number }> {
+  const events: StoredEvent[] = [];
+  for (;;) {
+    const page = await reads.readStream(stream, {
+      after: events.at(-1)?.version ?? -1,
+      limit: STREAM_PAGE_EVENTS,
+    });
+    events.push(...page);
+    if (page.length < STREAM_PAGE_EVENTS) break;
   }
+  return { cases: foldCases(events, tierOf), version: events.at(-1)?.version ?? -1 };
 }
 
 const NOTHING: { cases: Cases; version: number } = { cases: new Map(), version: -1 };

@@ -98,10 +98,11 @@ create trigger keeps_all before truncate on tlog.checkpoint for each statement e
 `;
 
 const RIGHTS = `
-grant usage on schema tlog to liandun_app;
-grant select, update on tlog.tree to liandun_app;
-grant select, insert, update on tlog.tile to liandun_app;
-grant select, insert on tlog.checkpoint to liandun_app;
+grant usage on schema tlog to liandun_worker, liandun_door, liandun_api;
+grant select, update on tlog.tree to liandun_worker;
+grant select, insert, update on tlog.tile to liandun_worker;
+grant select, insert on tlog.checkpoint to liandun_worker;
+grant select on tlog.tree, tlog.tile, tlog.checkpoint to liandun_door, liandun_api;
 `;
 
 const HALT = `
@@ -113,7 +114,8 @@ create table tlog.halt (
   message_zh text not null,
   since timestamptz not null default clock_timestamp()
 );
-grant select, insert, update, delete on tlog.halt to liandun_app;
+grant select, insert, update, delete on tlog.halt to liandun_worker;
+grant select on tlog.halt to liandun_door;
 `;
 
 const WITNESSES = `
@@ -153,6 +155,7 @@ create trigger only_grow before update or delete on tlog.witnessed for each row 
 create trigger keeps_all before truncate on tlog.cosignature for each statement execute function tlog.only_grow();
 create trigger keeps_all before truncate on tlog.witnessed for each statement execute function tlog.only_grow();
 
-grant select, insert on tlog.cosignature, tlog.witnessed to liandun_app;
-grant select, insert, update on tlog.alarm to liandun_app;
+grant select, insert on tlog.cosignature, tlog.witnessed to liandun_worker;
+grant select on tlog.cosignature, tlog.witnessed to liandun_door, liandun_api;
+grant select, insert, update on tlog.alarm to liandun_worker;
 `;

@@ -1,3 +1,4 @@
+import { CALLER, wall } from '@liandun/event-log';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Sealed records, their data keys and the blind index. Apart from the log, so that erasing a person leaves the log verifiable. */
@@ -5,7 +6,7 @@ export class CreateVault1763800110000 implements MigrationInterface {
   name = 'CreateVault1763800110000';
 
   async up(runner: QueryRunner): Promise<void> {
-    for (const sql of [TABLES, ERASURES, ROTATION, RIGHTS]) await runner.query(sql);
+    for (const sql of [TABLES, ERASURES, ROTATION, RIGHTS, WALLS]) await runner.query(sql);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -85,12 +86,28 @@ create table vault.rotation (
 insert into vault.rotation (job, version, position, done) values ('seal', 1, -1, true), ('blind', 1, -1, true);
 `;
 
+// The door stores, and for an erasure finds by their values and destroys. The sender's openings are read as liandun_api.
 const RIGHTS = `
-grant usage on schema vault to liandun_app;
-grant select, insert, delete on vault.token, vault.person_token to liandun_app;
-grant select, insert, update, delete on vault.record, vault.data_key, vault.erasure to liandun_app;
-grant select, update on vault.index_version to liandun_app;
-grant select, insert, update on vault.rotation to liandun_app;
+grant usage on schema vault to liandun_worker, liandun_door, liandun_api;
+grant select, insert, delete on vault.token, vault.person_token to liandun_worker, liandun_door;
+grant select, insert, update, delete on vault.erasure to liandun_worker, liandun_door;
+grant select, insert, update, delete on vault.record, vault.data_key to liandun_worker;
+grant select, insert, delete on vault.record, vault.data_key to liandun_door;
+grant select, update on vault.index_version to liandun_worker;
+grant select on vault.index_version to liandun_door;
+grant select, insert, update on vault.rotation to liandun_worker;
+grant select, update on vault.rotation to liandun_door;
+grant select on vault.record, vault.data_key to liandun_api;
 `;
+
+const sentByCaller = (table: string): string =>
+  `exists (select from log.entry e where e.position = ${table}.position and e.source = 'urn:liandun:member:' || ${CALLER})`;
+const WALLS = [
+  wall('vault.record', sentByCaller('record')),
+  wall('vault.data_key', sentByCaller('data_key')),
+  wall('vault.token'),
+  wall('vault.person_token'),
+  wall('vault.erasure'),
+].join('\n');
 
 export const VAULT_MIGRATIONS = [CreateVault1763800110000];

@@ -6,7 +6,7 @@ import type {
   MemberAdmitted,
   MemberKey,
   MemberKeyAdded,
-  MemberKeyRevoked,
+  MemberKeyChanged,
   MembershipChange,
   MemberRole,
   MemberSignaturesChanged,
@@ -14,11 +14,15 @@ import type {
   SignaturePolicy,
   Subscription,
 } from '@liandun/contracts';
-import type { Projection, StoredEvent } from '@liandun/event-log';
+import { CALLER, CALLERS_ROLE, wall, type Projection, type StoredEvent } from '@liandun/event-log';
 import type pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CreateTwoPersonRule1763800150000, twoPersonsDdl } from './two-persons.js';
 
 type FoldedEvent = Pick<StoredEvent, 'position' | 'type' | 'acceptedAt' | 'data'>;
+
+/** A pool, or a connection that reads in a caller's name. */
+type Queryable = pg.Pool | pg.ClientBase;
 
 /** The name under which events carry an AccessRow to `accessRider`. */
 export const ACCESS_RIDER = 'access';
@@ -38,13 +42,13 @@ create table ${schema}.member (
   status text not null check (status in ('active', 'suspended', 'removed')),
   subscription jsonb not null,
   signatures text not null default 'optional' check (signatures in ('optional', 'required')),
-  joined_position bigint not null
+  joined_position bigint not null unique
 );
 create table ${schema}.member_key (
   member_id text not null references ${schema}.member,
   kid text not null,
   jwk jsonb not null,
-  status text not null check (status in ('live', 'revoked')),
+  status text not null check (status in ('live', 'suspended', 'revoked')),
   primary key (member_id, kid)
 );
 create table ${schema}.approval (
@@ -57,11 +61,21 @@ create table ${schema}.approval (
   decided_at timestamptz,
   -- Two persons (rule P20), also where the code above should fail.
   check (decided_by <> requested_by),
-  check ((status = 'pending') = (decided_by is null))
+  check ((status = 'pending') = (decided_by is null)),
+  check ((status = 'pending') = (decided_at is null))
 );
 create index on ${schema}.approval (requested_at);
-grant usage on schema ${schema} to liandun_app;
-grant select, insert, update, delete on all tables in schema ${schema} to liandun_app;
+create index on ${schema}.approval ((change ->> 'memberId'));
+${twoPersonsDdl(schema)}
+grant usage on schema ${schema} to liandun_worker, liandun_door, liandun_api;
+grant select, insert, update on all tables in schema ${schema} to liandun_worker, liandun_door;
+grant select on all tables in schema ${schema} to liandun_api;
+${wall(`${schema}.member`, `${CALLERS_ROLE} = 'admin' or member_id = ${CALLER}`)}
+${wall(`${schema}.member_key`, `${CALLERS_ROLE} = 'admin' or member_id = ${CALLER}`)}
+${wall(
+  `${schema}.approval`,
+  `${CALLERS_ROLE} = 'admin' or requested_by = ${CALLER} or (${CALLERS_ROLE} = 'regulator' and change ->> 'action' = 'erase')`,
+)}
 `;
 
 type Fold = (client: pg.ClientBase, schema: string, event: FoldedEvent) => Promise<unknown>;
@@ -70,6 +84,17 @@ const setStatus =
   (status: 'active' | 'suspended' | 'removed'): Fold =>
   (client, schema, { data }) =>
     client.query(`update ${schema}.member set status = $2 where member_id = $1`, [data.memberId, status]);
+
+const setKeyStatus =
+  (status: 'live' | 'suspended' | 'revoked'): Fold =>
+  (client, schema, { data }) => {
+    const { memberId, kid } = data as MemberKeyChanged;
+    return client.query(`update ${schema}.member_key set status = $3 where member_id = $1 and kid = $2`, [
+      memberId,
+      kid,
+      status,
+    ]);
+  };
 
 const decideApproval =
   (status: 'granted' | 'refused'): Fold =>
@@ -105,13 +130,9 @@ const FOLDS: Record<string, Fold> = {
     const { memberId, key } = data as MemberKeyAdded;
     return insertKey(client, schema, memberId, key);
   },
-  'liandun.member.keyrevoked.v1': (client, schema, { data }) => {
-    const { memberId, kid } = data as MemberKeyRevoked;
-    return client.query(`update ${schema}.member_key set status = 'revoked' where member_id = $1 and kid = $2`, [
-      memberId,
-      kid,
-    ]);
-  },
+  'liandun.member.keysuspended.v1': setKeyStatus('suspended'),
+  'liandun.member.keyresumed.v1': setKeyStatus('live'),
+  'liandun.member.keyrevoked.v1': setKeyStatus('revoked'),
   'liandun.member.subscriptionchanged.v1': (client, schema, { data }) => {
     const { memberId, subscription } = data as MemberSubscriptionChanged;
     return client.query(`update ${schema}.member set subscription = $2 where member_id = $1`, [
@@ -179,8 +200,9 @@ create table auth.used_jti (
   primary key (member_id, jti)
 );
 create index on auth.used_jti (expires_at);
-grant usage on schema auth to liandun_app;
-grant select, insert, delete on auth.used_jti to liandun_app;
+grant usage on schema auth to liandun_door;
+grant select, insert, delete on auth.used_jti to liandun_door;
+${wall('auth.used_jti')}
 `);
   }
 
@@ -189,7 +211,11 @@ grant select, insert, delete on auth.used_jti to liandun_app;
   }
 }
 
-export const ACCESS_MIGRATIONS = [CreateAccess1763800200000, CreateUsedAssertions1763800300000];
+export const ACCESS_MIGRATIONS = [
+  CreateTwoPersonRule1763800150000,
+  CreateAccess1763800200000,
+  CreateUsedAssertions1763800300000,
+];
 
 /**
  * Marks the `jti` of a member's assertion as used (RFC 7523 section 3, item 7); false where it was used before. Those
@@ -232,7 +258,7 @@ const MEMBER_COLUMNS = `m.member_id as "memberId", m.name, m.role, m.status, m.s
             where k.member_id = m.member_id and k.status = 'live'), '[]') as keys`;
 
 /** All members, the removed ones too, by id after the cursor. */
-export async function memberList(db: pg.Pool, page: { after: string; limit: number }): Promise<MemberRow[]> {
+export async function memberList(db: Queryable, page: { after: string; limit: number }): Promise<MemberRow[]> {
   const { rows } = await db.query<MemberRow>(
     `select ${MEMBER_COLUMNS} from access.member m where m.member_id > $1 order by m.member_id limit $2`,
     [page.after, page.limit],
@@ -241,7 +267,7 @@ export async function memberList(db: pg.Pool, page: { after: string; limit: numb
 }
 
 /** One member with its live keys. */
-export async function memberById(db: pg.Pool, memberId: string): Promise<MemberRow | undefined> {
+export async function memberById(db: Queryable, memberId: string): Promise<MemberRow | undefined> {
   const { rows } = await db.query<MemberRow>(`select ${MEMBER_COLUMNS} from access.member m where m.member_id = $1`, [
     memberId,
   ]);
@@ -250,7 +276,7 @@ export async function memberById(db: pg.Pool, memberId: string): Promise<MemberR
 
 /** What an active member may do and has to; undefined for any other. One look-up by primary key: every request asks. */
 export async function activeMember(
-  db: pg.Pool,
+  db: Queryable,
   memberId: string,
 ): Promise<{ role: MemberRole; signatures: SignaturePolicy } | undefined> {
   const { rows } = await db.query<{ role: MemberRole; signatures: SignaturePolicy }>({
@@ -262,7 +288,7 @@ export async function activeMember(
 }
 
 /** The keys that a member may sign with now. */
-export async function liveKeys(db: pg.Pool, memberId: string): Promise<MemberKey[]> {
+export async function liveKeys(db: Queryable, memberId: string): Promise<MemberKey[]> {
   const { rows } = await db.query<{ jwk: MemberKey }>({
     name: 'access_live_keys',
     text: "select jwk from access.member_key where member_id = $1 and status = 'live'",
@@ -272,7 +298,7 @@ export async function liveKeys(db: pg.Pool, memberId: string): Promise<MemberKey
 }
 
 /** How many administrators are active besides the given member. */
-export async function otherAdministrators(db: pg.Pool, memberId: string): Promise<number> {
+export async function otherAdministrators(db: Queryable, memberId: string): Promise<number> {
   const { rows } = await db.query<{ count: number }>(
     `select count(*)::int as count from access.member
      where role = 'admin' and status = 'active' and member_id <> $1`,
@@ -285,7 +311,7 @@ const APPROVAL_COLUMNS = `approval_id as "approvalId", change, requested_by as "
   decided_by as "decidedBy", requested_at as "requestedAt", decided_at as "decidedAt"`;
 
 /** One approval. */
-export async function approvalById(db: pg.Pool, approvalId: string): Promise<ApprovalRow | undefined> {
+export async function approvalById(db: Queryable, approvalId: string): Promise<ApprovalRow | undefined> {
   const { rows } = await db.query<ApprovalRow>(
     `select ${APPROVAL_COLUMNS} from access.approval where approval_id = $1`,
     [approvalId],
@@ -295,7 +321,7 @@ export async function approvalById(db: pg.Pool, approvalId: string): Promise<App
 
 /** Approvals, newest first, before the cursor (an approval's id). */
 export async function approvalList(
-  db: pg.Pool,
+  db: Queryable,
   page: { before?: string | undefined; status?: ApprovalRow['status'] | undefined; limit: number },
 ): Promise<ApprovalRow[]> {
   const { rows } = await db.query<ApprovalRow>(

@@ -1,4 +1,5 @@
 // What a member has asked for today, against enumeration (rule P15). Beside the projections: a rebuild must not forget it.
+import { wall } from '@liandun/event-log';
 import type pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
@@ -30,8 +31,10 @@ create table budget.screened (
 );
 create index on budget.screened (member, day, series);
 create index on budget.screened (day);
-grant usage on schema budget to liandun_app;
-grant select, insert, update, delete on all tables in schema budget to liandun_app;
+grant usage on schema budget to liandun_door;
+grant select, insert, update, delete on all tables in schema budget to liandun_door;
+${wall('budget.spent')}
+${wall('budget.screened')}
 `);
   }
 

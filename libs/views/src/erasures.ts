@@ -74,9 +74,9 @@ export async function noticesToErase(client: ClientBase, positions: number[]): P
 }
 
 /** Which of the notices are about a person who was erased. */
-export async function erasedNotices(pool: Pool, noticeIds: string[]): Promise<Set<string>> {
+export async function erasedNotices(db: Pool | ClientBase, noticeIds: string[]): Promise<Set<string>> {
   if (noticeIds.length === 0) return new Set();
-  const { rows } = await pool.query<{ notice_id: string }>({
+  const { rows } = await db.query<{ notice_id: string }>({
     name: 'view_erased_notices',
     text: 'select notice_id from view.notice where erased and notice_id = any($1)',
     values: [noticeIds],

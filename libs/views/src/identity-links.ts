@@ -1,4 +1,4 @@
-import type { Projection, StoredEvent } from '@liandun/event-log';
+import { wall, type Projection, type StoredEvent } from '@liandun/event-log';
 import { EVENT_TYPES, type EntityLinked } from '@liandun/contracts';
 
 /** Which entity each observation was found to speak of; with the vault's tokens, the matcher's index. */
@@ -8,8 +8,10 @@ export const identityLinksProjection: Projection = {
 create schema ${schema};
 create table ${schema}.link (position bigint primary key, entity_id text not null, kind text not null);
 create index on ${schema}.link (entity_id);
-grant usage on schema ${schema} to liandun_app;
-grant select, insert on all tables in schema ${schema} to liandun_app;
+grant usage on schema ${schema} to liandun_worker, liandun_door;
+grant select, insert on ${schema}.link to liandun_worker;
+grant select on ${schema}.link to liandun_door;
+${wall(`${schema}.link`)}
 `,
   // The reconcile reader folds its links when it appends them.
   ahead: [EVENT_TYPES.entityLinked],

@@ -1,3 +1,5 @@
+import { CALLER, CALLERS_ROLE, wall } from '@liandun/event-log';
+
 const TABLES = `
 create schema <schema>;
 
@@ -162,12 +164,38 @@ create index on <schema>.audit (type, position);
 create index on <schema>.audit (entity_id, position);
 create index on <schema>.audit (accepted_at);
 
-grant usage on schema <schema> to liandun_app;
-grant select, insert, update, delete on all tables in schema <schema> to liandun_app;
+grant usage on schema <schema> to liandun_worker, liandun_door, liandun_api;
+grant select, insert, update, delete on all tables in schema <schema> to liandun_worker;
+-- Screening compares with every listing that stands; a feed is redacted by what is erased.
+grant select on <schema>.listing to liandun_door;
+grant select (entity_id, erased) on <schema>.entity to liandun_door;
+-- How many merchants a platform hosts says how much it may ask.
+grant select (member, active) on <schema>.hosting to liandun_door;
+grant select on <schema>.entity, <schema>.observation, <schema>.possible, <schema>.listing, <schema>.notice, <schema>.disposition,
+  <schema>.audit to liandun_api;
 `;
+
+/** Which rows the api sees for a caller. The others are the worker's alone. */
+const SEEN: Record<string, string | undefined> = {
+  receiver: undefined,
+  // A platform sees the merchants that it reported itself.
+  entity: `${CALLERS_ROLE} = 'regulator' or exists (select from <schema>.observation o where o.entity_id = entity.entity_id)`,
+  observation: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,
+  // Says who else may be the same.
+  possible: `${CALLERS_ROLE} = 'regulator'`,
+  hosting: undefined,
+  listing: `${CALLERS_ROLE} = 'regulator' or source_member = ${CALLER}`,
+  told: undefined,
+  notice: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,
+  disposition: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,
+  audit: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,
+};
+const WALLS = Object.entries(SEEN)
+  .map(([table, sees]) => wall(`<schema>.${table}`, sees))
+  .join('\n');
 
 /**
  * The tables of the projection `ledger` in the given schema: who hosts whom, what is listed, who was told, what they
  * did, and the index of the audit. No personal value is in them: names of persons are masked.
  */
-export const ledgerViewDdl = (schema: string): string => TABLES.replaceAll('<schema>', schema);
+export const ledgerViewDdl = (schema: string): string => `${TABLES}${WALLS}`.replaceAll('<schema>', schema);

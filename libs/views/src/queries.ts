@@ -7,7 +7,10 @@ import {
   type Shop,
   type SubjectKind,
 } from '@liandun/contracts';
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
+
+/** Where it reads in a caller's name, the database shows that one's rows only: what follows narrows what is asked for, not what may be seen. */
+type Walled = Pool | ClientBase;
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Row = any;
@@ -54,20 +57,20 @@ const PAGE_FACTS_MAX = 500;
  * What is known of an entity. For a regulator everything; for a platform (`member`) only what it sent itself, and
  * undefined where it sent nothing, just as for an entity that doesn't exist (rule P18).
  */
-export async function entityPage(pool: Pool, entityId: string, member?: string): Promise<EntityPage | undefined> {
+export async function entityPage(db: Walled, entityId: string, member?: string): Promise<EntityPage | undefined> {
   const [entity, observations, listings, possible] = await Promise.all([
-    pool.query('select * from view.entity where entity_id = $1', [entityId]),
-    pool.query(
+    db.query('select * from view.entity where entity_id = $1', [entityId]),
+    db.query(
       `select * from view.observation where entity_id = $1 and ($2::text is null or member = $2)
        order by position limit ${PAGE_FACTS_MAX}`,
       [entityId, member ?? null],
     ),
-    pool.query(
+    db.query(
       `select * from view.listing where entity_id = $1 and ($2::text is null or source_member = $2)
        order by position limit ${PAGE_FACTS_MAX}`,
       [entityId, member ?? null],
     ),
-    pool.query(
+    db.query(
       `select distinct on (b.entity_id) b.position, b.entity_id, p.because
        from view.observation a join view.possible p on p.observation = a.position
          join view.observation b on b.position = p.other and b.entity_id <> a.entity_id
@@ -167,11 +170,11 @@ const spread = (values: number[], name: string): Record<string, number> =>
     : { [`medianMsTo${name}`]: median(values) ?? 0, [`longestMsTo${name}`]: Math.max(...values) };
 
 /** How a listing was followed: who was told, what each decided, and how long it took; undefined if there is none. */
-export async function coverage(pool: Pool, listingId: string): Promise<Coverage | undefined> {
-  const listing = await pool.query('select * from view.listing where listing_id = $1', [listingId]);
+export async function coverage(db: Walled, listingId: string): Promise<Coverage | undefined> {
+  const listing = await db.query('select * from view.listing where listing_id = $1', [listingId]);
   const found: Row = listing.rows[0];
   if (!found) return undefined;
-  const { rows } = await pool.query(
+  const { rows } = await db.query(
     `select n.*, d.decision, d.reason_code, d.decided_at, d.accepted_at as disposed_at, started.accepted_at as started_at
      from view.notice n
      left join lateral (select * from view.disposition d where d.notice_id = n.notice_id order by d.position desc limit 1) d on true
@@ -305,8 +308,8 @@ export interface AuditEvent {
 }
 
 /** Entries by member (what it sent, received or was changed by), type, entity and time, in the order of the log. */
-export async function auditEvents(pool: Pool, filter: AuditFilter): Promise<{ items: AuditEvent[]; next: number }> {
-  const { rows } = await pool.query(
+export async function auditEvents(db: Walled, filter: AuditFilter): Promise<{ items: AuditEvent[]; next: number }> {
+  const { rows } = await db.query(
     `select distinct on (a.position) a.position, a.entity_id, e.entry, e.leaf_hash
      from view.audit a join log.entry e using (position)
      where a.position > $1 and ($2::text is null or a.member = $2) and ($3::text is null or a.type = $3)

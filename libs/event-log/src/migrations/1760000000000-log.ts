@@ -1,11 +1,12 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CALLER, CALLERS_ROLE, wall } from '../walls.js';
 
 /** The log, its readers' checkpoints, and what keeps accepted entries from being changed. */
 export class CreateLog1760000000000 implements MigrationInterface {
   readonly name = 'CreateLog1760000000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    for (const sql of [TABLES, APPENDING, READING, RIGHTS]) await runner.query(sql);
+    for (const sql of [TABLES, APPENDING, READING, RIGHTS, WALLS]) await runner.query(sql);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -161,9 +162,28 @@ end $$;
 `;
 
 const RIGHTS = `
-grant usage on schema log to liandun_app;
-grant select, insert on log.entry, log.event_id to liandun_app;
-grant select, update on log.head to liandun_app;
-grant select, insert, update on log.stream, log.reader to liandun_app;
-grant select, insert, update, delete on log.parked to liandun_app;
+grant usage on schema log to liandun_worker, liandun_door, liandun_api;
+grant select, insert on log.entry, log.event_id to liandun_worker, liandun_door;
+grant select, update on log.head to liandun_worker, liandun_door;
+grant select, insert, update on log.stream to liandun_worker, liandun_door;
+grant select, insert, update on log.reader to liandun_worker;
+grant select, insert, update, delete on log.parked to liandun_worker;
+grant select on log.entry, log.event_id, log.stream to liandun_api;
+`;
+
+// A member sees the entries that it sent, its notices and which of them were erased, and those that the audit's index says concern it. That index is folded in
+// another schema, which a rebuild replaces: the function finds it by its name.
+const WALLS = `
+create function log.concerns_caller(at bigint) returns boolean language plpgsql stable as $$
+begin
+  return exists (select from view.audit a where a.position = at);
+end $$;
+${wall(
+  'log.entry',
+  `${CALLERS_ROLE} = 'regulator' or source = 'urn:liandun:member:' || ${CALLER} or stream in ('notices/' || ${CALLER}, 'erased/' || ${CALLER})
+    or log.concerns_caller(position)`,
+)}
+${wall('log.event_id', 'exists (select from log.entry e where e.position = event_id.position)')}
+${wall('log.stream', `stream = 'notices/' || ${CALLER}`)}
+${wall('log.parked')}
 `;

@@ -1,3 +1,4 @@
+import { wall } from '@liandun/event-log';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Where the relay stands with each member, and which process it runs in. */
@@ -31,7 +32,8 @@ CREATE TABLE relay.lease (
   expires_at timestamptz NOT NULL
 );
 
-GRANT USAGE ON SCHEMA relay TO liandun_app;
-GRANT SELECT, INSERT, UPDATE ON relay.cursor TO liandun_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON relay.lease TO liandun_app;
+GRANT USAGE ON SCHEMA relay TO liandun_worker;
+GRANT SELECT, INSERT, UPDATE ON relay.cursor TO liandun_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON relay.lease TO liandun_worker;
+${wall('relay.cursor')}
 `;
