@@ -1,3 +1,4 @@
 export * from './batch.js';
 export * from './judge.js';
+export * from './matcher/index.js';
 export * from './observe.js';

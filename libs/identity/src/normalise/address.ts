@@ -1,4 +1,4 @@
-import { currentRegion, liesIn, readPlaces } from './region.js';
+import { liesIn, readPlaces } from './region.js';
 import { foldText } from './text.js';
 
 /** An address in its levels; a level that isn't said is missing. Numerals are digits. */
@@ -80,6 +80,7 @@ export function parseAddress(input: string, hint?: string): Address {
   let rest = places.rest
     .replaceAll('#', '号')
     .replaceAll(BEFORE_COUNTER, (numeral) => String(chineseNumber(numeral)))
+    .replaceAll(/(?<![\d.])0+(?=\d)/g, '')
     .replace(/^[,.;:-]+/, '');
   const address: Address = { text, regions: places.codes, detail: '', key: '' };
   const take = (
@@ -146,6 +147,11 @@ function splitTail(text: string, address: Address): string {
   take('building', /((?:[a-z甲乙丙丁]-?)?\d+[a-z]?(?:-\d+)?|[a-z甲乙丙丁])(?:号楼|幢|栋|座|号厂房|楼座)/u);
   take('unit', /(\d+)单元/u);
   take('floor', /(?:第)?(\d+|首|底|负\d)(?:层|楼|f)/u);
+  const lone = address.number || address.building ? null : /^(\D*[^\d-])(\d+(?:-\d+)?)号$/u.exec(rest);
+  if (lone) {
+    address.number = lone[2] as string;
+    return lone[1] as string;
+  }
   take('room', /([a-z]?-?\d+(?:-[a-z]?\d+)*[a-z]?)(?:室|号房|房|号铺|号)?$/u);
   return rest.replaceAll(/[,.;:]|的$/g, '');
 }
@@ -199,7 +205,7 @@ export function addressCompare(a: Address, b: Address): AddressComparison {
   for (const [level, of] of steps) {
     const [x, y] = [of(a), of(b)];
     if (x === undefined || y === undefined) continue;
-    if (x !== y) {
+    if (x !== y && !(level === 'road' && isSameRoad(x, y))) {
       // A town says little beside an equal road; its name is often left out or an older one.
       if (level === 'town') continue;
       return { agrees, contradicts: level };
@@ -211,6 +217,5 @@ export function addressCompare(a: Address, b: Address): AddressComparison {
   return { agrees, contradicts: undefined };
 }
 
-/** The narrowest division of an address: what the words say, else `regionCode`. */
-export const addressRegion = (address: Address, regionCode?: string): string | undefined =>
-  address.regions.length === 1 ? address.regions[0] : regionCode && currentRegion(regionCode);
+/** 九亭久富路 and 久富路: a town or village written into the road. */
+const isSameRoad = (x: string, y: string): boolean => (x.length < y.length ? y.endsWith(x) : x.endsWith(y));

@@ -222,7 +222,7 @@ function takeForm(text: string): { form: NameForm | undefined; formText: string;
   for (let length = Math.min(words.longest, text.length - 1); length > 0; length--) {
     const formText = text.slice(-length);
     const form = words.han.get(formText) as NameForm | undefined;
-    if (form && (length > 1 || text.length > 3)) return { form, formText, rest: text.slice(0, -length) };
+    if (form && (length > 1 || text.length >= 3)) return { form, formText, rest: text.slice(0, -length) };
   }
   return { form: undefined, formText: '', rest: text };
 }
@@ -259,13 +259,15 @@ const LATIN_BRANCH = /\b(?:branch|fengongsi|fendian|fenchang|sub-?branch|branch 
 function splitLatin(text: string, hint?: string): CompanyName {
   const notes: string[] = [];
   let branch: string | undefined;
+  let named = '';
   const bare = text.replace(/\(([^()]*)\)?/g, (_, inside: string) => {
     if (LATIN_BRANCH.test(inside)) branch = inside.replaceAll(/[^a-z0-9]/g, '');
     else if (placesByPinyin(inside.replaceAll(/[^a-z]/g, '')).length === 0) notes.push(inside);
-    else return ` ${inside} `;
+    else named = inside;
     return ' ';
   });
-  const tokens = bare
+  // A place in brackets is read as if it stood in front, where it usually stands.
+  const tokens = `${named} ${bare}`
     .normalize('NFD')
     .replaceAll(/\p{Mn}|['.]/gu, '')
     .replaceAll('&', ' ')
@@ -330,6 +332,12 @@ function takeLatinPlace(tokens: string[]): { codes: string[]; text: string } {
       tokens.length > 2
     )
       tokens.shift();
+  }
+  // Yunxi Trading: a place that leaves nothing but the trade is the name.
+  const words = tradeWords().latin;
+  if (taken.length > 0 && tokens.every((token) => words.has(token))) {
+    tokens.unshift(taken.pop() as string);
+    codes = placesByPinyin(taken.join(''));
   }
   return { codes, text: taken.join(' ') };
 }

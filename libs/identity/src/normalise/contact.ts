@@ -32,6 +32,10 @@ export function readPhone(input: string): PhoneReading {
     return { status: 'placeholder' };
   if (CHINESE_MOBILE.test(national)) return { status: 'valid', number: `+86${national}`, kind: 'mobile' };
   if (/^[48]00\d{7}$/.test(national)) return { status: 'valid', number: `+86${national}`, kind: 'service' };
+  // Area codes have three or four digits, local numbers seven or eight; metadata knows only today's lengths.
+  const landline = /^0?((?:10|2\d|[3-9]\d{2})\d{7,8})$/.exec(national);
+  if (landline && (national.startsWith('0') || /^[+＋]|^00/.test(input.trim())))
+    return { status: 'valid', number: `+86${landline[1]}`, kind: 'landline' };
   return parsedPhone(input, national);
 }
 
@@ -139,7 +143,7 @@ const ALIAS_DOMAINS: Record<string, string> = {
   'foxmail.com': 'foxmail.com',
   'vip.qq.com': 'qq.com',
 };
-const EXAMPLE_MAIL = /^(?:test|admin|none|null|abc|aaa|123|1234|12345|123456|example|noreply|no-reply|xxx?)@/;
+const EXAMPLE_MAIL = /^(?:test|none|null|abc|aaa|123|1234|12345|123456|example|noreply|no-reply|xxx?)@/;
 
 export function readEmail(input: string): EmailReading {
   const text = input

@@ -163,6 +163,7 @@ const TOKEN_MATCH = 0.66;
 const CONTRADICTION = 1;
 const EXTRA = 0.15;
 const REPLACED = 0.7;
+const CROSSED = 0.6;
 
 /** Words paired from the most alike down; what is left on both sides contradicts, what is left on one side is little. */
 function aligned(a: Token[], b: Token[]): number {
@@ -190,7 +191,7 @@ function aligned(a: Token[], b: Token[]): number {
   const contradicted = Math.min(p, q);
   const likeness = matched / (matched + lost + contradicted * CONTRADICTION + (Math.max(p, q) - contradicted) * EXTRA);
   const words = Math.min(substance(a, left), substance(b, right));
-  return likeness * REPLACED ** words * (isCrossed(a, b) ? REPLACED : 1);
+  return likeness * REPLACED ** words * (isCrossed(a, b) ? CROSSED : 1);
 }
 
 const substance = (tokens: Token[], left: Set<number>): number =>

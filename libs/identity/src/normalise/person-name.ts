@@ -198,8 +198,17 @@ function maskedPerson(a: string, b: string): boolean {
     if (x[0] !== '*' && y[0] !== '*') return x[0] === y[0] && ends(x, y);
     return withoutStars(x) === withoutStars(y) && withoutStars(x) !== '';
   }
-  const pattern = new RegExp(`^${x.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll(/\*+/g, '.{1,4}')}$`, 'u');
-  return x.replaceAll('*', '') !== '' && pattern.test(y);
+  const [head = '', ...others] = x.split(/\*+/);
+  const tail = others.at(-1) ?? '';
+  // Ends that are known must agree, in order, with one to four characters for each run of stars.
+  const hidden = y.length - head.length - tail.length - others.slice(0, -1).join('').length;
+  return (
+    head + tail !== '' &&
+    y.startsWith(head) &&
+    y.endsWith(tail) &&
+    hidden >= others.length &&
+    hidden <= 4 * others.length
+  );
 }
 
 const withoutStars = (text: string): string => text.replaceAll('*', '');

@@ -10,12 +10,19 @@ export interface Region {
   current: string;
 }
 
+interface Place {
+  codes: string[];
+  stem: boolean;
+  level: number;
+}
+
 /** A place as a text names it: all divisions in force that it can be. Most names have one; 朝阳区 has two. */
 interface Gazetteer {
   byCode: Map<string, Region>;
   /** Full names, earlier names and stems (杭州 of 杭州市) → codes in force. */
-  byName: Map<string, { codes: string[]; stem: boolean; level: number }>;
-  longest: number;
+  byName: Map<string, Place>;
+  /** Names by their first two characters, the longest first. */
+  byStart: Map<string, [string, Place][]>;
 }
 
 const PEOPLES =
@@ -92,9 +99,14 @@ function readGazetteer(): Gazetteer {
     ['天津', '120000'],
   ] as const)
     byName.set(text, { codes: [code], stem: true, level: 0 });
-  let longest = 0;
-  for (const text of byName.keys()) longest = Math.max(longest, text.length);
-  return { byCode, byName, longest };
+  const byStart: Gazetteer['byStart'] = new Map();
+  for (const entry of [...byName].toSorted(([a], [b]) => b.length - a.length)) {
+    const start = entry[0].slice(0, 2);
+    const list = byStart.get(start);
+    if (list) list.push(entry);
+    else byStart.set(start, [entry]);
+  }
+  return { byCode, byName, byStart };
 }
 
 /** Divisions of GB/T 2260 since 1980; undefined of a code that never was one. `990101` (fictional) is one here. */
@@ -193,16 +205,18 @@ export function readPlaces(text: string, hint?: string): PlacePrefix {
   return { codes: hinted.length > 0 ? hinted : codes, text: text.slice(0, at), rest: text.slice(at), certain, ends };
 }
 
+const ROAD = /^[东南西北中一二三四五]{0,2}(?:路|街|大道|巷|胡同)/u;
+
 function placeAt(
   text: string,
   at: number,
   within: string[],
 ): { codes: string[]; length: number; certain: boolean } | undefined {
-  const { byName, longest } = places();
-  for (let length = Math.min(longest, text.length - at); length >= 2; length--) {
-    const word = text.slice(at, at + length);
-    const found = byName.get(word);
-    if (!found) continue;
+  for (const [word, found] of places().byStart.get(text.slice(at, at + 2)) ?? []) {
+    if (!text.startsWith(word, at)) continue;
+    const { length } = word;
+    // 濉溪北路, 南京路: a road of that name.
+    if (found.stem && ROAD.test(text.slice(at + length, at + length + 4))) continue;
     if (within.length === 0) {
       if (found.stem && found.level > 0 && WORDS.has(word) && !/^[市县区省]/.test(text.slice(at + length))) continue;
       return { codes: found.codes, length, certain: !found.stem || found.level < 2 };

@@ -28,7 +28,7 @@ const readPlatforms = (): Platform[] =>
     .split('\n')
     .map((line) => {
       const [platform = '', hosts = '', shops = ''] = line.split(/\s+/);
-      return { platform, hosts: new RegExp(`(?:^|\\.)(?:${hosts})$`), shops: new RegExp(shops) };
+      return { platform, hosts: new RegExp(`(?:^|\\.)(?:${hosts})$`), shops: new RegExp(shops, 'i') };
     });
 
 /** Who a shop's URL belongs to: platform and shop id by the platform's URL patterns, else the site's own domain. */
