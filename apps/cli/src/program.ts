@@ -79,6 +79,14 @@ function environmentText(context: Context): string {
         context.t("path of a member's private key, e.g. PLATFORM_A_KEY", '成员私钥文件路径，如 PLATFORM_A_KEY'),
       ],
       ['  LIANDUN_MEMBER', context.t('the member, where --as is not given', '未给出 --as 时的成员')],
+      ['  LOG_VKEY', context.t("the log's verifier key", '日志的验证公钥')],
+      [
+        '  LIANDUN_WITNESSES',
+        context.t(
+          'the trust policy, where neither --policy nor --vkey is given',
+          '未给出 --policy 与 --vkey 时的信任策略',
+        ),
+      ],
       ['  KAFKA_BROKERS', context.t('for doctor: host:port', '供 doctor 使用：host:port')],
       ['  KAFKA_SECURITY_PROTOCOL', context.t('SASL_SSL or SASL_PLAINTEXT', 'SASL_SSL 或 SASL_PLAINTEXT')],
       ['  LIANDUN_SIGN', context.t('1: sign what is published', '1：对发布的事件签名')],
