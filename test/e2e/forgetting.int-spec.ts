@@ -1,10 +1,17 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CloudEvent, Identity, Notice, Receipt } from '@liandun/contracts';
 import { InboxPublisher } from '@liandun/sdk';
 import { leafHash } from '@liandun/transparency-log';
-import { glob, readFile } from 'node:fs/promises';
-import type pg from 'pg';
+import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { keyVariable } from '../../apps/cli/src/context.js';
+import { liandun } from '../../apps/cli/src/testing/terminal.js';
 import { canary, Scanner, type Canary } from '../support/canaries.js';
+import { createTestDatabase } from '../support/database.js';
+import { FSCK, FSCK_PACKAGE, SUMDB } from '../support/go-verifiers.js';
+import { buildGo, hasGo, runProgram, serveFiles } from '../support/go.js';
 import { env, until } from '../support/kafka.js';
 import { feedOf } from '../support/platform.js';
 import { Product } from '../support/product.js';
@@ -18,6 +25,9 @@ const scanner = new Scanner(canaries.flatMap(({ values }) => values));
 let product: Product;
 let pool: pg.Pool;
 let inbox: InboxPublisher;
+/** The database of the sandbox platform that plays B, and where the command line works. */
+let own: { pool: pg.Pool; drop: () => Promise<void> };
+let folder: string;
 let sent: CloudEvent[] = [];
 let receipts: Receipt[] = [];
 /** What clients were answered, as text. */
@@ -36,6 +46,12 @@ beforeAll(async () => {
     ...[REGULATOR, SECOND].map((memberId) => ({ memberId, role: 'regulator' as const })),
   ]);
   pool = product.pool();
+  const { url, drop } = await createTestDatabase();
+  own = { pool: new pg.Pool({ connectionString: url, max: 2 }), drop };
+  folder = await mkdtemp(join(tmpdir(), 'liandun-test-forgetting-'));
+  for (const memberId of [A, B, REGULATOR])
+    await writeFile(join(folder, `${memberId}.jwk`), JSON.stringify(product.keys.get(memberId)));
+  await product.runPlatform(B, { DATABASE_URL: url, KAFKA_BROKERS: env('KAFKA_BROKERS') });
   inbox = await new InboxPublisher({ client: product.client(A), brokers: env('KAFKA_BROKERS') }).open();
   sent = canaries.map(({ identity }, n) => reported(A, `a-${n}`, identity) as CloudEvent);
   const [byHttp, byKafka] = [sent.slice(0, 25), sent.slice(25)];
@@ -56,26 +72,65 @@ beforeAll(async () => {
 afterAll(async () => {
   await inbox?.close();
   await pool?.end();
+  await own?.pool.end();
   await product?.stop();
+  await own?.drop();
+  await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
 /** Every row of every table, as PostgreSQL writes it. */
-async function dump(): Promise<Buffer> {
-  const { rows } = await pool.query<{ name: string }>(
+async function dump(of: pg.Pool): Promise<Buffer> {
+  const { rows } = await of.query<{ name: string }>(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables
      where schemaname not in ('pg_catalog', 'information_schema') order by 1`,
   );
   const texts: string[] = [];
   for (const { name } of rows) {
-    const { rows: lines } = await pool.query<{ line: string }>(`select t::text as line from ${name} t`);
+    const { rows: lines } = await of.query<{ line: string }>(`select t::text as line from ${name} t`);
     texts.push(name, ...lines.map(({ line }) => line));
   }
   return Buffer.from(texts.join('\n'));
 }
 
+const COMMANDS = [
+  `tail --as ${B} --no-follow`,
+  `tail --as ${B} --no-follow --json`,
+  `log export --token-of ${REGULATOR} --out exported`,
+  `log verify --from exported`,
+  'doctor',
+];
+
+/** What the command line prints, both ways. */
+async function cli(line: string): Promise<string> {
+  const keys = Object.fromEntries([A, B, REGULATOR].map((id) => [keyVariable(id), join(folder, `${id}.jwk`)]));
+  const { out, err } = await liandun(line.split(' '), {
+    env: {
+      LANG: 'C',
+      LIANDUN_URL: product.url,
+      LOG_VKEY: product.logVkey,
+      KAFKA_BROKERS: env('KAFKA_BROKERS'),
+      ...keys,
+    },
+    cwd: folder,
+  });
+  return `${out}${err}`;
+}
+
 /** Everything that anyone could look at from outside the programs' memory. */
 async function everything(): Promise<Map<string, Buffer>> {
-  const all = new Map<string, Buffer>([['tables', await dump()]]);
+  const all = new Map<string, Buffer>([['tables', await dump(pool)]]);
+  all.set('tables of a platform', await dump(own.pool));
+  // It prints nothing as long as nothing goes wrong.
+  all.set('output of a platform', Buffer.from(`${product.output(B)}.`));
+  all.set(
+    'what a platform shows',
+    Buffer.from(await (await fetch(`${product.urlOf(B)}/handled?after=0`)).arrayBuffer()),
+  );
+  for (const line of COMMANDS) all.set(line, Buffer.from(await cli(line)));
+  for await (const file of glob(`${folder}/exported/**`, { withFileTypes: true })) {
+    const path = join(file.parentPath, file.name);
+    if (file.isFile()) all.set(`export ${path}`, await readFile(path));
+  }
   for (const app of ['api', 'worker'] as const) {
     all.set(`output of the ${app}`, Buffer.from(product.output(app)));
     all.set(`metrics of the ${app}`, Buffer.from(await (await fetch(`${product.urlOf(app)}/metrics`)).arrayBuffer()));
@@ -114,8 +169,12 @@ test('no value is found anywhere in the clear, and one that was planted is', asy
     if (!place.endsWith('.log')) expect([place, bytes.length > 0]).toEqual([place, true]);
   expect(leaks(places)).toEqual([]);
   const [first, second] = canaries.map(({ values }) => values[1] as string) as [string, string];
-  for (const planted of [first, Buffer.from(`x${first}`).toString('base64'), Buffer.from(first).toString('hex')])
+  const base64 = ['', 'x', 'xy'].map((before) => Buffer.from(`${before}${first}yz`).toString('base64'));
+  for (const planted of [first, ...base64, Buffer.from(first).toString('hex'), `name=${encodeURIComponent(first)}`])
     expect(scanner.found(Buffer.from(`before ${planted} after`))).toEqual([first]);
+  const name = canaries[0]?.values[0] as string;
+  for (const planted of [Buffer.from(name, 'utf16le'), Buffer.from(name, 'utf16le').swap16(), encodeURIComponent(name)])
+    expect(scanner.found(Buffer.concat([Buffer.from('before '), Buffer.from(planted as string)]))).toEqual([name]);
   await pool.query('create table public.planted (value jsonb)');
   await pool.query('insert into public.planted values ($1)', [
     JSON.stringify({ id: Buffer.from(second).toString('base64') }),
@@ -208,6 +267,20 @@ test('an erased person is found nowhere and can not be brought back; the log and
   expect(again.map(({ status, position }) => [status, position])).toEqual(
     receipts.map(({ position }) => ['duplicate', position]),
   );
+  const named = (
+    await pool.query(`select entry from log.entry where type = 'liandun.notice.erased.v1' order by position`)
+  ).rows.map(({ entry }) => (JSON.parse(entry) as { data: { member: string; no: number; noticeIds: string[] } }).data);
+  const erasedOf = noticesBefore.filter(({ data }) => data.entity.kind !== 'organization').map(({ id }) => id);
+  expect(named.flatMap(({ noticeIds }) => noticeIds).toSorted()).toEqual(erasedOf.toSorted());
+  expect(named.map(({ member, no }) => [member, no])).toEqual(named.map((_, n) => [B, n]));
+  await until('the platform has redacted its copies', async () => {
+    const { rows } = await own.pool.query(
+      `select from disposition where notice_id = any($1) and handled->>'entityName' <> '*'`,
+      [erasedOf],
+    );
+    return rows.length === 0;
+  });
+  await expect(product.client(A).get('/v1/notices/erased')).resolves.toEqual({ items: [], next: -1 });
   const told = (feed: CloudEvent<Notice>[]): unknown[] =>
     feed.map(({ data: { entity, erased: _redacted, ...data } }) => ({ ...data, entity: entity.entityId }));
   const feed = await feedOf(product.client(B));
@@ -219,3 +292,26 @@ test('an erased person is found nowhere and can not be brought back; the log and
   const { result } = await product.client(B).screen((personal[0] as Canary).identity as Identity, 'onboarding');
   expect(result).toBe('clear');
 }, 120_000);
+
+test('our own verifier passes the log after the erasures', async () => {
+  expect(await cli(`log verify --token-of ${REGULATOR}`)).toMatch(/verified|matches|✓/i);
+});
+
+// oxlint-disable-next-line jest/no-disabled-tests -- Go is not needed for anything else
+(hasGo ? describe : describe.skip)('verifiers from the Go module proxy (skipped where Go is not installed)', () => {
+  test('pass it too', async () => {
+    await writeFile(join(folder, 'log.vkey'), product.logVkey);
+    const options = [
+      '-ui=false',
+      `-storage_url=${product.url}/log/`,
+      `-public_key=${join(folder, 'log.vkey')}`,
+      '-N=4',
+    ];
+    const token = `-bearer_token=${await product.client(REGULATOR).token()}`;
+    const fsck = await runProgram(await buildGo('fsck', FSCK, FSCK_PACKAGE), [...options, token]);
+    expect(fsck.output).toMatch(/Successfully fsck'd/);
+    const { url, close } = await serveFiles((path) => readFile(join(folder, 'exported', path)));
+    const sumdb = await runProgram(await buildGo('sumdb', SUMDB), [url, product.logVkey]).finally(close);
+    expect(sumdb.output).toMatch(/^verified [0-9]+$/m);
+  }, 600_000);
+});

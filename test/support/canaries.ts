@@ -48,7 +48,7 @@ export function canary(n: number): Canary {
   };
 }
 
-/** A text in the forms in which bytes are written down: as it is, escaped in JSON, hexadecimal, base64 at every offset. */
+/** A text in the forms in which it is written down: UTF-8 and -16, escaped in JSON and in URLs, hexadecimal, base64 at every offset. */
 function formsOf(value: string): Buffer[] {
   const bytes = Buffer.from(value, 'utf8');
   const hex = bytes.toString('hex');
@@ -63,7 +63,11 @@ function formsOf(value: string): Buffer[] {
     const whole = text.slice(offset === 0 ? 0 : offset + 1, (bytes.length + offset) % 3 === 0 ? undefined : -1);
     return [whole, whole.replaceAll('+', '-').replaceAll('/', '_')];
   });
-  return [...new Set([hex, hex.toUpperCase(), escaped, ...base64])].map((text) => Buffer.from(text)).concat(bytes);
+  const wide = Buffer.from(value, 'utf16le');
+  const url = encodeURIComponent(value);
+  return [...new Set([hex, hex.toUpperCase(), escaped, url, url.toLowerCase(), ...base64])]
+    .map((text) => Buffer.from(text))
+    .concat(bytes, wide, Buffer.from(wide).swap16());
 }
 
 const PREFIX_BYTES = 8;

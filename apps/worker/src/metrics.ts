@@ -1,5 +1,6 @@
 import type { Reader, ReaderStatus } from '@liandun/event-log';
 import type { PublisherStatus, Witnesses, WitnessStatus } from '@liandun/tlog';
+import type { RotationProgress } from '@liandun/vault';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What /metrics shows (Prometheus text format). Labels come from closed lists. */
@@ -20,9 +21,29 @@ export class WorkerMetrics {
     registers: [this.registry],
   });
 
+  private readonly rotationEntries = new Gauge({
+    name: 'liandun_key_rotation_entries',
+    help: 'Entries that the key rotation has sealed or indexed anew since the start, by job and version',
+    labelNames: ['job', 'version'] as const,
+    registers: [this.registry],
+  });
+  private readonly rotationShare = new Gauge({
+    name: 'liandun_key_rotation_ratio',
+    help: 'How far the key rotation has come through the log, 0 to 1, by job and version',
+    labelNames: ['job', 'version'] as const,
+    registers: [this.registry],
+  });
+
   constructor() {
     // With a prefix, since the api shows these beside its own.
     collectDefaultMetrics({ register: this.registry, prefix: 'liandun_worker_' });
+  }
+
+  /** Shows how far a rotation of the vault's keys is. */
+  rotated({ job, version, entries, position, last, done }: RotationProgress): void {
+    const labels = { job, version: String(version) };
+    this.rotationEntries.set(labels, entries);
+    this.rotationShare.set(labels, done || last === 0 ? 1 : position / last);
   }
 
   watchReaders(readers: () => Reader[]): void {

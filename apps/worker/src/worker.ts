@@ -10,7 +10,7 @@ import {
   type Halt,
   type Publisher,
 } from '@liandun/tlog';
-import { rotate, Vault, VAULT_RIDER, vaultRider, type VaultEvent } from '@liandun/vault';
+import { rotate, Vault, VAULT_RIDER, vaultRider, type RotationProgress, type VaultEvent } from '@liandun/vault';
 import { activeMember, liveKeys } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
 import pg from 'pg';
@@ -43,6 +43,7 @@ export class Worker {
   private readonly halts: HaltWatch;
   private readonly stopping = new AbortController();
   private rotating: Promise<void> | undefined;
+  private rotation: RotationProgress | { failed: string } | undefined;
   private fatal: Error | undefined;
 
   constructor(
@@ -124,6 +125,8 @@ export class Worker {
       const detail = this.witnesses.status();
       parts.push({ name: 'witnesses', healthy: detail.witnesses.every(({ alarm }) => !alarm), detail });
     }
+    if (this.rotation)
+      parts.push({ name: 'keyRotation', healthy: !('failed' in this.rotation), detail: this.rotation });
     if (this.halts.halt) parts.push({ name: 'log', healthy: false, detail: this.halts.halt });
     return parts;
   }
@@ -178,8 +181,15 @@ export class Worker {
       vault: new Vault(this.settings.vaultKeys),
       entriesAt,
       signal: this.stopping.signal,
-      onProgress: (progress) => this.logger.info(progress, progress.done ? 'keys were rotated' : 'keys are rotating'),
-    }).catch(this.warn('keys could not be rotated: the next start tries again'));
+      onProgress: (progress) => {
+        this.rotation = progress;
+        this.metrics.rotated(progress);
+        this.logger.info(progress, progress.done ? 'keys were rotated' : 'keys are rotating');
+      },
+    }).catch((error: Error) => {
+      this.rotation = { failed: error.message };
+      this.warn('keys could not be rotated: the next start tries again')(error);
+    });
   }
 
   private newInbox(): Inbox {

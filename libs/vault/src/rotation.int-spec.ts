@@ -6,6 +6,7 @@ import pg from 'pg';
 import { asApp, createTestDatabase } from '../../../test/support/database.js';
 import { ALL_MIGRATIONS } from '../../../test/support/ledger.js';
 import { organization, person, reported } from '../../../test/support/submissions.js';
+import { erasureRider } from './erasing.js';
 import { newKey, parseVaultKeys } from './keys.js';
 import { VAULT_RIDER, vaultRider } from './rider.js';
 import { rotate, type RotationProgress } from './rotation.js';
@@ -51,6 +52,17 @@ const entriesAt = async (positions: number[]): Promise<VaultEvent[]> =>
   (await Promise.all(positions.map((position) => log.at(position)))).flatMap((event) => event ?? []);
 const versions = async (table: string): Promise<number[]> =>
   (await pool.query(`select distinct key_version from vault.${table} order by 1`)).rows.map((row) => row.key_version);
+/** One that was sealed anew already, one that was not, and a representative. */
+const ERASED = [1, 25];
+const REPRESENTED = 20;
+const asked = before.sealPerson(person(1), 'asked');
+const erase = async (positions: number[], asRepresentative: number[]): Promise<void> => {
+  const client = await pool.connect();
+  await client.query('begin');
+  await erasureRider(client, [{ row: { step: 'erased', positions, asRepresentative, organizations: [] } }]);
+  await client.query('commit');
+  client.release();
+};
 const reveal = async (vault: Vault): Promise<object[]> => vault.reveal(pool, await log.read({ after: -1, limit: 100 }));
 
 test('a rotation that was stopped goes on, and ends with nothing left under the old keys', async () => {
@@ -63,7 +75,9 @@ test('a rotation that was stopped goes on, and ends with nothing left under the 
     seen.push(progress);
     if (seen.length === 2) stopping.abort();
   };
+  await pool.query('insert into vault.erasure values ($1, 1, $2, $3)', ['asked', asked.sealed, asked.wrapped]);
   await rotate({ pool, vault: both, entriesAt, onProgress, batch: 7, signal: stopping.signal });
+  await erase([...ERASED], [REPRESENTED]);
   expect(await versions('data_key')).toEqual([1, 2]);
   await submit(both, [reported('a', 'late', person(60))]);
   await rotate({ pool, vault: both, entriesAt, onProgress, batch: 7 });
@@ -72,18 +86,26 @@ test('a rotation that was stopped goes on, and ends with nothing left under the 
     ['blind', 2],
   ]);
   expect(seen.filter(({ job, done }) => job === 'seal' && !done).map(({ position }) => position)).toEqual([
-    6, 13, 20, 27, 29,
+    6, 13, 21, 29,
   ]);
   expect([await versions('data_key'), await versions('token'), await versions('person_token')]).toEqual([
     [2],
     [2],
     [2],
   ]);
-  expect((await reveal(after)).slice(0, ENTRIES)).toEqual(values);
-  await expect(before.open(pool, await entriesAt([1]))).rejects.toThrow('key-encryption key 2 is not there');
-  const wanted = after.wanted(person(1) as { residentId: string }).map(({ token }) => token);
+  const kept = (list: object[]): object[] => list.filter((_, n) => ![...ERASED, REPRESENTED].includes(n));
+  expect(kept((await reveal(after)).slice(0, ENTRIES))).toEqual(kept(values));
+  const { rows: back } = await pool.query(
+    `select from vault.data_key where position = any($1) union all select from vault.token where position = any($1)
+     union all select from vault.person_token where position = any($1) or (position = $2 and kind = 'representative')`,
+    [[...ERASED], REPRESENTED],
+  );
+  expect(back).toEqual([]);
+  expect(await after.requestedPerson(pool, 'asked')).toEqual(person(1));
+  await expect(before.open(pool, await entriesAt([5]))).rejects.toThrow('key-encryption key 2 is not there');
+  const wanted = after.wanted(person(5) as { residentId: string }).map(({ token }) => token);
   const { rows } = await pool.query('select position::int from vault.token where token = any($1)', [wanted]);
-  expect(rows).toEqual([{ position: 1 }]);
+  expect(rows).toEqual([{ position: 5 }]);
   const again: RotationProgress[] = [];
   await rotate({ pool, vault: both, entriesAt, onProgress: (progress) => again.push(progress) });
   expect(again).toEqual([]);

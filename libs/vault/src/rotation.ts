@@ -15,6 +15,8 @@ export interface RotationProgress {
   entries: number;
   /** The last position that was done. */
   position: number;
+  /** The last position that there was something to do for when it began: how far it has to go. */
+  last: number;
   done: boolean;
 }
 
@@ -156,7 +158,9 @@ async function run(job: Job, options: RotationOptions): Promise<void> {
   const { pool, onProgress, signal } = options;
   const { rows } = await pool.query(job.lacking, [-1, 1, job.version]);
   if (rows.length === 0 && job.job === 'seal') return;
-  const state = { job: job.job, version: job.version, entries: 0, position: -1 };
+  const { rows: ends } = await pool.query<{ last: string | null }>('select max(position) as last from vault.data_key');
+  const last = Number(ends[0]?.last ?? 0);
+  const state = { job: job.job, version: job.version, entries: 0, position: -1, last };
   for (;;) {
     if (signal?.aborted) return;
     const positions = await inTransaction(pool, (client) => nextBatch(client, job, options));
