@@ -20,7 +20,7 @@ import { home, openState, root, writeEnv } from './state.mjs';
 import { printSummary } from './summary.mjs';
 import { openTls, plainHost, renewBroker, tlsFiles } from './tls.mjs';
 import { Trouble, troubleOf } from './trouble.mjs';
-import { openWitness } from './witness.mjs';
+import { openWitness, untilCosigned } from './witness.mjs';
 
 const PLATFORMS = MEMBERS.filter(({ role }) => role === 'platform').map(({ memberId }) => memberId);
 const envName = (memberId) => `${memberId.toUpperCase().replaceAll('-', '_')}_KEY`;
@@ -244,6 +244,7 @@ async function up() {
     progress.step('api', startApp({ name: 'api', app: 'api', url, env: api, home, root })),
     progress.step('worker', startApp({ name: 'worker', app: 'worker', url: workerUrl, env: worker, home, root })),
   ]);
+  if (witness.service) await untilCosigned(url);
   const addresses = {
     LIANDUN_URL: url,
     KAFKA_BROKERS: broker.brokers,

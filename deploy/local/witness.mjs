@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startApp } from './apps.mjs';
 import { writeWhole } from './keys.mjs';
 
 /** Who runs the sandbox's witness: not the ledger's operator. */
 const RUN_BY = 'regulator-beijing';
+const cosignedWithinMs = 30_000;
 
 /**
  * Starts the sandbox's witness on its own key and store, and writes the policy by which the ledger asks it.
@@ -33,6 +35,18 @@ export async function openWitness({ home, root, url, logVkey, tls, given }) {
   const policy = `${home}/witnesses.policy`;
   await writeWhole(policy, policyText({ logVkey, vkey: await vkeyOf(url), url }));
   return { service, policy };
+}
+
+/** Waits until the ledger shows a checkpoint: at the very first start the witness has yet to cosign one. */
+export async function untilCosigned(url) {
+  const deadline = performance.now() + cosignedWithinMs;
+  for (;;) {
+    const answer = await fetch(`${url}/log/checkpoint`);
+    await answer.arrayBuffer();
+    if (answer.ok) return;
+    if (performance.now() > deadline) throw new Error('the witness cosigns nothing: see witness.log and worker.log');
+    await sleep(50);
+  }
 }
 
 /** A witness says who it is. */

@@ -95,6 +95,7 @@ export class Product {
     members: ProductMember[],
     servers = testServers(),
     apps: App[] = ['api', 'worker'],
+    more: Record<string, string> = {},
   ): Promise<Product> {
     const { url: databaseUrl, drop } = await createTestDatabase(servers.databaseUrl);
     await migrate(databaseUrl, ALL_MIGRATIONS);
@@ -136,6 +137,7 @@ export class Product {
       LIANDUN_INBOX_GROUP: `liandun.inbox.${randomBytes(4).toString('hex')}`,
       PORT: String(ports.api),
       WORKER_PORT: String(ports.worker),
+      ...more,
     };
     const url = `http://127.0.0.1:${ports.api}`;
     const vkey = formatVerifierKey(signerKeyFromJwk(log, 'log'));

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** `liandun witness` as it is built, in a process of its own; after a stop it starts again on its key, its store and its port. */
@@ -59,6 +60,18 @@ export class WitnessProcess {
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line) as { event: string });
+  }
+
+  /** Writes into the store of a stopped witness what it is to have cosigned. */
+  forge(origin: string, { size, rootHash, note }: { size: number; rootHash: Uint8Array; note: string }): void {
+    const db = new DatabaseSync(join(this.folder, 'store.db'));
+    db.prepare('insert or replace into log (origin, size, root_hash, note) values (?, ?, ?, ?)').run(
+      origin,
+      size,
+      rootHash,
+      note,
+    );
+    db.close();
   }
 
   /** Ends it, and gives its exit code or the signal. */

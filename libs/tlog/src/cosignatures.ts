@@ -35,7 +35,7 @@ interface Row {
 const LINES = `coalesce((select string_agg(line, '' order by witness) from tlog.cosignature s where s.size = c.size), '') as lines`;
 
 /**
- * Stores a verified cosignature, and whether the checkpoint has enough of them now: then it is shown. One of a checkpoint that
+ * Stores a verified cosignature; `enough` where the checkpoint has enough of them now: then it is shown. One of a checkpoint that
  * was not published is not stored.
  */
 export async function storeCosignature(
@@ -43,43 +43,51 @@ export async function storeCosignature(
   policy: WitnessPolicy,
   log: VerifierKey,
   { size, witness, line }: { size: number; witness: PolicyWitness; line: string },
-): Promise<boolean> {
+): Promise<'unpublished' | 'stored' | 'enough'> {
   await db.query({
     name: 'tlog.store_cosignature',
     text: `insert into tlog.cosignature (size, witness, line)
       select size, $2, $3 from tlog.checkpoint where size = $1 on conflict do nothing`,
     values: [size, witness.vkey, line],
   });
-  if (!(await isWitnessed(db, policy, log, size))) return false;
+  const cosigned = await cosignedNote(db, size);
+  if (cosigned === undefined) return 'unpublished';
+  if (!isWitnessed(policy, log, cosigned)) return 'stored';
   await db.query({
     name: 'tlog.store_witnessed',
     text: 'insert into tlog.witnessed (policy, size) values ($1, $2) on conflict do nothing',
     values: [policy.id, size],
   });
-  return true;
+  return 'enough';
 }
 
-async function isWitnessed(db: Queryable, policy: WitnessPolicy, log: VerifierKey, size: number): Promise<boolean> {
-  const { rows } = await db.query<{ note: string }>({
+async function cosignedNote(db: Queryable, size: number): Promise<string | undefined> {
+  const { rows } = await db.query<Row>({
     name: 'tlog.cosigned_checkpoint',
-    text: `select c.note || ${LINES.replace(' as lines', '')} as note from tlog.checkpoint c where c.size = $1`,
+    text: `select c.size, c.note, ${LINES} from tlog.checkpoint c where c.size = $1`,
     values: [size],
   });
-  if (!rows[0]) return false;
+  return rows[0] && rows[0].note + rows[0].lines;
+}
+
+function isWitnessed(policy: WitnessPolicy, log: VerifierKey, note: string): boolean {
   const witnesses = policy.witnesses.map(({ key }) => key);
-  const { signatures } = openCheckpoint(rows[0].note, { logs: [log], witnesses });
+  const { signatures } = openCheckpoint(note, { logs: [log], witnesses });
   return isEnough(
     policy,
     policy.witnesses.filter(({ key }) => signatures.some((signature) => signature.key === key)),
   );
 }
 
-/** The size of the newest checkpoint that each of these witnesses has cosigned, 0 if none is known. */
-export async function cosignedSizes(db: Queryable, witnesses: readonly PolicyWitness[]): Promise<number[]> {
-  const { rows } = await db.query<{ size: string }>(
-    `select coalesce((select max(size) from tlog.cosignature where witness = asked.witness), 0) as size
+/** The size of the newest checkpoint that each of these witnesses has cosigned; undefined if none is known. */
+export async function cosignedSizes(
+  db: Queryable,
+  witnesses: readonly PolicyWitness[],
+): Promise<(number | undefined)[]> {
+  const { rows } = await db.query<{ size: string | null }>(
+    `select (select max(size) from tlog.cosignature where witness = asked.witness) as size
      from unnest($1::text[]) with ordinality as asked (witness, n) order by n`,
     [witnesses.map(({ vkey }) => vkey)],
   );
-  return rows.map(({ size }) => Number(size));
+  return rows.map(({ size }) => (size === null ? undefined : Number(size)));
 }

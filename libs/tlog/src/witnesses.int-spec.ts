@@ -97,6 +97,17 @@ describe('the quorum', () => {
     expect(cosigners(await shown(policy, later))).toHaveLength(3);
   });
 
+  test('the empty log is shown too', async () => {
+    await start(1);
+    const policy = policyOf('all');
+    const witnesses = new Witnesses({ pool: database.pool, log: key, policy });
+    const publisher = runPublisher({ pool: database.pool, log: key, copies: database.copies, witnesses });
+    await publisher.looked;
+    running.push(witnesses.start());
+    expect(cosigners(await shown(policy, 0))).toHaveLength(1);
+    await publisher.stop();
+  });
+
   test('a checkpoint with too few is not shown, and a receipt that it covers is pending', async () => {
     await start(2);
     const policy = policyOf('all');

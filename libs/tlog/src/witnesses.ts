@@ -49,7 +49,8 @@ export interface WitnessStatus {
 
 interface Asked {
   witness: PolicyWitness;
-  cosignedSize: number;
+  /** Of what was published. */
+  cosignedSize?: number;
   alarm?: Alarm;
   problem?: string;
 }
@@ -84,7 +85,7 @@ export class Witnesses {
   status(): { witnessedSize: number; witnesses: WitnessStatus[] } {
     const witnesses = (this.asked ?? []).map(({ witness, cosignedSize, alarm, problem }) => ({
       name: witness.name,
-      cosignedSize,
+      cosignedSize: cosignedSize ?? 0,
       ...(alarm && { alarm: alarm.code, message: alarm.message }),
       ...(problem !== undefined && { problem }),
     }));
@@ -120,7 +121,8 @@ export class Witnesses {
     const sizes = await cosignedSizes(pool, policy.witnesses);
     this.asked ??= policy.witnesses.map((witness, i) => {
       const alarm = alarms.get(witness.vkey);
-      return { witness, cosignedSize: sizes[i]!, ...(alarm && { alarm }) };
+      const cosignedSize = sizes[i];
+      return { witness, ...(cosignedSize !== undefined && { cosignedSize }), ...(alarm && { alarm }) };
     });
     return this.asked;
   }
@@ -153,7 +155,7 @@ export class Witnesses {
     let retryMs = RETRY_MS_MIN;
     while (!this.stopping.signal.aborted) {
       const { target, targetChanged } = this;
-      if (!target || target.checkpoint.size <= one.cosignedSize) {
+      if (!target || target.checkpoint.size <= (one.cosignedSize ?? -1)) {
         await targetChanged.promise;
         continue;
       }
@@ -194,7 +196,7 @@ export class Witnesses {
   private async cosign(one: Asked, asked: PublishedCheckpoint, signal: AbortSignal): Promise<Outcome> {
     const { pool } = this.options;
     let checkpoint = asked;
-    let oldSize = Math.min(one.cosignedSize, checkpoint.size);
+    let oldSize = Math.min(one.cosignedSize ?? 0, checkpoint.size);
     for (let turns = 0; turns <= CONFLICTS_MAX; turns += 1) {
       const { size, note } = checkpoint;
       const proof = oldSize === 0 ? [] : await consistencyProof(oldSize, size, tileNodes(size, readTiles(pool)));
@@ -240,9 +242,10 @@ export class Witnesses {
 
   private async keep(one: Asked, size: number, line: string): Promise<void> {
     const { pool, policy, log } = this.options;
-    const enough = await storeCosignature(pool, policy, log, { size, witness: one.witness, line });
-    one.cosignedSize = Math.max(one.cosignedSize, size);
-    if (!enough) return;
+    const state = await storeCosignature(pool, policy, log, { size, witness: one.witness, line });
+    if (state === 'unpublished') return;
+    one.cosignedSize = Math.max(one.cosignedSize ?? 0, size);
+    if (state !== 'enough') return;
     this.witnessedSize = Math.max(this.witnessedSize, size);
     if (this.target && this.target.checkpoint.size <= size) this.target.reached = true;
   }

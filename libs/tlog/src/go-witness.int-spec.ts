@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { formatVerifierKey, openCheckpoint } from '@liandun/transparency-log';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GoWitness } from '../../../test/support/go-witness.js';
+import { hasGo } from '../../../test/support/go.js';
+import { MemoryCopy, newLogKey, TlogDatabase } from '../../../test/support/tlog-database.js';
+import { publishCheckpoint, shownCheckpoint, witnessPolicy, Witnesses } from './index.js';
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+// oxlint-disable-next-line jest/no-disabled-tests -- Go is not needed for anything else
+(hasGo ? describe : describe.skip)('litewitness from the Go module proxy (skipped where Go is not installed)', () => {
+  const key = newLogKey();
+  let witness: GoWitness;
+  let database: TlogDatabase;
+
+  beforeAll(async () => {
+    witness = await GoWitness.start(formatVerifierKey(key), await freePort());
+    database = await TlogDatabase.create(key);
+  }, 600_000);
+  afterAll(async () => {
+    await witness?.end();
+    await database?.end();
+  });
+
+  test('cosigns the log as it grows, and refuses its fork', async () => {
+    const policy = witnessPolicy(`${witness.policyLine}\nquorum litewitness.test/w\n`, key);
+    const witnesses = new Witnesses({ pool: database.pool, log: key, policy }).start();
+    for (const count of [7, 249, 300]) {
+      await database.append(count);
+      const { size } = (await database.publish())!;
+      let checkpoint = await shownCheckpoint(database.pool, policy);
+      for (; checkpoint?.size !== size; checkpoint = await shownCheckpoint(database.pool, policy)) await sleep(50);
+      const trusted = { logs: [key], witnesses: policy.witnesses.map((one) => one.key) };
+      expect(openCheckpoint(checkpoint.note, trusted).signatures).toHaveLength(2);
+    }
+    await witnesses.stop();
+
+    const forked = await TlogDatabase.create(key, [new MemoryCopy()]);
+    await forked.append(600);
+    await publishCheckpoint({ pool: forked.pool, log: key, copies: forked.copies });
+    const others = new Witnesses({ pool: forked.pool, log: key, policy });
+    await others.compare();
+    expect(others.refusal).toMatchObject({ code: 'WITNESS_FORKED' });
+    await forked.end();
+
+    const behind = await TlogDatabase.create(key, [new MemoryCopy()]);
+    const late = new Witnesses({ pool: behind.pool, log: key, policy });
+    await late.compare();
+    expect(late.refusal).toMatchObject({ code: 'WITNESS_AHEAD' });
+    await behind.end();
+  }, 120_000);
+});
