@@ -30,10 +30,14 @@ export function syllablesOf(text: string): string[] {
 /** `杭州云溪` → `hangzhouyunxi`: what a Latin spelling is compared with, without spaces. */
 export const pinyinOf = (text: string): string => syllablesOf(text).join('');
 
-/** True where two characters can be read alike (any reading, tones aside): 张/章, 祥/翔. */
+// Characters that are often read in more than one way; a rare reading of others (虹 as jiang) makes nobody err.
+const POLYPHONES = new Set('长乐重行朝曾单盛调传藏都广会石厦解查仇区朴翟曲薄奇率宿校');
+
+/** True where two characters are read alike, tones aside: 张/章, 祥/翔; of 长, 乐, 重 and their like any reading counts. */
 export function soundAlike(a: string, b: string): boolean {
-  const other = readingsOf(b);
-  return readingsOf(a).some((reading) => other.includes(reading));
+  const [x, y] = [readingsOf(a), readingsOf(b)];
+  if (x[0] !== undefined && x[0] === y[0]) return true;
+  return (POLYPHONES.has(a) && x.includes(y[0] ?? '')) || (POLYPHONES.has(b) && y.includes(x[0] ?? ''));
 }
 
 let shapes: Map<string, string> | undefined;

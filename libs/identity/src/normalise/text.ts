@@ -13,8 +13,8 @@ const FURTHER_VARIANTS: Record<string, string> = {
   渓: '溪',
 };
 
-/** The simplified form of every BMP ideograph, by code unit: 44 KB, against a dictionary search for each string. */
-const SIMPLIFIED = simplifiedForms();
+/** The simplified form of every BMP ideograph, by code unit: 128 KB, filled at first use, against a dictionary search for each string. */
+let simplified: Uint16Array | undefined;
 
 function simplifiedForms(): Uint16Array {
   const forms = Uint16Array.from({ length: 0x10000 }, (_, code) => code);
@@ -24,19 +24,20 @@ function simplifiedForms(): Uint16Array {
   ] as const)
     for (let code = first; code <= last; code++) {
       const char = String.fromCharCode(code).normalize('NFKC');
-      const simplified = FURTHER_VARIANTS[char] ?? TO_SIMPLIFIED(char);
-      if (simplified.length === 1) forms[code] = simplified.charCodeAt(0);
+      const form = FURTHER_VARIANTS[char] ?? TO_SIMPLIFIED(char);
+      if (form.length === 1) forms[code] = form.charCodeAt(0);
     }
   return forms;
 }
 
 /** Traditional and variant characters to their simplified form, one for one, so that no length changes. */
 export function toSimplified(text: string): string {
+  simplified ??= simplifiedForms();
   let out = '';
   let kept = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    const form = SIMPLIFIED[code] as number;
+    const form = simplified[code] as number;
     if (form === code) continue;
     out += text.slice(kept, i) + String.fromCharCode(form);
     kept = i + 1;

@@ -14,7 +14,7 @@ export interface UsccParts {
   organizationCode: string;
 }
 
-/** `several`: a look-alike letter that GB 32100 doesn't have (O I Z S), more than once. */
+/** How a text missed a code; `lookAlike`: characters taken for others that read alike (O for 0, B for 8). */
 export type Slip = 'substituted' | 'lookAlike' | 'transposed' | 'missing' | 'doubled';
 
 export type UsccReading =
