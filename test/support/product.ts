@@ -91,11 +91,13 @@ export class Product {
       });
   }
 
+  /** `more`: further settings; `limits`: as in the file that LIANDUN_LIMITS names. */
   static async start(
     members: ProductMember[],
     servers = testServers(),
     apps: App[] = ['api', 'worker'],
     more: Record<string, string> = {},
+    limits: object = {},
   ): Promise<Product> {
     const { url: databaseUrl, drop } = await createTestDatabase(servers.databaseUrl);
     await migrate(databaseUrl, ALL_MIGRATIONS);
@@ -114,6 +116,7 @@ export class Product {
     const log = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: LOG_NAME };
     const keyFile = join(folder, 'keys.json');
     const genesisFile = join(folder, 'genesis.json');
+    const limitsFile = join(folder, 'limits.json');
     await writeFile(
       keyFile,
       JSON.stringify({
@@ -126,12 +129,14 @@ export class Product {
       }),
     );
     await writeFile(genesisFile, JSON.stringify(genesis));
+    await writeFile(limitsFile, JSON.stringify(limits));
     const ports = { api: await freePort(), worker: await freePort() };
     const env = {
       KAFKA_BROKERS: servers.kafkaBrokers,
       KAFKA_INTERNAL_BROKERS: servers.kafkaInternal,
       LIANDUN_KEYS: keyFile,
       LIANDUN_GENESIS: genesisFile,
+      LIANDUN_LIMITS: limitsFile,
       LIANDUN_ISSUER: servers.issuer,
       LIANDUN_HOME: folder,
       LIANDUN_INBOX_GROUP: `liandun.inbox.${randomBytes(4).toString('hex')}`,

@@ -4,15 +4,13 @@ import { refuseField } from './problems.js';
 
 const LIMIT_MAX = 1_000;
 const LIMIT_DEFAULT = 100;
+/** Any text; empty, it is as if it were absent. What has a form of its own can't be empty. */
+const TEXT = /^[^\p{Cc}]{1,256}$/u;
 
 /** One value of the query string; undefined where it is absent. Given twice it is refused. */
-export function textOf(
-  { query }: FastifyRequest,
-  name: string,
-  pattern: RegExp = /^[^\p{Cc}]{1,256}$/u,
-): string | undefined {
+export function textOf({ query }: FastifyRequest, name: string, pattern: RegExp = TEXT): string | undefined {
   const value = (query as Record<string, unknown>)[name];
-  if (value === undefined || value === '') return undefined;
+  if (value === undefined || (value === '' && pattern === TEXT)) return undefined;
   if (typeof value !== 'string' || !pattern.test(value))
     throw refuseField('INVALID_REQUEST', `/query/${name}`, 'INVALID_FORMAT');
   return value;
@@ -36,7 +34,7 @@ export function limitOf(request: FastifyRequest): number {
 
 /** An RFC 3339 time of the query string. Its `+` must come as %2B; a blank in its place is taken for it. */
 export function timeOf(request: FastifyRequest, name: string): string | undefined {
-  const text = textOf(request, name)?.replace(' ', '+');
+  const text = textOf(request, name, /^\d[\d:. T+Zz-]{1,40}$/i)?.replace(' ', '+');
   if (text !== undefined && timeMs(text) === undefined)
     throw refuseField('INVALID_REQUEST', `/query/${name}`, 'INVALID_FORMAT');
   return text;

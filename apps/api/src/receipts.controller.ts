@@ -61,9 +61,11 @@ export class ReceiptsController {
   ): Promise<void> {
     requireText(source, id);
     const caller = callerOf(request);
+    // Another member's source is refused by its name alone, whether it sent such an event or not.
+    if (source !== memberSource(caller.memberId)) throw new LedgerError('NOT_FOUND');
     const found = await this.reads.as(caller, async (db) => {
       const event = await find(db, source, id);
-      if (!event || source !== memberSource(caller.memberId)) throw new LedgerError('NOT_FOUND');
+      if (!event) throw new LedgerError('NOT_FOUND');
       return { event, opened: (await this.vault.open(db, [event])).get(event.position) ?? [] };
     });
     const openings = found.opened.map(({ pointer, salt }) => ({ pointer, salt }));

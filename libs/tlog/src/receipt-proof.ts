@@ -19,13 +19,17 @@ export async function receiptProof(
   id: string,
   { own, policy }: { own?: { source: string; stream: string }; policy?: WitnessPolicy } = {},
 ): Promise<ReceiptProof | undefined> {
-  const { rows } = await db.query<{ position: string; leaf_hash: Buffer; entry: string }>({
+  const { rows } = await db.query<{ found: boolean; position: string; leaf_hash: Buffer; entry: string }>({
     name: 'tlog.receipt',
-    text: `select e.position, e.leaf_hash, e.entry from log.event_id i join log.entry e using (position)
-      where i.source = $1 and i.id = $2 and ($3::text is null or i.source = $3 or e.stream = $4)`,
+    // An entry is read also where there is none of that id (the first one then), so that whether another member's exists can't
+    // be told by the time it takes.
+    text: `select i.position is not null as found, e.position, e.leaf_hash, e.entry
+      from (select (select position from log.event_id where source = $1 and id = $2) as position) i
+      join log.entry e on e.position = coalesce(i.position, 0)
+      where $3::text is null or $1 = $3 or e.stream = $4`,
     values: [source, id, own?.source ?? null, own?.stream ?? null],
   });
-  if (!rows[0]) return undefined;
+  if (!rows[0]?.found) return undefined;
   const { leaf_hash: leafHash, entry } = rows[0];
   const position = Number(rows[0].position);
   const published = await shownCheckpoint(db, policy);

@@ -41,7 +41,7 @@ create table <schema>.observation (
   strong_as bigint,
   erased boolean not null default false
 );
-create index on <schema>.observation (entity_id);
+create index on <schema>.observation (entity_id, member);
 
 -- Two observations that may be of one merchant, in both directions. Within one entity it says nothing.
 create table <schema>.possible (
