@@ -123,7 +123,8 @@ export class Worker {
     }
     if (this.witnesses) {
       const detail = this.witnesses.status();
-      parts.push({ name: 'witnesses', healthy: detail.witnesses.every(({ alarm }) => !alarm), detail });
+      // An alarm that halts nothing is told by the detail and the metrics.
+      parts.push({ name: 'witnesses', healthy: this.witnesses.refusal === undefined, detail });
     }
     if (this.rotation)
       parts.push({ name: 'keyRotation', healthy: !('failed' in this.rotation), detail: this.rotation });
