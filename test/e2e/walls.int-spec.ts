@@ -191,6 +191,29 @@ describe.each(PLATFORMS)('%s over HTTP', (memberId) => {
   });
 });
 
+test("who looked at a merchant is found by the merchant's entity, whichever way the regulator came to it", async () => {
+  const { listingId, delistingId, positions } = belongings('wall-a');
+  const { items } = await audit(REGULATOR, `&member=wall-a`, WHY);
+  const entityId = items.find(({ position }) => position === positions[1])?.entityId as string;
+  const looks = [
+    `/v1/entities/${entityId}`,
+    `/v1/listings/${listingId}/coverage`,
+    `/v1/receipts/${memberSource('wall-a')}/${delistingId}`,
+    `/v1/audit/events?entityId=${entityId}`,
+  ];
+  for (const path of looks) expect((await asked(REGULATOR, path)).status).toBe(200);
+  await until('the readings are found', async () => {
+    const found = await audit(REGULATOR, `&entityId=${entityId}&type=liandun.read.audited.v1`, WHY);
+    const routes = found.items.map(({ entry }) => (entry as unknown as { data: { route: string } }).data.route);
+    return [
+      '/v1/entities/:entityId',
+      '/v1/listings/:listingId/coverage',
+      '/v1/receipts/:source/:id',
+      '/v1/audit/events',
+    ].every((route) => routes.includes(route));
+  });
+});
+
 describe("Kafka, with the ledger's own tokens", () => {
   const kafkaOf = (memberId: string) => {
     const client = product.client(memberId);

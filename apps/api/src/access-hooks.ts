@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LedgerError } from '@liandun/contracts';
+import { entityAbout } from '@liandun/views';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Enumeration } from './enumeration.js';
@@ -9,6 +10,7 @@ import type { Metrics } from './metrics.js';
 import { methodsAt, ruleOf, type Rule } from './policy.js';
 import { refuseField } from './problems.js';
 import { quotaKeyOf, type RateLimits } from './rate-limits.js';
+import type { Reads } from './reads.js';
 import type { Caller, Tokens } from './tokens.js';
 
 declare module 'fastify' {
@@ -22,6 +24,7 @@ export interface AccessParts {
   tokens: Tokens;
   log: GuardedLog;
   writer: LedgerWriter;
+  reads: Reads;
   rates: RateLimits;
   enumeration: Enumeration;
   metrics: Metrics;
@@ -68,14 +71,20 @@ async function authenticate(request: FastifyRequest, rule: Rule, tokens: Tokens)
 const ASKED = ['member', 'type', 'from', 'to', 'after'];
 
 /** A regulator's reading stands in the log before it is answered. */
-async function recordReading(request: FastifyRequest, writer: LedgerWriter): Promise<void> {
+async function recordReading(request: FastifyRequest, { writer, reads }: AccessParts): Promise<void> {
   const caller = callerOf(request);
   const purpose = headerText(request, 'Liandun-Purpose');
   const caseNo = headerText(request, 'Liandun-Case');
   const params = request.params as Record<string, string>;
   const query = request.query as Record<string, string>;
-  const entityId = params['entityId'] ?? query['entityId'];
-  const listingId = params['listingId'];
+  const { listingId, source, id } = params;
+  const receipt =
+    source === undefined || id === undefined ? undefined : { source: source.slice(0, 128), id: id.slice(0, 128) };
+  const named = params['entityId'] ?? query['entityId'];
+  const entityId =
+    typeof named === 'string' || !(listingId ?? receipt) || `${listingId}${source}${id}`.includes('\0')
+      ? named
+      : await reads.as(caller, (db) => entityAbout(db, { listingId, receipt }));
   const asked = ASKED.filter((name) => typeof query[name] === 'string').map((name) => [
     name,
     query[name]?.slice(0, 64),
@@ -90,6 +99,7 @@ async function recordReading(request: FastifyRequest, writer: LedgerWriter): Pro
       caseNo,
       ...(typeof entityId === 'string' ? { entityId: entityId.slice(0, 64) } : {}),
       ...(listingId === undefined ? {} : { listingId: listingId.slice(0, 64) }),
+      ...(receipt === undefined ? {} : { receipt }),
       ...(asked.length === 0 ? {} : { asked: Object.fromEntries(asked) }),
     },
   });
@@ -120,7 +130,7 @@ async function limit(
  * is read. A route without a rule can't be registered.
  */
 export function installAccess(instance: FastifyInstance, parts: AccessParts): void {
-  const { tokens, log, writer, enumeration, metrics, logger } = parts;
+  const { tokens, log, enumeration, metrics, logger } = parts;
   instance.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat())
       if (one !== 'OPTIONS' && !/^\/?\*$/.test(url) && !ruleOf(one, url)) throw new Error(`no rule for ${one} ${url}`);
@@ -138,7 +148,7 @@ export function installAccess(instance: FastifyInstance, parts: AccessParts): vo
     if (request.method === 'POST' && rule.roles !== 'open') log.requireOpen();
   });
   instance.addHook('preHandler', async (request) => {
-    if (ruleOfRequest(request)?.audited && request.caller?.role === 'regulator') await recordReading(request, writer);
+    if (ruleOfRequest(request)?.audited && request.caller?.role === 'regulator') await recordReading(request, parts);
   });
   instance.addHook('onResponse', async (request, reply) => {
     if (reply.statusCode === 404 && request.caller && ruleOfRequest(request)?.lookUp)

@@ -74,6 +74,109 @@ test('who asks may not approve: not in the code, not in the database', async () 
   expect([again.status, again.body.code]).toEqual([409, 'APPROVAL_DECIDED']);
 });
 
+describe('in the database, whatever the code decides, as the role that folds it', () => {
+  const tried = async (...statements: string[]): Promise<string> => {
+    const client = await api.pool.connect();
+    try {
+      await client.query('begin; set local role liandun_door');
+      for (const statement of statements) await client.query(statement);
+      return 'done';
+    } catch (error) {
+      return (error as { code: string }).code;
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  };
+  const approval = (said: object, status: string, decidedBy: string | null = status === 'pending' ? null : 'admin-2') =>
+    `insert into access.approval values (gen_random_uuid(), '${JSON.stringify({ memberId, ...said })}', 'admin', '${status}',
+       ${decidedBy === null ? 'null, now(), null' : `'${decidedBy}', now(), now()`})`;
+  const key = { kid: 'k9', kty: 'OKP', crv: 'Ed25519', x: 'x' };
+  const whose = (): string => `where member_id = '${memberId}'`;
+  const admit = { memberId: 'm9', action: 'admit', name: 'M', role: 'platform', keys: [key], subscription: {} };
+  const REFUSED = '23514';
+  type Effect = [what: string, statement: () => string, change: object, status: string, before?: () => string];
+  const effects: Effect[] = [
+    [
+      'an admission',
+      () => `insert into access.member values ('m9', 'M', 'platform', 'active', '{}', 'optional', 999999)`,
+      admit,
+      'granted',
+    ],
+    ['a removal', () => `update access.member set status = 'removed' ${whose()}`, { action: 'remove' }, 'granted'],
+    [
+      'a suspension',
+      () => `update access.member set status = 'suspended' ${whose()}`,
+      { action: 'suspend' },
+      'pending',
+    ],
+    [
+      'another key',
+      () => `insert into access.member_key values ('${memberId}', 'k9', '${JSON.stringify(key)}', 'live')`,
+      { action: 'addKey', key },
+      'granted',
+    ],
+    [
+      'a revocation',
+      () => `update access.member_key set status = 'revoked' ${whose()}`,
+      { action: 'revokeKey', kid: '' },
+      'granted',
+    ],
+    [
+      'an emergency',
+      () => `update access.member_key set status = 'suspended' ${whose()}`,
+      { action: 'revokeKey', kid: '', emergency: true },
+      'pending',
+    ],
+    [
+      'another subscription',
+      () => `update access.member set subscription = '{"tiers":[1]}' ${whose()}`,
+      { action: 'changeSubscription', subscription: { tiers: [1] } },
+      'granted',
+    ],
+  ];
+
+  test.each(effects)('%s takes the approval that says so, and no other', async (_, statement, said, status) => {
+    const asked = 'kid' in said ? { ...said, kid: `${memberId}-1` } : said;
+    expect(await tried(statement())).toBe(REFUSED);
+    expect(await tried(approval(asked, status), statement())).toBe('done');
+    expect(await tried(approval({ ...asked, memberId: 'platform-a' }, status), statement())).toBe(REFUSED);
+    expect(await tried(approval({ ...asked, action: 'resume' }, status), statement())).toBe(REFUSED);
+    expect(await tried(approval(asked, 'refused'), statement())).toBe(REFUSED);
+    if (status === 'granted') expect(await tried(approval(asked, 'pending'), statement())).toBe(REFUSED);
+    // Who asked is not the second person: such a row can't even stand.
+    expect(await tried(approval(asked, 'granted', 'admin'), statement())).toBe(REFUSED);
+  });
+
+  test('what was suspended does not come back by an approval of before', async () => {
+    const back = `update access.member set status = 'active' ${whose()}`;
+    const suspended = [
+      approval({ action: 'suspend' }, 'pending'),
+      `update access.member set status = 'suspended' ${whose()}`,
+    ];
+    expect(await tried(...suspended, back)).toBe(REFUSED);
+    expect(await tried(...suspended, approval({ action: 'resume' }, 'granted'), back)).toBe('done');
+    const before = approval({ action: 'resume' }, 'granted').replaceAll('now()', `now() - interval '1 hour'`);
+    expect(await tried(before, ...suspended, back)).toBe(REFUSED);
+  });
+
+  test('nothing of it can be deleted, and no key and no removal comes back', async () => {
+    expect(await tried(`delete from access.approval`)).toBe('42501');
+    expect(await tried(`delete from access.member_key ${whose()}`)).toBe('42501');
+    const removed = [
+      approval({ action: 'remove' }, 'granted'),
+      `update access.member set status = 'removed' ${whose()}`,
+    ];
+    const resume = approval({ action: 'resume' }, 'granted');
+    expect(await tried(...removed, resume, `update access.member set status = 'active' ${whose()}`)).toBe(REFUSED);
+    const revoked = [
+      approval({ action: 'revokeKey', kid: `${memberId}-1` }, 'granted'),
+      `update access.member_key set status = 'revoked' ${whose()}`,
+    ];
+    expect(await tried(...revoked, `update access.member_key set status = 'live' ${whose()}`)).toBe(REFUSED);
+  });
+});
+
 test('of two administrators who decide at the same moment one decides', async () => {
   const { body } = await post('admin', `/v1/members/${memberId}/removal`);
   const answers = await Promise.all([decide('admin-2', body.approvalId), decide('admin-3', body.approvalId, 'refuse')]);
@@ -137,6 +240,25 @@ describe('keys', () => {
     expect(await statuses()).toEqual([401, 200]);
     const last = await change(`/v1/members/${memberId}/keys/${memberId}-2/revocation`);
     expect([last.status, last.body.code]).toEqual([409, 'LAST_KEY']);
+  });
+
+  test('that are stolen stop at once; refused they live on, confirmed they are gone', async () => {
+    const second = p256(`${memberId}-2`);
+    await change(`/v1/members/${memberId}/keys`, { key: publicKeyOf(second) });
+    const stop = (): Promise<Answer> =>
+      post('admin', `/v1/members/${memberId}/keys/${memberId}-1/revocation`, { emergency: true });
+    const status = async (): Promise<number> => (await api.requestToken(await api.assertion(memberId))).status;
+    const { body: first } = await stop();
+    expect(await status()).toBe(401);
+    const { body: pending } = await api.call('admin', 'GET', '/v1/approvals?status=pending&limit=1');
+    expect(Date.parse(pending.items[0].confirmBy) - Date.parse(pending.items[0].requestedAt)).toBe(86_400_000);
+    expect((await decide('admin', first.approvalId)).body.code).toBe('SECOND_PERSON_NEEDED');
+    await decide('admin-2', first.approvalId, 'refuse');
+    expect(await status()).toBe(200);
+    const { body: again } = await stop();
+    await decide('admin-2', again.approvalId);
+    expect(await status()).toBe(401);
+    expect((await events()).slice(-4)).toEqual(['keysuspended', 'keyresumed', 'keysuspended', 'keyrevoked']);
   });
 
   test('are three at most, and never private', async () => {

@@ -56,6 +56,7 @@ const MAY: Record<string, string[]> = {
   'POST /v1/events': ['platform', 'regulator'],
   'GET /v1/notices': ['platform'],
   'GET /v1/notices/stream': ['platform'],
+  'GET /v1/notices/erased': ['platform'],
   'POST /v1/screenings': ['platform'],
   'GET /v1/entities/:entityId': ['platform', 'regulator'],
   'GET /v1/listings/:listingId/coverage': ['regulator'],
@@ -144,6 +145,23 @@ describe("a regulator's reading", () => {
       caseNo: '2020-17',
       listingId: 'L0-000000000000',
     });
+  });
+
+  test.each([
+    [
+      '/v1/receipts/urn:liandun:member:platform-a/no%20such%20id',
+      { receipt: { source: 'urn:liandun:member:platform-a', id: 'no such id' } },
+    ],
+    ['/v1/entities/E0-000000000000', { entityId: 'E0-000000000000' }],
+    ['/v1/audit/events?member=platform-a&type=x', { asked: { member: 'platform-a', type: 'x' } }],
+  ])('%s names what was looked at', async (address, looked) => {
+    await api.call('regulator-beijing', 'GET', address, { headers: AUDITED });
+    const { rows } = await api.pool.query(
+      "select entry from log.entry where stream = 'reads/regulator-beijing' order by version desc limit 1",
+    );
+    const { route, ...data } = JSON.parse(rows[0].entry).data;
+    expect(data).toEqual({ reader: 'regulator-beijing', purpose: 'supervision', caseNo: '2020-17', ...looked });
+    expect(POLICY[`GET ${route}`]?.audited).toBe(true);
   });
 });
 

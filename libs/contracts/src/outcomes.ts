@@ -156,8 +156,13 @@ export interface ReadAudited {
   route: string;
   purpose: string;
   caseNo: string;
+  /** Whom it was about: as asked, else whom the listing or the entry of the receipt is about. */
   entityId?: string;
   listingId?: string;
+  /** The event whose receipt was read. */
+  receipt?: { source: string; id: string };
+  /** What a reading of the audit was narrowed to. */
+  asked?: Record<string, string>;
 }
 
 /** Ways in which a member may be sweeping the ledger instead of asking about its applicants (rule P15). */

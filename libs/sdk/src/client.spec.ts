@@ -213,4 +213,7 @@ test("a regulator's reads carry purpose and case", async () => {
     path: '/v1/listings/L1-0123456789ab/coverage',
     headers: { 'liandun-purpose': 'supervision', 'liandun-case': 'BJ-1' },
   });
+  wire.faults.push((_request, response) => response.writeHead(200).end('{}'));
+  await client.coverage('L1-0123456789ab', { purpose: 'supervision', caseNo: '京〔2026〕17号' });
+  expect(wire.requests.at(-1)?.headers['liandun-case']).toBe(encodeURIComponent('京〔2026〕17号'));
 });

@@ -282,9 +282,12 @@ export class LiandunClient {
 // Array.isArray doesn't narrow a readonly array.
 const isList = (events: CloudEvent | readonly CloudEvent[]): events is readonly CloudEvent[] => Array.isArray(events);
 
+/** A header holds ASCII: a case number such as 京市监〔2026〕17号 travels, and is logged, percent-encoded. */
+const headerText = (text: string): string => text.replaceAll(/[^\x20-\x7e]+/gu, encodeURIComponent);
+
 const reading = ({ purpose, caseNo }: ReadPurpose): Record<string, string> => ({
-  'liandun-purpose': purpose,
-  'liandun-case': caseNo,
+  'liandun-purpose': headerText(purpose),
+  'liandun-case': headerText(caseNo),
 });
 
 function query(parameters: Record<string, string | number | undefined>): string {

@@ -123,6 +123,21 @@ export async function entityPage(db: Walled, entityId: string, member?: string):
   };
 }
 
+/** The entity that a listing, or the entry of an accepted event, is about; undefined where there is none. */
+export async function entityAbout(
+  db: Walled,
+  { listingId, receipt }: { listingId?: string | undefined; receipt?: { source: string; id: string } | undefined },
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ entity_id: string | null }>(
+    `select entity_id from view.listing where listing_id = $1
+     union all
+     select a.entity_id from log.event_id i join view.audit a using (position)
+     where i.source = $2 and i.id = $3 and a.entity_id is not null limit 1`,
+    [listingId ?? null, receipt?.source ?? null, receipt?.id ?? null],
+  );
+  return rows[0]?.entity_id ?? undefined;
+}
+
 /** One member's notices of a listing and what it did. */
 export interface CoverageRow {
   member: string;
