@@ -1,8 +1,17 @@
 // How much of what validation, sealing and appending can do arrives over HTTP.
-import { makeUscc, memberSource, SUBMITTED_TYPES } from '@liandun/contracts';
+import { signEvent } from '@liandun/commitments';
+import {
+  makeUscc,
+  memberSource,
+  parseStrictJson,
+  SUBMITTED_TYPES,
+  type CloudEvent,
+  type MemberKey,
+} from '@liandun/contracts';
 import { EventLog, migrate } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
 import { generateVaultKeys, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -14,6 +23,7 @@ import type { BenchResult } from './result.js';
 import { median } from './statistics.js';
 
 const EVENTS = 20_000;
+const SIGNED_EVENTS = 5_000;
 const ROUNDS = 3;
 const AIM = 0.6;
 const SUBMITTED_TOGETHER = 500;
@@ -72,6 +82,24 @@ async function overHttp(product: Product, body: string[]): Promise<number> {
   return body.length / ((performance.now() - began) / 1000);
 }
 
+/** As the api reads a line. */
+function read(line: string): unknown {
+  const parsed = parseStrictJson(line);
+  if ('refused' in parsed) throw new Error(parsed.refused.code);
+  return parsed.value;
+}
+
+const KEY = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: 'bench-1' };
+const { d: _private, ...PUBLIC_KEY } = KEY;
+
+/** Lines with their signatures, and how many a second the SDK makes. */
+async function signed(body: string[]): Promise<{ body: string[]; rate: number }> {
+  const began = performance.now();
+  const out: string[] = [];
+  for (const line of body) out.push(JSON.stringify(await signEvent(JSON.parse(line) as CloudEvent, KEY)));
+  return { body: out, rate: body.length / ((performance.now() - began) / 1000) };
+}
+
 async function inOneProcess(intake: Intake, body: string[]): Promise<number> {
   const began = performance.now();
   let accepted = 0;
@@ -79,7 +107,7 @@ async function inOneProcess(intake: Intake, body: string[]): Promise<number> {
   const work = async (): Promise<void> => {
     for (let n = groups.shift(); n !== undefined; n = groups.shift()) {
       const raws = body.slice(n * SUBMITTED_TOGETHER, (n + 1) * SUBMITTED_TOGETHER);
-      const parsed = raws.map((line) => JSON.parse(line) as unknown);
+      const parsed = raws.map(read);
       const receipts = await intake.submitAll({ memberId: MEMBER, role: 'platform' }, parsed);
       accepted += receipts.filter(({ status }) => status === 'accepted').length;
     }
@@ -96,17 +124,28 @@ export async function run(servers: Servers): Promise<BenchResult> {
   await migrate(url, ALL_MIGRATIONS);
   const pool = new pg.Pool({ connectionString: asApp(url), max: 4 });
   const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider } });
-  const intake = new Intake({ log, vault: new Vault(generateVaultKeys()), clock: () => new Date(), keysOf: async () => [] });
+  const intake = new Intake({
+    log,
+    vault: new Vault(generateVaultKeys()),
+    clock: () => new Date(),
+    keysOf: async () => [PUBLIC_KEY as MemberKey],
+  });
   const http: number[] = [];
   const composed: number[] = [];
+  const signing: number[] = [];
+  const verified: number[] = [];
   try {
     for (let round = 0; round <= ROUNDS; round += 1) {
       const body = lines(`r${round}`);
       const limit = await inOneProcess(intake, body);
       const measured = await overHttp(product, body);
+      const { body: vouched, rate } = await signed(lines(`s${round}`).slice(0, SIGNED_EVENTS));
+      const verifying = await inOneProcess(intake, vouched);
       if (round === 0) continue; // the first warms up
       composed.push(limit);
       http.push(measured);
+      signing.push(rate);
+      verified.push(verifying);
     }
   } finally {
     await log.close();
@@ -114,14 +153,22 @@ export async function run(servers: Servers): Promise<BenchResult> {
     await drop();
     await product.stop();
   }
+  const limit = median(composed);
   const ratio = median(http.map((value, n) => value / (composed[n] ?? value)));
   return {
     name: 'ingest',
     title: `${EVENTS} merchant reports as NDJSON over HTTP, against the same in one process`,
     rows: [
-      { what: 'in one process', 'events/s': Math.round(median(composed)), ratio: 1, aim: '' },
+      { what: 'in one process', 'events/s': Math.round(limit), ratio: 1, aim: '' },
       { what: 'NDJSON over HTTP', 'events/s': Math.round(median(http)), ratio: Number(ratio.toFixed(2)), aim: AIM },
+      {
+        what: 'in one process, each signed',
+        'events/s': Math.round(median(verified)),
+        ratio: Number((median(verified) / limit).toFixed(2)),
+        aim: '',
+      },
+      { what: 'signing in the SDK alone', 'events/s': Math.round(median(signing)), ratio: '', aim: '' },
     ],
-    json: { http, composed, ratio },
+    json: { http, composed, ratio, verified, signing },
   };
 }

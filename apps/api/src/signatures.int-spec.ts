@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { signedTextOfEntry, signEvent, verifySignature, type SignedContent } from '@liandun/commitments';
 import type { CloudEvent, MemberKey } from '@liandun/contracts';
@@ -25,6 +29,17 @@ const entryOf = async ({ source, id }: CloudEvent): Promise<SignedContent & { en
   const entry = Buffer.from(rows[0].entry).toString('utf8');
   return { ...JSON.parse(entry), entry };
 };
+/** What the documented recipe says, in a process that knows nothing of Liandun. */
+const checked = (entry: string, key: JWK): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'liandun-signature-'));
+  const files = [entry, JSON.stringify(publicKeyOf(key))].map((text, i) => {
+    writeFileSync(join(folder, `${i}.json`), text);
+    return join(folder, `${i}.json`);
+  });
+  const { stdout } = spawnSync(process.execPath, ['docs/examples/check-signature.ts', ...files], { encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  return stdout;
+};
 const refusal = ({ status, body }: Answer): unknown[] => [status, body.code, body.errors[0].pointer];
 const approved = async (path: string, body: object): Promise<void> => {
   const { body: requested } = await api.call('admin', 'POST', path, { body });
@@ -44,6 +59,8 @@ test.each(['platform-a', 'platform-b'] as const)(
     const { text, signature } = signedTextOfEntry(entry)!;
     expect(await verifySignature(signature, text, [publicKeyOf(keyOf(member)) as MemberKey])).toBe('valid');
     expect(entry.entry).not.toMatch(/虚构人|13800000000|"salt"/);
+    expect(checked(entry.entry, keyOf(member))).toBe(`valid: ${event.source} sent ${event.id}\n`);
+    expect(checked(entry.entry.replace('"active"', '"closed"'), keyOf(member))).toBe('NOT VALID\n');
     const path = `/v1/receipts/${encodeURIComponent(event.source)}/${event.id}`;
     const { body: proof } = await api.call(member, 'GET', path, { headers: { accept: 'application/json' } });
     expect(JSON.parse(proof.entry).data.signature).toBe(signature);
@@ -127,4 +144,25 @@ test('two administrators make signatures required; then nothing of the member co
   expect((await client('regulator-beijing').publish(listed())).status).toBe('accepted');
   await approved(path, { signatures: 'optional' });
   expect((await api.publish('regulator-beijing', listed())).status).toBe(201);
+});
+
+test('after an erasure the signature stands, and neither entry nor openings tell whom it was about', async () => {
+  const event = report('platform-a');
+  const { residentId } = (event.data as { identity: { residentId: string } }).identity;
+  const { position } = await client('platform-a').publish(event);
+  const path = `/v1/receipts/${encodeURIComponent(event.source)}/${event.id}/openings`;
+  expect((await api.call('platform-a', 'GET', path)).body.openings).not.toEqual([]);
+  const before = await entryOf(event);
+  const { body: requested } = await api.call('regulator-beijing', 'POST', '/v1/erasures', {
+    body: { identifiers: { residentId }, basis: 'consentWithdrawn', requestId: 'r-sig' },
+  });
+  const decided = await api.call('admin', 'POST', `/v1/approvals/${requested.approvalId}`, {
+    body: { decision: 'approve' },
+  });
+  expect([decided.status, decided.body.erased?.positions ?? decided.body]).toEqual([200, [position]]);
+  expect((await api.call('platform-a', 'GET', path)).body.openings).toEqual([]);
+  const after = await entryOf(event);
+  expect(after.entry).toBe(before.entry);
+  expect(checked(after.entry, keyOf('platform-a'))).toMatch(/^valid/);
+  expect(await client('platform-a').publish(event)).toMatchObject({ status: 'duplicate', position });
 });

@@ -19,6 +19,7 @@ import { toBeijingTime } from '@liandun/contracts';
 import type { Context } from '../context.js';
 import { CliError, EXIT, usageError, type ExitCode } from '../exit-codes.js';
 import { notInLog, proveIncluded } from '../log/inclusion.js';
+import { SignatureCheck } from '../log/signatures.js';
 import { filesOf, sourceOf, type ReadFile } from '../log/source.js';
 import type { CommonOptions } from './common.js';
 
@@ -44,7 +45,8 @@ const CHECKPOINT_TRIES_MAX = 50;
 
 /**
  * Reads the whole log and checks every entry, every tile and the checkpoint; with `--checkpoint` also that older checkpoints are
- * of the same log, with `--as` that every notice which the platform received stands in it. Where the entries are closed to who
+ * of the same log, with `--as` that every notice which the platform received stands in it. The signatures of
+ * publishers are checked against the keys in the log. Where the entries are closed to who
  * asks, the notices are proven from the public hash tiles alone.
  */
 export async function verify(context: Context, options: VerifyOptions): Promise<ExitCode> {
@@ -52,10 +54,11 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
   const notices = options.as === undefined ? new Map<number, string>() : await receivedBy(context, options.as);
   const checkpoint = await log.checkpoint(newestOf(notices));
   const beganMs = performance.now();
+  const signatures = new SignatureCheck();
   let entriesRead = true;
   await provable(context, async () => {
     try {
-      await verifyEntries(context, log, checkpoint, notices);
+      await verifyEntries(context, log, checkpoint, notices, signatures);
     } catch (error) {
       if (options.as === undefined || !(error instanceof CliError) || error.code !== 'ENTRIES_CLOSED') throw error;
       entriesRead = false;
@@ -68,6 +71,7 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
     rootHash: checkpoint.rootHash.toString('base64'),
     entriesRead,
     notices: notices.size,
+    signed: signatures.signed,
     cosigned: cosignedBy(checkpoint),
     seconds: (performance.now() - beganMs) / 1000,
   };
@@ -83,6 +87,8 @@ interface Verified {
   entriesRead: boolean;
   /** All that were received are in the log. */
   notices: number;
+  /** Entries with their publisher's signature; every one is valid. */
+  signed: number;
   /** The witnesses of the policy whose cosignatures the checkpoint carries. */
   cosigned: { witness: string; at: string }[];
   seconds: number;
@@ -101,6 +107,7 @@ async function verifyEntries(
   log: OpenLog,
   checkpoint: OpenedCheckpoint,
   notices: ReadonlyMap<number, string>,
+  signatures: SignatureCheck,
 ): Promise<void> {
   const tell = progress(context, checkpoint.size);
   for await (const { index, entries } of verifyLog(sourceOf(log.read, checkpoint.size), checkpoint)) {
@@ -108,6 +115,7 @@ async function verifyEntries(
       const position = index * TILE_WIDTH + i;
       const expected = notices.get(position);
       if (expected !== undefined && leafHash(entry).toString('base64') !== expected) throw notInLog(position);
+      await signatures.take(position, entry);
     }
     tell(index * TILE_WIDTH + entries.length);
   }
@@ -117,7 +125,7 @@ function verifiedText(
   context: Context,
   { origin }: OpenedCheckpoint,
   { as, checkpoint = [] }: VerifyOptions,
-  { entries, rootHash, entriesRead, notices, cosigned, seconds }: Verified,
+  { entries, rootHash, entriesRead, notices, signed, cosigned, seconds }: Verified,
 ): string {
   const t = context.t.bind(context);
   const time = seconds.toFixed(1);
@@ -132,6 +140,14 @@ function verifiedText(
           `  checkpoint over ${entries} entries, root ${rootHash}; the entries are for regulators and were not read`,
           `  检查点覆盖 ${entries} 条记录，根 ${rootHash}；记录仅限监管端，未读取`,
         ),
+    ...(signed > 0
+      ? [
+          t(
+            `  ${signed} entries are signed by their publishers, all validly`,
+            `  ${signed} 条记录附有发送方签名，全部有效`,
+          ),
+        ]
+      : []),
     ...cosigned.map(({ witness, at }) => t(`  cosigned by ${witness} at ${at}`, `  ${witness} 已于 ${at} 联署`)),
     ...(checkpoint.length > 0
       ? [
