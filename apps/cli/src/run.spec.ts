@@ -146,11 +146,11 @@ const record = (recordId: string, identity: object): string => JSON.stringify({ 
 describe('reconcile', () => {
   const uscc = makeUscc(FICTIONAL_REGION, 1);
   const INPUT = [
-    record('r1', { kind: 'organization', name: 'A', uscc }),
-    record('r2', { kind: 'organization', name: 'B', bankAccounts: ['6222020200112233445'] }),
+    record('r1', { kind: 'organization', name: '云溪虚构科技有限公司', uscc }),
+    record('r2', { kind: 'organization', name: '北岸虚构食品有限公司', bankAccounts: ['6222020200112233445'] }),
     record('r3', {
       kind: 'organization',
-      name: 'A2',
+      name: '雲溪虛構科技有限公司',
       uscc: uscc.toLowerCase(),
       bankAccounts: ['6222 0202 0011 2233 445'],
     }),
@@ -164,13 +164,11 @@ describe('reconcile', () => {
     expect(await liandun(argv, { cwd: folder })).toMatchObject({ code: 0 });
     expect(readFileSync(join(folder, 'out.tsv'), 'utf8')).toBe('r1\te-r1\nr2\te-r2\nr3\te-r1\n');
     const why = readFileSync(join(folder, 'why.jsonl'), 'utf8').trim().split('\n');
-    expect(JSON.parse(why[2] as string)).toEqual({
+    expect(JSON.parse(why[2] as string)).toMatchObject({
       recordId: 'r3',
       entityId: 'e-r1',
-      founded: false,
-      matcher: 'exact-1',
-      because: [{ field: 'uscc', grade: 'exact' }],
-      possible: [{ entityId: 'e-r2', because: [{ field: 'bankAccount', grade: 'possible' }] }],
+      matcher: 'zh-1',
+      links: [{ with: 'r1', grade: 'exact', rule: 'identifierAgrees' }],
     });
   });
 

@@ -23,8 +23,8 @@ export const WEIGHTS_1: Weights = {
       },
       bankAccount: {
         different: [0.158, 1, 0.977],
-        equal: [0.827, 0.0000316, 0.0232],
-        masked: [0.0148, 0.0000316, 0.000107],
+        equal: [0.827, 7.45e-9, 0.0232],
+        masked: [0.0148, 0.00000381, 0.0008],
       },
       brand: {
         different: [0.274, 1, 0.758],
@@ -32,7 +32,7 @@ export const WEIGHTS_1: Weights = {
       },
       email: {
         different: [0.0651, 1, 0.491],
-        equal: [0.935, 0.000292, 0.509],
+        equal: [0.935, 2.98e-8, 0.509],
       },
       name: {
         brand: [0.104, 0.0000103, 0.0186],
@@ -60,8 +60,8 @@ export const WEIGHTS_1: Weights = {
       },
       phone: {
         different: [0.29, 1, 0.764],
-        equal: [0.203, 0.0000156, 0.0773],
-        equalLater: [0.281, 0.000307, 0.129],
+        equal: [0.203, 5.96e-8, 0.0773],
+        equalLater: [0.281, 2.38e-7, 0.129],
         masked: [0.226, 0.0000052, 0.0306],
       },
       region: {
@@ -73,7 +73,7 @@ export const WEIGHTS_1: Weights = {
       },
       registrationNumber: {
         different: [0.000799, 1, 0.983],
-        equal: [0.999, 0.000482, 0.0175],
+        equal: [0.999, 3.73e-9, 0.0175],
       },
       representative: {
         different: [0.0428, 1, 0.739],
@@ -89,14 +89,14 @@ export const WEIGHTS_1: Weights = {
       },
       residentId: {
         different: [0.00342, 1, 0.964],
-        equal: [0.274, 0.0000965, 0.0227],
-        masked: [0.714, 0.0000965, 0.0129],
+        equal: [0.274, 9.31e-10, 0.0227],
+        masked: [0.714, 4.77e-7, 0.0129],
         maskedWeakly: [0.00861, 0.0000965, 0.000252],
       },
       uscc: {
         different: [0.005, 1, 1],
-        equal: [0.85, 9.54e-7, 0.004],
-        repaired: [0.1, 9.54e-7, 0.002],
+        equal: [0.85, 9.31e-10, 0.004],
+        repaired: [0.1, 1.49e-8, 0.002],
       },
     },
     person: {
@@ -114,8 +114,8 @@ export const WEIGHTS_1: Weights = {
       },
       bankAccount: {
         different: [0.219, 0.998, 1],
-        equal: [0.767, 0.00165, 0.000288],
-        masked: [0.0134, 0.0000289, 0.0000563],
+        equal: [0.767, 7.45e-9, 0.0008],
+        masked: [0.0134, 0.00000381, 0.0008],
       },
       brand: {
         different: [0.34, 1, 0.5],
@@ -123,7 +123,7 @@ export const WEIGHTS_1: Weights = {
       },
       email: {
         different: [0.0655, 1, 0.999],
-        equal: [0.934, 0.000257, 0.000744],
+        equal: [0.934, 2.98e-8, 0.0008],
       },
       name: {
         different: [0.0103, 0.997, 0.961],
@@ -135,8 +135,8 @@ export const WEIGHTS_1: Weights = {
       },
       phone: {
         different: [0.24, 0.999, 0.998],
-        equal: [0.201, 0.00000443, 0.000812],
-        equalLater: [0.278, 0.000509, 0.000822],
+        equal: [0.201, 5.96e-8, 0.000812],
+        equalLater: [0.278, 2.38e-7, 0.000822],
         masked: [0.281, 0.00000443, 0.000121],
       },
       region: {
@@ -148,8 +148,8 @@ export const WEIGHTS_1: Weights = {
       },
       residentId: {
         different: [0.0000576, 0.999, 1],
-        equal: [0.169, 0.00000928, 0.0000167],
-        masked: [0.815, 0.00107, 0.0000188],
+        equal: [0.169, 9.31e-10, 0.004],
+        masked: [0.815, 4.77e-7, 0.004],
         maskedWeakly: [0.0155, 0.00000928, 0.0000169],
       },
     },

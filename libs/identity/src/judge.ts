@@ -3,11 +3,14 @@ import type { Because, SubjectKind } from '@liandun/contracts';
 /** The matcher's name and version, as every `entity.linked` records it. */
 export const MATCHER = 'exact-1';
 
+/** Most entities that one key offers as candidates: the oldest. A key that more entities hold says little. */
+export const ENTITIES_PER_KEY_MAX = 50;
+
 /** Most entities that one judgement names as possible. */
 export const POSSIBLE_MAX = 20;
 
 /** An identifier as an opaque string: live a blind-index token in hex, in a batch the normalised value itself. */
-export type Key = string;
+type Key = string;
 
 /** What is matched: the subject's own identifiers. By its weak keys (15-digit numbers, accounts) the caller looks up. */
 export interface Observation {

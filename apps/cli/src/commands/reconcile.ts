@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { MATCHER, reconcileBatch, type BatchRecord } from '@liandun/identity';
+import { explainPair, reconcileBatch, zhMatcher, type BatchRecord, type Edge } from '@liandun/identity';
+
+const MATCHER = zhMatcher.version;
 import type { Context } from '../context.js';
 import { EXIT, usageError, type ExitCode } from '../exit-codes.js';
 import type { CommonOptions } from './common.js';
@@ -17,7 +19,8 @@ export interface ReconcileOptions extends CommonOptions {
 }
 
 /**
- * Reads one record a line and writes `recordId<TAB>entityId` for each, in the same order, by the ledger's own matcher.
+ * Reads one record a line and writes `recordId<TAB>entityId` for each, in the same order, by the ledger's own matcher, as a set.
+ * With `explain`, a line for each with the links and doubts that it is part of.
  * The output appears whole or not at all.
  */
 export async function reconcile(context: Context, input: string, options: ReconcileOptions): Promise<ExitCode> {
@@ -27,11 +30,16 @@ export async function reconcile(context: Context, input: string, options: Reconc
   let records = 0;
   let entities = 0;
   try {
-    for await (const { recordId, entityId, founded, because, possible } of reconcileBatch(recordsOf(context, input))) {
+    const result = await reconcileBatch(recordsOf(context, input));
+    const reasons = explain && { links: byRecord(result.links), reviews: byRecord(result.reviews) };
+    entities = result.entities;
+    for (const { recordId, entityId } of result.assignments()) {
       records += 1;
-      if (founded) entities += 1;
       await out.write(`${recordId}\t${entityId}\n`);
-      await explain?.write(`${JSON.stringify({ recordId, entityId, founded, matcher: MATCHER, because, possible })}\n`);
+      if (!reasons) continue;
+      const links = (reasons.links.get(recordId) ?? []).map((edge) => told(recordId, edge));
+      const reviews = (reasons.reviews.get(recordId) ?? []).map((edge) => told(recordId, edge));
+      await explain?.write(`${JSON.stringify({ recordId, entityId, matcher: MATCHER, links, reviews })}\n`);
     }
     await out.keep();
     await explain?.keep();
@@ -52,6 +60,23 @@ export async function reconcile(context: Context, input: string, options: Reconc
     );
   }
   return EXIT.done;
+}
+
+function byRecord(edges: readonly Edge[]): Map<string, Edge[]> {
+  const lists = new Map<string, Edge[]>();
+  for (const edge of edges)
+    for (const id of [edge.a, edge.b]) {
+      const list = lists.get(id);
+      if (list) list.push(edge);
+      else lists.set(id, [edge]);
+    }
+  return lists;
+}
+
+/** A link or doubt as it is written beside one of its records: no values, only which fields agree how far. */
+function told(recordId: string, { a, b, comparison, verdict }: Edge): object {
+  const { rule, because, fields } = explainPair(comparison, verdict);
+  return { with: a === recordId ? b : a, grade: verdict.grade, rule, because, bits: comparison.bits, fields };
 }
 
 async function* recordsOf(context: Context, input: string): AsyncGenerator<BatchRecord> {

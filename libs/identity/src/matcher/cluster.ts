@@ -42,7 +42,8 @@ class Groups<F> {
 
   /** Why the two groups can't be one. */
   obstacle(p: string, q: string): 'conflict' | 'decidedDifferent' | 'tooLarge' | undefined {
-    if (contradicts(this.uscc.get(p), this.uscc.get(q)) || contradicts(this.residentId.get(p), this.residentId.get(q))) return 'conflict';
+    if (contradicts(this.uscc.get(p), this.uscc.get(q)) || contradicts(this.residentId.get(p), this.residentId.get(q)))
+      return 'conflict';
     const [few, many] = this.sizes(p) <= this.sizes(q) ? [p, q] : [q, p];
     for (const id of this.members.get(few) as string[])
       for (const other of this.different.get(id) ?? []) if (this.root.get(other) === many) return 'decidedDifferent';
@@ -66,7 +67,8 @@ class Groups<F> {
   }
 }
 
-const contradicts = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b;
+const contradicts = (a: string | undefined, b: string | undefined): boolean =>
+  a !== undefined && b !== undefined && a !== b;
 
 /** Cross pairs between two groups: what speaks against a bridge of one edge. */
 class Cross {
@@ -112,20 +114,32 @@ export function clusterNodes<F>(
   const different = new Map<string, Set<string>>();
   for (const { a, b, decision } of decisions)
     if (decision === 'different')
-      for (const [x, y] of [[a, b], [b, a]] as const) different.set(x, (different.get(x) ?? new Set()).add(y));
+      for (const [x, y] of [
+        [a, b],
+        [b, a],
+      ] as const)
+        different.set(x, (different.get(x) ?? new Set()).add(y));
   const groups = new Groups(nodes, options, different);
   const cross = new Cross(edges);
   const links: Edge[] = [];
   const doubted: Edge[] = [];
   const sorted = edges.toSorted(byStrength);
-  const same = decisions.filter(({ decision }) => decision === 'same').map(({ a, b }) => pairText(a, b)).toSorted();
+  const same = decisions
+    .filter(({ decision }) => decision === 'same')
+    .map(({ a, b }) => pairText(a, b))
+    .toSorted();
   for (const pair of same) {
     const [a, b] = pair.split('\t') as [string, string];
     if (!groups.root.has(a) || !groups.root.has(b)) continue;
     const [p, q] = [groups.of(a), groups.of(b)];
     if (p === q || groups.obstacle(p, q) === 'conflict') continue;
     const edge = edges.find((known) => known.a === a && known.b === b);
-    links.push({ a, b, comparison: edge?.comparison ?? { kind: 'legal', evidence: [], bits: 0 }, verdict: { outcome: 'link', grade: 'exact', rule: 'decidedSame' } });
+    links.push({
+      a,
+      b,
+      comparison: edge?.comparison ?? { kind: 'legal', evidence: [], bits: 0 },
+      verdict: { outcome: 'link', grade: 'exact', rule: 'decidedSame' },
+    });
     groups.merge(p, q);
   }
   for (const edge of sorted) {
@@ -139,7 +153,8 @@ export function clusterNodes<F>(
     const obstacle = groups.obstacle(p, q);
     if (obstacle === 'conflict' || obstacle === 'decidedDifferent') continue;
     const several = groups.sizes(p) > 1 && groups.sizes(q) > 1;
-    if (obstacle || (several && cross.mean(groups, p, q) < 0)) doubted.push({ ...edge, verdict: { outcome: 'review', rule: obstacle ?? 'ambiguous' } });
+    if (obstacle || (several && cross.mean(groups, p, q) < 0))
+      doubted.push({ ...edge, verdict: { outcome: 'review', rule: obstacle ?? 'ambiguous' } });
     else {
       links.push(edge);
       groups.merge(p, q);
@@ -149,7 +164,9 @@ export function clusterNodes<F>(
 }
 
 const entitiesOf = <F>(groups: Groups<F>): string[][] =>
-  [...groups.members.values()].map((members) => members.toSorted()).toSorted((a, b) => ((a[0] as string) < (b[0] as string) ? -1 : 1));
+  [...groups.members.values()]
+    .map((members) => members.toSorted())
+    .toSorted((a, b) => ((a[0] as string) < (b[0] as string) ? -1 : 1));
 
 /** The strongest doubt between each two entities that may be one; what was decided stays decided. */
 function reviewsOf<F>(doubted: readonly Edge[], groups: Groups<F>, decided: ReadonlyMap<string, string>): Edge[] {

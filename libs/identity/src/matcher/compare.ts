@@ -1,6 +1,5 @@
 import type { Features } from './features.js';
 import { conflictOf, FIELDS, levelsOf, type Level } from './levels.js';
-import { nameBits, personBits } from './rarity.js';
 import type { Comparison, Evidence, Group, Key, KeyKind, PairContext } from './types.js';
 import type { Odds, Weights } from './weights.js';
 
@@ -16,13 +15,27 @@ const KEY_OF: Partial<Record<string, KeyKind>> = {
   bankAccount: 'bankAccount',
   registrationNumber: 'registrationNumber',
 };
+/** A rare value adds at most this to what its field says of strangers on the average. */
+const RARITY_MAX = 6;
 const EQUAL = new Set(['equal', 'equalLater']);
+
+/** A person's brand is no name of his; a firm's resident id is its operator's. */
+function groupOf(field: Level['field'], kind: Features['kind']): Group {
+  if (kind === 'person' && field === 'brand') return 'platform';
+  return kind === 'legal' && field === 'residentId' ? 'people' : FIELDS[field];
+}
 
 const log2 = (odds: number): number => Math.log2(odds);
 
 /** Evidence of one level, by how rare the agreeing value is and how many entities share it. */
-function evidenceOf(level: Level, odds: Odds, kind: Features['kind'], context: PairContext, cap: (kind: KeyKind) => number): Evidence | undefined {
-  const group: Group = FIELDS[level.field];
+function evidenceOf(
+  level: Level,
+  odds: Odds,
+  kind: Features['kind'],
+  context: PairContext,
+  cap: (kind: KeyKind) => number,
+): Evidence | undefined {
+  const group = groupOf(level.field, kind);
   const [same, unrelated, related] = odds;
   let stranger = log2(same / unrelated);
   let kin = log2(same / related);
@@ -35,11 +48,7 @@ function evidenceOf(level: Level, odds: Odds, kind: Features['kind'], context: P
     stranger -= log2(Math.max(1, holders));
     if (holders > 2) kin -= log2(holders / 2);
   }
-  if (level.field === 'name' && level.value) {
-    const rarity = kind === 'person' ? personBits(level.value) : nameBits(level.value);
-    if (stranger > 0 && level.level !== 'brand' && level.level !== 'operator') stranger = Math.min(rarity + log2(same), 22);
-  }
-  if (level.field === 'representative' && stranger > 0 && level.value) stranger = Math.min(personBits(level.value) + log2(same), 18);
+  if (level.rarity !== undefined && stranger > 0) stranger = Math.min(level.rarity + log2(same), stranger + RARITY_MAX);
   return { field: level.field, level: level.level, group, stranger, kin };
 }
 
@@ -62,7 +71,13 @@ function sum(evidence: readonly Evidence[], of: 'stranger' | 'kin'): number {
 }
 
 /** Compares two records by the weights: symmetric, and nothing but their content and the context counts. */
-export function compareFeatures(a: Features, b: Features, weights: Weights, context: PairContext, cap: (kind: KeyKind) => number): Comparison {
+export function compareFeatures(
+  a: Features,
+  b: Features,
+  weights: Weights,
+  context: PairContext,
+  cap: (kind: KeyKind) => number,
+): Comparison {
   const conflict = conflictOf(a, b);
   if (conflict === 'kind') return { kind: a.kind, evidence: [], bits: -99, conflict };
   const evidence: Evidence[] = [];

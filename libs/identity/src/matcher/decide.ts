@@ -6,12 +6,14 @@ export interface Bands {
   review: number;
 }
 
-const of = ({ evidence }: Comparison, field: string): Evidence | undefined => evidence.find((item) => item.field === field);
+const of = ({ evidence }: Comparison, field: string): Evidence | undefined =>
+  evidence.find((item) => item.field === field);
 const supports = (item: Evidence | undefined): boolean => item !== undefined && item.stranger >= 4 && item.kin > 0;
 
 /** Fields whose equal value is an identifier that somebody checked, or an account that only its holder has. */
-const OFFICIAL = ['uscc', 'registrationNumber', 'residentId'];
-const STRONG = [...OFFICIAL, 'bankAccount', 'phone', 'email'];
+/** A sole proprietor's resident id is its operator's, who may have several firms. */
+const OFFICIAL = { legal: ['uscc', 'registrationNumber'], person: ['residentId'] };
+const STRONG = ['uscc', 'registrationNumber', 'residentId', 'bankAccount', 'phone', 'email'];
 const EXACT = new Set(['equal', 'equalLater']);
 /** Names that differ so that equal identifiers are doubted. */
 const OTHER_NAMES = new Set(['different', 'otherPlace', 'otherBranch', 'otherTrade', 'spelledOtherwise']);
@@ -20,7 +22,7 @@ const NEIGHBOURS = new Set(['oneDiffers', 'sameSound', 'lookAlike', 'oneMissing'
 
 function grade(comparison: Comparison): Verdict['grade'] {
   const agreeing = STRONG.filter((field) => EXACT.has(of(comparison, field)?.level ?? ''));
-  const official = agreeing.filter((field) => OFFICIAL.includes(field));
+  const official = agreeing.filter((field) => OFFICIAL[comparison.kind].includes(field));
   if (official.length > 0) return 'exact';
   if (comparison.kind === 'person') return agreeing.length >= 2 ? 'strong' : 'possible';
   return agreeing.length > 0 || of(comparison, 'uscc')?.level === 'repaired' ? 'strong' : 'possible';
@@ -30,10 +32,12 @@ function grade(comparison: Comparison): Verdict['grade'] {
 export function decideComparison(comparison: Comparison, { link, review }: Bands): Verdict {
   const { bits, evidence, conflict } = comparison;
   if (conflict) return { outcome: 'apart', rule: 'conflict' };
+  const identified = OFFICIAL[comparison.kind].some((field) => EXACT.has(of(comparison, field)?.level ?? ''));
+  const name = of(comparison, 'name')?.level ?? '';
+  // Whatever else differs, records with one official number are never put aside unseen.
+  if (bits < review && identified) return { outcome: 'review', rule: 'identifierNameDiffers' };
   if (bits < review) return { outcome: 'apart', rule: 'belowBand' };
   if (bits < link) return { outcome: 'review', rule: 'inBand' };
-  const identified = OFFICIAL.some((field) => EXACT.has(of(comparison, field)?.level ?? ''));
-  const name = of(comparison, 'name')?.level ?? '';
   const groups = new Set(evidence.filter(supports).map(({ group }) => group));
   if (identified) {
     if (OTHER_NAMES.has(name) && groups.size < 2) return { outcome: 'review', rule: 'identifierNameDiffers' };
@@ -41,10 +45,16 @@ export function decideComparison(comparison: Comparison, { link, review }: Bands
   }
   if ([...groups].every((group) => group === 'name')) return { outcome: 'review', rule: 'nameAlone' };
   if (groups.size < 2) return { outcome: 'review', rule: 'oneGroupOnly' };
-  if (NEIGHBOURS.has(name) && comparison.kind === 'legal' && !holdsBeside(groups)) return { outcome: 'review', rule: 'inBand' };
+  if (comparison.kind === 'legal' && isDoubtful(name, groups)) return { outcome: 'review', rule: 'inBand' };
   return { outcome: 'link', grade: grade(comparison), rule: 'weightOfGroups' };
 }
 
-/** Beside a name that is nearly another's, what neighbours and kin share (address, representative) is not enough. */
-const holdsBeside = (groups: ReadonlySet<string>): boolean =>
-  groups.has('identifier') || groups.has('account') || groups.has('contact') || groups.has('platform');
+/**
+ * A name that is nearly another's needs more than what neighbours and kin share (address, representative). One character
+ * that neither sounds nor looks alike needs an account or an identifier.
+ */
+function isDoubtful(name: string, groups: ReadonlySet<string>): boolean {
+  if (!NEIGHBOURS.has(name)) return false;
+  const strong = groups.has('identifier') || groups.has('account') || groups.has('platform');
+  return !strong && (name === 'oneDiffers' || !groups.has('contact'));
+}

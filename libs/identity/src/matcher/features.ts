@@ -65,8 +65,9 @@ const texts = (value: unknown): string[] =>
 
 /** The same without what is undefined, so that it is equal to its own JSON. */
 function compact<T extends object>(value: T): T {
-  for (const key of Object.keys(value) as (keyof T)[]) if (value[key] === undefined) delete value[key];
-  return value;
+  const kept = {} as T;
+  for (const key in value) if (value[key] !== undefined) kept[key] = value[key];
+  return kept;
 }
 
 function identifiers(identity: MatchRecord['identity']): Partial<Features> {
@@ -89,7 +90,7 @@ function identifiers(identity: MatchRecord['identity']): Partial<Features> {
   return found;
 }
 
-function person(value: unknown): { id?: string; mask?: string } {
+function residentOf(value: unknown): { id?: string; mask?: string } {
   const given = text(value);
   const read = given === undefined ? undefined : readResidentId(given);
   if (read?.status === 'valid') return { id: read.id };
@@ -97,8 +98,8 @@ function person(value: unknown): { id?: string; mask?: string } {
 }
 
 function people(identity: MatchRecord['identity']): Partial<Features> {
-  const own = person(identity.residentId);
-  const theirs = person(identity.legalRepresentative?.residentId);
+  const own = residentOf(identity.residentId);
+  const theirs = residentOf(identity.legalRepresentative?.residentId);
   // A sole proprietorship's representative is its operator, and what stands in either field is the operator's number; an
   // organization has none of its own.
   const operator = identity.kind === 'organization' ? {} : { id: own.id ?? theirs.id, mask: own.mask ?? theirs.mask };
@@ -122,7 +123,9 @@ function contacts(identity: MatchRecord['identity']): Partial<Features> {
     phoneMasks: list(phones.map((phone) => (phone.status === 'masked' ? phone.pattern : undefined))),
     emails: list(texts(identity.emails).map(mailbox)),
     bankAccounts: list(
-      accounts.map((account) => (account.status === 'card' || account.status === 'account' ? account.number : undefined)),
+      accounts.map((account) =>
+        account.status === 'card' || account.status === 'account' ? account.number : undefined,
+      ),
     ),
     bankMasks: list(accounts.map((account) => (account.status === 'masked' ? account.pattern : undefined))),
   };
@@ -168,11 +171,14 @@ export function features(record: MatchRecord): Features {
     account: memberId && merchantId ? `${memberId}/${merchantId}` : undefined,
     shops: list(shops.map(({ shopId }) => (memberId && shopId ? `${memberId}/${shopId}` : undefined))),
     brands,
-    ...identifiers(identity.kind === 'person' ? { ...identity, uscc: undefined, registrationNumber: undefined } : identity),
+    ...identifiers(
+      identity.kind === 'person' ? { ...identity, uscc: undefined, registrationNumber: undefined } : identity,
+    ),
     ...people(identity),
     ...contacts(identity),
     ...names(identity, region),
-    address: text(identity.address) === undefined ? undefined : compact(parseAddress(identity.address as string, region)),
+    address:
+      text(identity.address) === undefined ? undefined : compact(parseAddress(identity.address as string, region)),
     region: region === undefined ? undefined : currentRegion(region),
   } satisfies Features);
 }

@@ -8,8 +8,14 @@ export const bodyOf = ({ name }: Features): string => (name ? name.core + name.t
 
 /** The city (or county under a province) that the record names: by its code, its address, or its firm's name. */
 export function citiesOf({ region, address, name }: Features): string[] {
-  const codes = [region, ...(address?.regions.length === 1 ? address.regions : []), ...(name?.regions.length === 1 ? name.regions : [])];
-  const cities = codes.filter((code) => code !== undefined && !code.endsWith('0000') && code !== '').map((code) => cityOf(code as string));
+  const codes = [
+    region,
+    ...(address?.regions.length === 1 ? address.regions : []),
+    ...(name?.regions.length === 1 ? name.regions : []),
+  ];
+  const cities = codes
+    .filter((code) => code !== undefined && !code.endsWith('0000') && code !== '')
+    .map((code) => cityOf(code as string));
   return [...new Set(cities)];
 }
 
@@ -57,7 +63,8 @@ function legalKeys(features: Features, add: Add): void {
     add('nameSound', province ? `${province}${name.pinyin}` : name.pinyin);
   }
   const people = representative ?? person;
-  if (people && !people.masked && people.pinyin && (city ?? province)) add('representative', `${people.pinyin}${city ?? province}`);
+  if (people && !people.masked && people.pinyin && (city ?? province))
+    add('representative', `${people.pinyin}${city ?? province}`);
   if (address?.key && (city ?? province)) add('address', `${city ?? province}${address.key}`);
   for (const brand of (features.brands ?? []).slice(0, 1)) add('brand', `${city ?? ''}${brand}`);
 }

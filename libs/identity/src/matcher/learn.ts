@@ -33,11 +33,16 @@ function normalised(counts: Table): Table {
  * random pairs. Seeds hold their class. Fields are taken as independent within a class.
  * @returns for each field and level the shares in the three classes, and how many kin there are for each same pair
  */
-export function learn(patterns: readonly Pattern[], random: readonly Level[][], rounds = 20): { odds: Map<string, Odds>; kinBits: number } {
+export function learn(
+  patterns: readonly Pattern[],
+  random: readonly Level[][],
+  rounds = 20,
+): { odds: Map<string, Odds>; kinBits: number } {
   const keys = new Set(patterns.flatMap(({ levels }) => levels.map(slot)));
   const empty = (): Table => new Map([...keys].map((key) => [key, 0]));
   const strangers = empty();
-  for (const levels of random) for (const level of levels) strangers.set(slot(level), (strangers.get(slot(level)) ?? 0) + 1);
+  for (const levels of random)
+    for (const level of levels) strangers.set(slot(level), (strangers.get(slot(level)) ?? 0) + 1);
   const unrelated = normalised(strangers);
   let [same, kin] = [empty(), empty()];
   for (const { levels, count, seed } of patterns)

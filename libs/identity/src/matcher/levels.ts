@@ -6,6 +6,7 @@ import { comparePersonNames, type PersonName } from '../normalise/person-name.js
 import { regionAgreement } from '../normalise/region.js';
 import { maskedAgrees } from '../normalise/resident-id.js';
 import { usccSlip } from '../normalise/uscc.js';
+import { nameBits, personBits } from './rarity.js';
 import type { Features } from './features.js';
 import { bodyOf } from './keys.js';
 import type { Conflict, Group } from './types.js';
@@ -16,6 +17,8 @@ export interface Level {
   level: string;
   /** The value that agrees, where how many share it counts. */
   value?: string;
+  /** How rare the agreeing name is, in bits. */
+  rarity?: number;
 }
 
 export const FIELDS = {
@@ -31,7 +34,8 @@ export const FIELDS = {
   representative: 'people',
   representativeId: 'people',
   account: 'platform',
-  brand: 'platform',
+  // A brand often is the firm's own name: it is no evidence beside it.
+  brand: 'name',
 } as const satisfies Record<string, Group>;
 export type Field = keyof typeof FIELDS;
 
@@ -52,17 +56,31 @@ export function conflictOf(a: Features, b: Features): Conflict | undefined {
 /** All fields that both records have, compared. Symmetric. */
 export function levelsOf(a: Features, b: Features): Level[] {
   const levels: Level[] = [];
-  const add = (field: Field, level: string | undefined, value?: string): void => {
-    if (level !== undefined) levels.push({ field, level, ...(value !== undefined && { value }) });
+  const add: Add = (field, level, value, rarity) => {
+    if (level !== undefined)
+      levels.push({ field, level, ...(value !== undefined && { value }), ...(rarity !== undefined && { rarity }) });
   };
   if (a.kind === 'legal') {
     add('uscc', usccLevel(a, b));
     const number = common(a.registrationNumbers, b.registrationNumbers);
-    add('registrationNumber', number ? 'equal' : a.registrationNumbers && b.registrationNumbers ? 'different' : undefined, number);
-    add('name', legalName(a, b), bodyOf(a));
-    add('representative', personLevel(a.representative, b.representative), a.representative?.pinyin);
-    add('representativeId', idLevel(a.representativeId, a.representativeMask, b.representativeId, b.representativeMask));
-  } else add('name', personLevel(a.person, b.person), a.person?.pinyin);
+    add(
+      'registrationNumber',
+      number ? 'equal' : a.registrationNumbers && b.registrationNumbers ? 'different' : undefined,
+      number,
+    );
+    const name = legalName(a, b);
+    add('name', name, undefined, name === 'brand' || name === 'operator' ? undefined : rarerName(a, b));
+    add(
+      'representative',
+      personLevel(a.representative, b.representative),
+      undefined,
+      rarerPerson(a.representative, b.representative),
+    );
+    add(
+      'representativeId',
+      idLevel(a.representativeId, a.representativeMask, b.representativeId, b.representativeMask),
+    );
+  } else add('name', personLevel(a.person, b.person), undefined, rarerPerson(a.person, b.person));
   add('residentId', idLevel(a.residentId, a.residentMask, b.residentId, b.residentMask), a.residentId);
   contactLevels(a, b, add);
   const address = addressLevel(a, b);
@@ -74,7 +92,7 @@ export function levelsOf(a: Features, b: Features): Level[] {
   return levels;
 }
 
-type Add = (field: Field, level: string | undefined, value?: string) => void;
+type Add = (field: Field, level: string | undefined, value?: string, rarity?: number) => void;
 
 function contactLevels(a: Features, b: Features, add: Add): void {
   const phone = common(a.phones, b.phones);
@@ -85,7 +103,11 @@ function contactLevels(a: Features, b: Features, add: Add): void {
   add('email', email ? 'equal' : a.emails && b.emails ? 'different' : undefined, email);
   const account = common(a.bankAccounts, b.bankAccounts);
   if (account) add('bankAccount', 'equal', account);
-  else if (a.bankMasks?.some((mask) => b.bankAccounts?.some((other) => fits(mask, other)) || b.bankMasks?.includes(mask)) || b.bankMasks?.some((mask) => a.bankAccounts?.some((other) => fits(mask, other)))) add('bankAccount', 'masked');
+  else if (
+    a.bankMasks?.some((mask) => b.bankAccounts?.some((other) => fits(mask, other)) || b.bankMasks?.includes(mask)) ||
+    b.bankMasks?.some((mask) => a.bankAccounts?.some((other) => fits(mask, other)))
+  )
+    add('bankAccount', 'masked');
   else if (a.bankAccounts && b.bankAccounts) add('bankAccount', 'different');
 }
 
@@ -95,11 +117,17 @@ function fits(mask: string, value: string): boolean {
   return true;
 }
 
+const phoneAgrees = (mask: string, others: string[]): boolean =>
+  others.some((other) => maskedPhoneAgrees(mask, other).verdict === 'agree');
+
 function maskedPhone(a: Features, b: Features): string | undefined {
-  const [theirs, mine] = [[...(b.phones ?? []), ...(b.phoneMasks ?? [])], [...(a.phones ?? []), ...(a.phoneMasks ?? [])]];
+  const [theirs, mine] = [
+    [...(b.phones ?? []), ...(b.phoneMasks ?? [])],
+    [...(a.phones ?? []), ...(a.phoneMasks ?? [])],
+  ];
   if (theirs.length === 0 || mine.length === 0) return undefined;
-  const agrees = (mask: string, others: string[]): boolean => others.some((other) => maskedPhoneAgrees(mask, other).verdict === 'agree');
-  if (a.phoneMasks?.some((mask) => agrees(mask, theirs)) || b.phoneMasks?.some((mask) => agrees(mask, mine))) return 'masked';
+  if (a.phoneMasks?.some((mask) => phoneAgrees(mask, theirs)) || b.phoneMasks?.some((mask) => phoneAgrees(mask, mine)))
+    return 'masked';
   return 'different';
 }
 
@@ -114,7 +142,12 @@ function usccLevel(a: Features, b: Features): string | undefined {
   return undefined;
 }
 
-function idLevel(a: string | undefined, aMask: string | undefined, b: string | undefined, bMask: string | undefined): string | undefined {
+function idLevel(
+  a: string | undefined,
+  aMask: string | undefined,
+  b: string | undefined,
+  bMask: string | undefined,
+): string | undefined {
   const [x, y] = [a ?? aMask, b ?? bMask];
   if (!x || !y) return undefined;
   if (a && b) return a === b ? 'equal' : 'different';
@@ -137,10 +170,26 @@ function addressLevel(a: Features, b: Features): string | undefined {
   if (!a.address || !b.address) return undefined;
   const { agrees, contradicts } = addressCompare(a.address, b.address);
   if (contradicts === 'region') return 'otherPlace';
-  if (contradicts === undefined) return agrees === 'none' || agrees === 'region' || agrees === 'town' ? undefined : agrees === 'estate' || agrees === 'road' ? 'road' : agrees;
+  if (contradicts === undefined)
+    return agrees === 'none' || agrees === 'region' || agrees === 'town'
+      ? undefined
+      : agrees === 'estate' || agrees === 'road'
+        ? 'road'
+        : agrees;
   if (contradicts === 'room' || contradicts === 'building') return 'neighbour';
   return agrees === 'road' ? 'sameRoad' : 'otherPlace';
 }
+
+/** The less rare of the two names, so that the order of the pair doesn't matter and no slip makes a name rare. */
+const rarerName = (a: Features, b: Features): number | undefined =>
+  a.name && b.name && a.name.script === 'han' && b.name.script === 'han'
+    ? Math.min(nameBits(a.name.core, a.name.trade), nameBits(b.name.core, b.name.trade))
+    : undefined;
+
+const rarerPerson = (a: PersonName | undefined, b: PersonName | undefined): number | undefined =>
+  a && b && !a.masked && !b.masked
+    ? Math.min(personBits(a.surname, a.given), personBits(b.surname, b.given))
+    : undefined;
 
 /** What a shop's name leaves of a firm's: its brand, to be compared with cores and brands only. */
 const brandsOf = (features: Features): string[] => features.brands ?? [];
@@ -158,25 +207,39 @@ function legalName(a: Features, b: Features): string | undefined {
   return bodyLevel(bodyOf(a), bodyOf(b), compared, a.name, b.name) ?? asPerson ?? 'different';
 }
 
-function bodyLevel(x: string, y: string, compared: ReturnType<typeof compareCompanyNames>, a: CompanyName, b: CompanyName): string | undefined {
+function bodyLevel(
+  x: string,
+  y: string,
+  compared: ReturnType<typeof compareCompanyNames>,
+  a: CompanyName,
+  b: CompanyName,
+): string | undefined {
   const distance = x === y || compared.bodyEqual ? 'equal' : nameDistance(x, y);
   if (distance === 'different') return a.core === b.core ? 'otherTrade' : undefined;
   if (compared.branch === 'contradict') return 'otherBranch';
-  if (compared.region === 'contradict') return distance === 'equal' ? 'otherPlace' : 'different';
+  // 青龙养猪合作社 may name a county or itself: what ends the other name as a whole says no other place.
+  const within = a.text.endsWith(b.text) || b.text.endsWith(a.text);
+  if (compared.region === 'contradict' && !within) return distance === 'equal' ? 'otherPlace' : 'different';
+  if (within && distance !== 'equal') return 'equal';
   if (distance === 'prefix' || distance === 'contains') {
     if (a.core !== b.core) return 'contained';
     return a.trade === '' || b.trade === '' ? 'short' : 'otherTrade';
   }
-  if (distance === 'equal') return compared.form === 'contradict' ? 'otherForm' : 'equal';
+  if (distance === 'equal')
+    return compared.form === 'contradict' ? 'otherForm' : compared.region === 'agree' ? 'whole' : 'equal';
   if (distance === 'slips' || distance === 'transposed') return 'slips';
-  if (distance === 'oneMissing') return a.core === b.core && (a.trade === '' || b.trade === '') ? 'short' : 'oneMissing';
+  if (distance === 'oneMissing')
+    return a.core === b.core && (a.trade === '' || b.trade === '') ? 'short' : 'oneMissing';
   return distance;
 }
 
+const isBrandOf = (shop: CompanyName, firm: Features, other: CompanyName): boolean =>
+  shop.isShop &&
+  (brandsOf(firm).some((brand) => shop.text.startsWith(brand)) ||
+    (other.core.length >= 2 && shop.text.startsWith(other.core)));
+
 function shopLevel(a: Features, b: Features, x: CompanyName, y: CompanyName): string {
-  const alike = (shop: CompanyName, firm: Features, other: CompanyName): boolean =>
-    shop.isShop && (brandsOf(firm).some((brand) => shop.text.startsWith(brand)) || (other.core.length >= 2 && shop.text.startsWith(other.core)));
-  if (x.text === y.text || alike(x, b, y) || alike(y, a, x)) return 'brand';
+  if (x.text === y.text || isBrandOf(x, b, y) || isBrandOf(y, a, x)) return 'brand';
   return 'brandOther';
 }
 
@@ -185,5 +248,9 @@ function operatorLevel(a: Features, b: Features): string | undefined {
   if (!a.person) return undefined;
   const others = [b.representative, b.person].filter((other) => other !== undefined);
   if (others.length === 0) return undefined;
-  return others.some((other) => ['equal', 'sameSound', 'spelled', 'masked'].includes(comparePersonNames(a.person as PersonName, other))) ? 'operator' : 'operatorOther';
+  return others.some((other) =>
+    ['equal', 'sameSound', 'spelled', 'masked'].includes(comparePersonNames(a.person as PersonName, other)),
+  )
+    ? 'operator'
+    : 'operatorOther';
 }

@@ -1,8 +1,30 @@
-/**
- * How rare a name is, in bits, from its length: the name proper carries six to seven bits a character, a trade word about
- * two. Frozen with the weights' version.
- */
-export const nameBits = (body: string): number => (body.length <= 4 ? body.length * 5 : 20 + (body.length - 4) * 1.5);
+import { CORE_CHARACTERS, GIVEN_CHARACTERS, OTHER_BITS, SURNAMES } from '../../data/rarity-1.js';
 
-/** A person's name by its syllables (pinyin without spaces): three bits a letter at first, a Chinese name has about ten letters. */
-export const personBits = (pinyin: string): number => Math.min(16, 5 + pinyin.length * 0.8);
+const bitsOf = (table: Record<number, string>): Map<string, number> =>
+  new Map(
+    Object.entries(table).flatMap(([bits, characters]) =>
+      Array.from(characters, (character) => [character, Number(bits)] as const),
+    ),
+  );
+
+const core = bitsOf(CORE_CHARACTERS);
+const surnames = bitsOf(SURNAMES);
+const given = bitsOf(GIVEN_CHARACTERS);
+
+/** Characters of a name go together: each tells less than it would alone. */
+const TOGETHER = 0.8;
+const TRADE_BITS = 1.5;
+
+const sum = (text: string, table: Map<string, number>): number =>
+  Array.from(text).reduce((bits, character) => bits + (table.get(character) ?? OTHER_BITS), 0);
+
+/** How rare a firm's name is, in bits: the characters of its core, and a little for each of its trade words. */
+export const nameBits = (coreText: string, trade: string): number =>
+  TOGETHER * sum(coreText.slice(0, 8), core) + TRADE_BITS * Math.min(4, trade.length);
+
+/** How rare a person's name is, in bits. Of a spelled name little is known. */
+export const personBits = (surname: string, givenName: string): number =>
+  /[a-z]/.test(givenName + surname)
+    ? 9
+    : sum(surname.slice(0, 1), surnames) * (surname.length > 1 ? 1.2 : 1) +
+      TOGETHER * sum(givenName.slice(0, 2), given);

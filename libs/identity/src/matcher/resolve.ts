@@ -19,7 +19,7 @@ export interface Lookup<F> {
 export interface Resolution<F> extends Partition {
   /** Every record of the component, with the ones that were given. */
   nodes: Node<F>[];
-  /** Every pair that was compared and isn't `apart`. */
+  /** Every pair of them that was compared. */
   edges: Edge[];
   /** Whether the component reached `limit` and was left incomplete: then a person has to look. */
   cut: boolean;
@@ -64,10 +64,9 @@ class Exploration<F> {
     this.compared.add(pair);
     const comparison = this.matcher.compare(node.features, other.features, this.context);
     const verdict = this.matcher.decide(comparison);
-    if (verdict.outcome === 'apart') return false;
     const [a, b] = pair.split('\t') as [string, string];
     this.edges.set(pair, { a, b, comparison, verdict });
-    return true;
+    return verdict.outcome !== 'apart';
   }
 }
 
