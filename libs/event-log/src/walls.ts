@@ -27,6 +27,8 @@ export interface ReadingCaller {
   role: string;
 }
 
+const named = (setting: string, value: string): string => `set local liandun.${setting} = ${pg.escapeLiteral(value)}`;
+
 /**
  * Reads in the name of a caller, in a read-only transaction that sees what the caller may. The name ends with the transaction: the
  * connection's next user starts with none. On a pipelined pool this costs no round trip more than the work itself. The pool must
@@ -38,11 +40,10 @@ export function readAs<T>(
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const name = (setting: string, value: string): string => `set local liandun.${setting} = ${pg.escapeLiteral(value)}`;
   withClient(pool, async (client) => {
     const { pipeline } = client as { pipeline?: boolean };
     if (pipeline) corkUntilNextTick(client);
-    const begun = client.query(`begin read only; ${name('member', memberId)}; ${name('role', role)}`);
+    const begun = client.query(`begin read only; ${named('member', memberId)}; ${named('role', role)}`);
     begun.catch(() => {}); // its failure leaves no name: then the work sees nothing
     if (!pipeline) await begun;
     try {
