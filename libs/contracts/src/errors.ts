@@ -276,11 +276,33 @@ export const PROBLEMS = {
   APPROVAL_NOT_FOUND: ['There is no such request.', '没有该申请。'],
   APPROVAL_DECIDED: ['The request has been decided already.', '该申请已有决定。'],
   SECOND_PERSON_NEEDED: [
-    'Another administrator must decide: whoever requests a change cannot approve it (rule P20).',
-    '须由另一名管理员决定：申请人不得审批自己的申请（规则 P20）。',
+    'Another person must decide: whoever requests a change cannot approve it (rule P20).',
+    '须由另一人决定：申请人不得审批自己的申请（规则 P20）。',
   ],
-  REVIEW_NOT_FOUND: ['There is no such review.', '没有该复核事项。'],
-  REVIEW_DECIDED: ['You have decided this review already.', '贵方已对该复核作出决定。'],
+  REVIEW_NOT_FOUND: [
+    'There is no such review. Its id is R, the two positions of its observations and a dash between, the smaller first; see GET /v1/reviews.',
+    '没有该复核事项。编号为 R 加两条记录的位置，小者在前，以短横相连；见 GET /v1/reviews。',
+  ],
+  REVIEW_DECIDED: [
+    'The two have been decided about already. Undo that decision first: POST /v1/reviews/{reviewId}/undo.',
+    '两者已有决定。请先撤销该决定：POST /v1/reviews/{reviewId}/undo。',
+  ],
+  REVIEW_NOT_DECIDED: [
+    'There is no decision to undo. Undo the review under which the two were decided about.',
+    '没有可撤销的决定。请撤销作出决定的那一复核。',
+  ],
+  REVIEW_PROPOSED: [
+    'A decision on the two awaits a second person. Have it approved or refused first: POST /v1/approvals/{approvalId}.',
+    '两者已有待第二人审批的决定。请先批准或拒绝：POST /v1/approvals/{approvalId}。',
+  ],
+  REVIEW_IDENTIFIERS_DIFFER: [
+    'Two valid numbers contradict each other, so they are never one merchant. Have the wrong number corrected by its reporter first.',
+    '两个有效号码相互矛盾，不能认定为同一主体。请先由报送方更正有误的号码。',
+  ],
+  REVIEW_KINDS_DIFFER: [
+    'A natural person is never the same as a business. Have the wrong kind corrected by its reporter first.',
+    '自然人与经营主体不能认定为同一主体。请先由报送方更正有误的主体类型。',
+  ],
   // The ledger's own
   UNAVAILABLE: [
     'The ledger cannot answer now. Nothing was stored; try again with the same id.',

@@ -33,6 +33,8 @@ export const OUTCOME_TYPES = {
   entityLinked: 'liandun.entity.linked.v1',
   entityMerged: 'liandun.entity.merged.v1',
   entitySplit: 'liandun.entity.split.v1',
+  reviewDecided: 'liandun.review.decided.v1',
+  reviewUndone: 'liandun.review.undone.v1',
   noticeIssued: 'liandun.notice.issued.v1',
   noticeErased: 'liandun.notice.erased.v1',
   screeningMade: 'liandun.screening.made.v1',

@@ -1,6 +1,7 @@
 // What the ledger itself appends: the outcomes that every rebuild folds (design section 1, "Outcomes are events").
 import type { ErasureChange } from './erasure.js';
 import type { MatchField, MatchGrade, NoticeContent, NoticeErasedContent } from './notice.js';
+import type { ReviewChange } from './review.js';
 
 export const MEMBER_ROLES = ['platform', 'regulator', 'admin'] as const;
 export type MemberRole = (typeof MEMBER_ROLES)[number];
@@ -68,9 +69,12 @@ export type MembershipChange =
   | ({ action: 'changeSubscription' } & MemberSubscriptionChanged)
   | ({ action: 'changeSignatures' } & MemberSignaturesChanged);
 
+/** Whatever needs a second person. */
+export type ApprovedChange = MembershipChange | ErasureChange | ReviewChange;
+
 export interface ApprovalRequested {
   approvalId: string;
-  change: MembershipChange | ErasureChange;
+  change: ApprovedChange;
   requestedBy: string;
 }
 export interface ApprovalDecided {

@@ -1,14 +1,16 @@
 import { Allow } from 'class-validator';
 import { checkObject, ErrorList, planOf } from './compiled.js';
 import type { FieldError, Problem } from './envelope.js';
-import { problemOf } from './errors.js';
+import { fieldError, problemOf } from './errors.js';
 import { holdsPersonalData } from './personal-fields.js';
 import { memberSource } from './event-types.js';
 import { Doc, Line, Nested, OneOf, OpaqueId, Optional, Pattern, Time, type Class } from './fields.js';
 import type { MemberRole, SignaturePolicy } from './outcomes.js';
 import { Identity } from './payloads.events.js';
+import { REVIEW_GROUNDS, ReviewDecision, UNSURE_DAYS, UNSURE_DAYS_MAX } from './review.js';
 import { checkRules, type RuleContext } from './rules.js';
 import { isSubmittedType, SUBMISSIONS, type Payload, type Submission } from './submissions.js';
+import { DAY_MS, timeMs, toBeijingTime } from './time.js';
 
 /** The CloudEvents 1.0 attributes that a submission may carry; `data` is checked against the payload's class. */
 export class Envelope {
@@ -149,3 +151,26 @@ export function validateBody<T extends object>(type: Class<T>, raw: unknown): { 
 /** The body of a screening, `{ identity, purpose }`, by the same rules as the identities of events, and rule P15. */
 export const validateIdentity = (raw: unknown): { value: ScreeningRequest } | { problem: Problem } =>
   validateBody(ScreeningRequest, raw);
+
+/**
+ * The body of a decision on a review at `now`, by its fields and by what they say together. `unsure` always ends: where no time
+ * is given, after UNSURE_DAYS.
+ */
+export function validateReviewDecision(raw: unknown, now: Date): { value: ReviewDecision } | { problem: Problem } {
+  const validated = validateBody(ReviewDecision, raw);
+  if ('problem' in validated) return validated;
+  const { value } = validated;
+  const { decision, ground, expiresAt } = value;
+  const grounds: readonly string[] = REVIEW_GROUNDS[ground].for;
+  if (!grounds.includes(decision)) return { problem: problemOf([fieldError('/ground', 'INVALID_VALUE')]) };
+  if (decision !== 'unsure') {
+    return expiresAt === undefined
+      ? validated
+      : { problem: problemOf([fieldError('/expiresAt', 'FIELD_NOT_APPLICABLE')]) };
+  }
+  const inDays = (days: number): number => now.getTime() + days * DAY_MS;
+  const until = expiresAt === undefined ? inDays(UNSURE_DAYS) : (timeMs(expiresAt) as number);
+  if (until <= now.getTime() || until > inDays(UNSURE_DAYS_MAX))
+    return { problem: problemOf([fieldError('/expiresAt', 'INVALID_VALUE')]) };
+  return { value: { ...value, expiresAt: toBeijingTime(new Date(until)) } };
+}

@@ -5,3 +5,4 @@ export * from './erasure.js';
 export * from './listing.js';
 export * from './membership.js';
 export * from './notice.js';
+export * from './review.js';

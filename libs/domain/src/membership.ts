@@ -3,7 +3,7 @@
 import type {
   ApprovalDecided,
   ApprovalRequested,
-  ErasureChange,
+  ApprovedChange,
   EventType,
   MemberAdmitted,
   MemberChanged,
@@ -41,11 +41,11 @@ export type Member =
 
 export type Approval =
   | { status: 'unknown' }
-  | { status: 'pending'; approvalId: string; change: MembershipChange | ErasureChange; requestedBy: string }
+  | { status: 'pending'; approvalId: string; change: ApprovedChange; requestedBy: string }
   | {
       status: 'granted' | 'refused';
       approvalId: string;
-      change: MembershipChange | ErasureChange;
+      change: ApprovedChange;
       requestedBy: string;
       decidedBy: string;
     };
@@ -227,12 +227,15 @@ function resumedBy(change: MembershipChange, member: Member): MembershipEvent[] 
   return [];
 }
 
+const isMembershipChange = (change: ApprovedChange): change is MembershipChange =>
+  !['erase', 'decideReview', 'undoReview'].includes(change.action);
+
 function decideApproval(command: DecideApproval, { member, approval }: Membership): MembershipDecision {
   if (approval.status === 'unknown') return refused('APPROVAL_NOT_FOUND');
   if (approval.status !== 'pending') return refused('APPROVAL_DECIDED');
   if (approval.requestedBy === command.decidedBy) return refused('SECOND_PERSON_NEEDED');
   const { approvalId, change } = approval;
-  if (change.action === 'erase') return refused('APPROVAL_NOT_FOUND');
+  if (!isMembershipChange(change)) return refused('APPROVAL_NOT_FOUND');
   const data = { approvalId, decidedBy: command.decidedBy };
   if (command.decision === 'refuse')
     return { events: [{ type: 'liandun.approval.refused.v1', data }, ...resumedBy(change, member)] };

@@ -2,12 +2,11 @@
 import type {
   ApprovalDecided,
   ApprovalRequested,
-  ErasureChange,
+  ApprovedChange,
   MemberAdmitted,
   MemberKey,
   MemberKeyAdded,
   MemberKeyChanged,
-  MembershipChange,
   MemberRole,
   MemberSignaturesChanged,
   MemberSubscriptionChanged,
@@ -244,7 +243,7 @@ export interface MemberRow {
 
 export interface ApprovalRow {
   approvalId: string;
-  change: MembershipChange | ErasureChange;
+  change: ApprovedChange;
   requestedBy: string;
   status: 'pending' | 'granted' | 'refused';
   decidedBy: string | null;
