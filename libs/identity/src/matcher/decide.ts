@@ -17,6 +17,8 @@ const STRONG = ['uscc', 'registrationNumber', 'residentId', 'bankAccount', 'phon
 const EXACT = new Set(['equal', 'equalLater']);
 /** Names that differ so that equal identifiers are doubted. */
 const OTHER_NAMES = new Set(['different', 'otherPlace', 'otherBranch', 'otherTrade', 'spelledOtherwise']);
+/** What a pair with two firms' names must weigh beyond a link for a person to look at it. */
+const DOUBT_BITS = 4;
 /** One character is another: as likely a neighbour as a slip. */
 const NEIGHBOURS = new Set(['oneDiffers', 'sameSound', 'lookAlike', 'oneMissing', 'slips', 'close', 'contained']);
 
@@ -45,16 +47,20 @@ export function decideComparison(comparison: Comparison, { link, review }: Bands
   }
   if ([...groups].every((group) => group === 'name')) return { outcome: 'review', rule: 'nameAlone' };
   if (groups.size < 2) return { outcome: 'review', rule: 'oneGroupOnly' };
-  if (comparison.kind === 'legal' && isDoubtful(name, groups)) return { outcome: 'review', rule: 'inBand' };
+  if (comparison.kind === 'legal' && isDoubtful(name, groups))
+    return bits < link + DOUBT_BITS
+      ? { outcome: 'apart', rule: 'neighbour' }
+      : { outcome: 'review', rule: 'neighbour' };
   return { outcome: 'link', grade: grade(comparison), rule: 'weightOfGroups' };
 }
 
 /**
- * A name that is nearly another's needs more than what neighbours and kin share (address, representative). One character
+ * Two names need an account or an identifier to be one firm's. A name that is nearly another's needs more than what neighbours and kin share (address, representative). One character
  * that neither sounds nor looks alike needs an account or an identifier.
  */
 function isDoubtful(name: string, groups: ReadonlySet<string>): boolean {
-  if (!NEIGHBOURS.has(name)) return false;
   const strong = groups.has('identifier') || groups.has('account') || groups.has('platform');
+  if (OTHER_NAMES.has(name)) return !strong;
+  if (!NEIGHBOURS.has(name)) return false;
   return !strong && (name === 'oneDiffers' || !groups.has('contact'));
 }

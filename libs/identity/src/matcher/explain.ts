@@ -25,6 +25,10 @@ const RULES: Record<Explanation['rule'], Sentence> = {
   weightOfGroups: { en: 'independent kinds of evidence agree', zh: '多类相互独立的证据一致' },
   oneGroupOnly: { en: 'only one kind of evidence agrees', zh: '仅有一类证据一致' },
   nameAlone: { en: 'only the names agree', zh: '仅名称一致' },
+  neighbour: {
+    en: 'the names are of two firms that may be neighbours, and no account or identifier agrees',
+    zh: '名称可能属于两家相近企业，且无账户或证件号一致',
+  },
   ambiguous: { en: 'the records behind the two agree too little on the whole', zh: '两侧其余记录整体上不够一致' },
   inBand: { en: 'the evidence is too weak to link and too strong to dismiss', zh: '证据不足以关联，也不足以排除' },
   belowBand: { en: 'the evidence is below the band', zh: '证据低于复核区间' },

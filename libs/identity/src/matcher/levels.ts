@@ -1,7 +1,7 @@
 import { addressCompare } from '../normalise/address.js';
 import { compareCompanyNames, type CompanyName } from '../normalise/company-name.js';
 import { maskedPhoneAgrees } from '../normalise/contact.js';
-import { nameDistance } from '../normalise/name-distance.js';
+import { nameDistance, type NameDistance } from '../normalise/name-distance.js';
 import { comparePersonNames, type PersonName } from '../normalise/person-name.js';
 import { regionAgreement } from '../normalise/region.js';
 import { maskedAgrees } from '../normalise/resident-id.js';
@@ -207,6 +207,15 @@ function legalName(a: Features, b: Features): string | undefined {
   return bodyLevel(bodyOf(a), bodyOf(b), compared, a.name, b.name) ?? asPerson ?? 'different';
 }
 
+const ONE_CHARACTER = new Set<string>(['sameSound', 'lookAlike', 'oneDiffers']);
+
+/** One other character in the whole names: where it stands in the place, the parts would differ in more than it. */
+function slipOf(a: string, b: string): NameDistance | undefined {
+  if (a.length !== b.length || a.length < 4) return undefined;
+  const distance = nameDistance(a, b);
+  return ONE_CHARACTER.has(distance) ? distance : undefined;
+}
+
 function bodyLevel(
   x: string,
   y: string,
@@ -214,7 +223,9 @@ function bodyLevel(
   a: CompanyName,
   b: CompanyName,
 ): string | undefined {
-  const distance = x === y || compared.bodyEqual ? 'equal' : nameDistance(x, y);
+  const distance = x === y || compared.bodyEqual ? 'equal' : (slipOf(a.text, b.text) ?? nameDistance(x, y));
+  // A slip in the place's name is no other place.
+  if (ONE_CHARACTER.has(distance) && compared.branch !== 'contradict' && x !== y) return distance;
   if (distance === 'different') return a.core === b.core ? 'otherTrade' : undefined;
   if (compared.branch === 'contradict') return 'otherBranch';
   // 青龙养猪合作社 may name a county or itself: what ends the other name as a whole says no other place.

@@ -77,6 +77,7 @@ export type Rule =
   | 'weightOfGroups'
   | 'oneGroupOnly'
   | 'nameAlone'
+  | 'neighbour'
   | 'ambiguous'
   | 'inBand'
   | 'belowBand'
