@@ -60,7 +60,8 @@ export function decideComparison(comparison: Comparison, { link, review }: Bands
  */
 function isDoubtful(name: string, groups: ReadonlySet<string>): boolean {
   const strong = groups.has('identifier') || groups.has('account') || groups.has('platform');
-  if (OTHER_NAMES.has(name)) return !strong;
+  // A branch shares its head office's account, phone and address, and has a code of its own.
+  if (OTHER_NAMES.has(name)) return !strong || name === 'otherBranch';
   if (!NEIGHBOURS.has(name)) return false;
   return !strong && (name === 'oneDiffers' || !groups.has('contact'));
 }

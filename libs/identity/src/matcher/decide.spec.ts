@@ -1,0 +1,160 @@
+import { describe, expect, test } from '@jest/globals';
+import { FICTIONAL_REGION, makeResidentId, makeUscc } from '@liandun/contracts';
+import { zhMatcher } from './zh.js';
+import type { Comparison, MatchRecord, Verdict } from './types.js';
+
+const uscc = makeUscc(FICTIONAL_REGION, 7);
+const otherUscc = makeUscc(FICTIONAL_REGION, 8);
+const operator = makeResidentId(FICTIONAL_REGION, '19900101', 3);
+const masked = `${operator.slice(0, 6)}********${operator.slice(-4)}`;
+
+type Identity = Omit<MatchRecord['identity'], 'kind'>;
+interface Judged extends Verdict {
+  comparison: Comparison;
+}
+
+function judged(kind: MatchRecord['identity']['kind'], a: Identity, b: Identity, holders = 1): Judged {
+  const [x, y] = [a, b].map((identity) =>
+    zhMatcher.features({ recordId: 'r', identity: { kind, ...identity } as MatchRecord['identity'] }),
+  );
+  const comparison = zhMatcher.compare(x as never, y as never, { holders: () => holders });
+  return { comparison, ...zhMatcher.decide(comparison) };
+}
+
+const NAME = '杭州云溪虚构科技有限公司';
+const NEIGHBOUR = '杭州云洲虚构科技有限公司';
+const address = '浙江省杭州市余杭区虚构路1号501室';
+const legalRepresentative = { name: '钱云溪' };
+const phones = ['13900011001'];
+const bankAccounts = ['33050012345678901'];
+
+describe('firms', () => {
+  const rows: [string, Identity, Identity, Partial<Verdict>][] = [
+    [
+      'one code',
+      { name: NAME, uscc },
+      { name: NAME, uscc },
+      { outcome: 'link', grade: 'exact', rule: 'identifierAgrees' },
+    ],
+    ['one code, nothing else', { uscc }, { uscc }, { outcome: 'link', grade: 'exact' }],
+    [
+      'one code with incompatible names',
+      { name: NAME, uscc },
+      { name: '北岸食品有限公司', uscc },
+      { outcome: 'review', rule: 'identifierNameDiffers' },
+    ],
+    [
+      'two valid codes, all else equal',
+      { name: NAME, uscc, phones, address, bankAccounts, legalRepresentative },
+      { name: NAME, uscc: otherUscc, phones, address, bankAccounts, legalRepresentative },
+      { outcome: 'apart', rule: 'conflict' },
+    ],
+    [
+      'renamed under one code',
+      { name: NAME, uscc, phones, legalRepresentative },
+      { name: '杭州北岸食品有限公司', uscc, phones, legalRepresentative },
+      { outcome: 'link', grade: 'exact' },
+    ],
+    [
+      'name, phone and representative',
+      { name: NAME, phones, legalRepresentative },
+      { name: NAME, phones, legalRepresentative },
+      { outcome: 'link', grade: 'strong', rule: 'weightOfGroups' },
+    ],
+    ['the name alone', { name: NAME }, { name: NAME }, { outcome: 'review', rule: 'nameAlone' }],
+    [
+      'traditional characters and a moved place',
+      { name: '雲溪虛構科技（杭州）有限公司', phones },
+      { name: NAME, phones },
+      { outcome: 'link' },
+    ],
+  ];
+  test.each(rows)('%s', (_, a, b, verdict) => {
+    expect(judged('organization', a, b)).toMatchObject(verdict);
+  });
+
+  test('a neighbour by one character at one address under one representative is not linked, and is with an account', () => {
+    const a = { name: NAME, address, legalRepresentative };
+    const b = { name: NEIGHBOUR, address, legalRepresentative };
+    expect(judged('organization', a, b).outcome).not.toBe('link');
+    expect(judged('organization', { ...a, phones }, { ...b, phones }).outcome).not.toBe('link');
+    expect(judged('organization', { ...a, bankAccounts }, { ...b, bankAccounts }).outcome).toBe('link');
+  });
+
+  test('firms of other names never join by address, representative and phone', () => {
+    const shared = { address, legalRepresentative, phones };
+    expect(
+      judged('organization', { name: NAME, ...shared }, { name: '杭州北岸食品有限公司', ...shared }).outcome,
+    ).not.toBe('link');
+  });
+
+  test('a branch is not its head office', () => {
+    const shared = { phones, legalRepresentative, bankAccounts };
+    expect(
+      judged('organization', { name: NAME, ...shared }, { name: `${NAME}新疆分公司`, ...shared }).outcome,
+    ).not.toBe('link');
+  });
+
+  test('a generic key weighs nothing', () => {
+    const { comparison } = judged('organization', { name: NAME, phones }, { name: NAME, phones }, 12);
+    expect(comparison.evidence.map(({ field }) => field)).not.toContain('phone');
+  });
+});
+
+describe('persons', () => {
+  const name = '钱云溪';
+  const rows: [string, Identity, Identity, Partial<Verdict>][] = [
+    [
+      'one resident id',
+      { name, residentId: operator },
+      { name, residentId: operator },
+      { outcome: 'link', grade: 'exact' },
+    ],
+    [
+      'two resident ids',
+      { name, residentId: operator, phones, bankAccounts },
+      { name, residentId: makeResidentId(FICTIONAL_REGION, '19900101', 4), phones, bankAccounts },
+      { outcome: 'apart', rule: 'conflict' },
+    ],
+    ['name and phone are possible only', { name, phones }, { name, phones }, { outcome: 'link', grade: 'possible' }],
+    [
+      'phone and account are strong',
+      { name, phones, bankAccounts },
+      { name, phones, bankAccounts },
+      { outcome: 'link', grade: 'strong' },
+    ],
+    [
+      'a masked number that agrees, and the phone',
+      { name, residentId: masked, phones },
+      { name, residentId: operator, phones },
+      { outcome: 'link', grade: 'possible' },
+    ],
+    ['a name alone', { name }, { name }, { outcome: 'apart' }],
+  ];
+  test.each(rows)('%s', (_, a, b, verdict) => {
+    expect(judged('person', a, b)).toMatchObject(verdict);
+  });
+
+  test('a masked number that contradicts outweighs the name', () => {
+    const other = makeResidentId(FICTIONAL_REGION, '19900101', 4);
+    expect(judged('person', { name, residentId: masked }, { name, residentId: other }).outcome).toBe('apart');
+  });
+});
+
+test('compare is symmetric, and a comparison is its own JSON', () => {
+  const pairs: [Identity, Identity][] = [
+    [
+      { name: NAME, uscc, phones, address },
+      { name: NEIGHBOUR, phones, address, legalRepresentative },
+    ],
+    [
+      { name: '云溪旗舰店', phones },
+      { name: NAME, phones, bankAccounts },
+    ],
+  ];
+  for (const [a, b] of pairs) {
+    const there = judged('organization', a, b);
+    expect(judged('organization', b, a)).toEqual(there);
+    expect(JSON.parse(JSON.stringify(there.comparison))).toEqual(there.comparison);
+  }
+});

@@ -1,0 +1,130 @@
+// How well and how fast records are reconciled: quality against the known truth, and time and memory up to a million.
+import { createReadStream, existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createGunzip, gunzipSync } from 'node:zlib';
+import { reconcileBatch, type MatchRecord } from '@liandun/identity';
+import { copyOf } from './reconcile/copies.js';
+import { bandsOf, measuresOf, type Measures } from './reconcile/measures.js';
+import type { BenchResult } from './result.js';
+
+const SIZES = [60_188, 250_000, 1_000_000];
+
+const folder = (root: string): string => join(process.env.LIANDUN_SHARED ?? join(root, '../shared'), 'data/identity');
+
+async function* recordsOf(file: string, copy: number): AsyncGenerator<MatchRecord> {
+  for await (const line of createInterface({ input: createReadStream(file).pipe(createGunzip()) }))
+    yield copyOf(JSON.parse(line) as MatchRecord, copy);
+}
+
+/** The set again and again, each time in another world, up to `count` records. */
+async function* generated(file: string, count: number): AsyncGenerator<MatchRecord> {
+  let left = count;
+  for (let copy = 0; left > 0; copy++)
+    for await (const record of recordsOf(file, copy)) {
+      if (left-- <= 0) return;
+      yield record;
+    }
+}
+
+interface Run {
+  records: number;
+  entities: number;
+  seconds: number;
+  peakMiB: number;
+}
+
+/** One run in a process of its own, so that its peak memory is its own. */
+async function runOf(file: string, count: number): Promise<Run> {
+  const child = fork(fileURLToPath(import.meta.url), [file, String(count)], {
+    execArgv: ['--max-old-space-size=1800'],
+  });
+  const [[ended]] = (await Promise.race([
+    once(child, 'message').then((message) => [message]),
+    once(child, 'exit').then(([code]) =>
+      Promise.reject(new Error(`the run of ${count} records ended with ${String(code)}`)),
+    ),
+  ])) as [[Run]];
+  child.disconnect();
+  return ended;
+}
+
+async function answer(file: string, count: number): Promise<void> {
+  const began = performance.now();
+  const result = await reconcileBatch(generated(file, count));
+  let records = 0;
+  for (const { entityId } of result.assignments()) if (entityId) records++;
+  const seconds = (performance.now() - began) / 1000;
+  process.send?.({
+    records,
+    entities: result.entities,
+    seconds,
+    peakMiB: process.resourceUsage().maxRSS / 1024,
+  } satisfies Run);
+}
+
+interface Quality extends Measures {
+  set: string;
+  inReview: number;
+  /** Share of pairs of one entity among the compared, by the weight that they were given. */
+  bands: Record<string, number>;
+}
+
+async function qualityOf(root: string, set: string): Promise<Quality> {
+  const file = join(folder(root), `${set}.jsonl.gz`);
+  const lines = gunzipSync(await readFile(join(folder(root), `${set}.truth.tsv.gz`)))
+    .toString('utf8')
+    .trim()
+    .split('\n');
+  const truth = new Map(lines.map((line) => line.split('\t') as [string, string]));
+  const result = await reconcileBatch(recordsOf(file, 0));
+  const predicted = new Map(Array.from(result.assignments(), ({ recordId, entityId }) => [recordId, entityId]));
+  const doubted = new Set(result.reviews.flatMap(({ a, b }) => [a, b]));
+  return {
+    set,
+    ...measuresOf(truth, predicted),
+    inReview: doubted.size / predicted.size,
+    bands: bandsOf([...result.links, ...result.reviews], truth),
+  };
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+
+export async function run({ root }: { root: string }): Promise<BenchResult> {
+  const file = join(folder(root), 'full.jsonl.gz');
+  if (!existsSync(file)) throw new Error(`${file} is missing: the benchmark needs the identity test data`);
+  const quality = [await qualityOf(root, 'small'), await qualityOf(root, 'full')];
+  const runs: Run[] = [];
+  for (const size of SIZES) runs.push(await runOf(file, size));
+  const [first, last] = [runs[0] as Run, runs.at(-1) as Run];
+  const growth = last.seconds / last.records / (first.seconds / first.records);
+  return {
+    name: 'reconcile',
+    title: 'Reconciliation of merchant records, matcher zh-1',
+    rows: [
+      ...quality.map((q) => ({
+        run: `quality on ${q.set}`,
+        figure: `P ${q.pairwise.precision.toFixed(4)}  R ${q.pairwise.recall.toFixed(4)}  F1 ${q.pairwise.f1.toFixed(4)}  B³ F1 ${q.bcubed.f1.toFixed(4)}  in review ${percent(q.inReview)}`,
+      })),
+      ...runs.map((r) => ({
+        run: `${r.records} records`,
+        figure: `${r.seconds.toFixed(1)} s  ${Math.round(r.records / r.seconds)}/s  peak ${Math.round(r.peakMiB)} MiB`,
+      })),
+    ],
+    notes: [
+      `time per record at ${last.records} records is ${growth.toFixed(2)} times that at ${first.records}`,
+      `precision by weight on full: ${Object.entries(quality[1]?.bands ?? {})
+        .map(([band, share]) => `${band} ${percent(share)}`)
+        .join(', ')}`,
+      'larger sets are full again and again with every identifier, name and number replaced (test/bench/reconcile/copies.ts)',
+    ],
+    json: { quality, runs, growth },
+  };
+}
+
+if (process.send && process.argv[1] === fileURLToPath(import.meta.url))
+  await answer(process.argv[2] as string, Number(process.argv[3]));
