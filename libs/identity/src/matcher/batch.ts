@@ -1,8 +1,9 @@
 import { Buckets } from './buckets.js';
-import type { Features } from './features.js';
 import { FeatureStore } from './feature-store.js';
-import type { Edge, MatchRecord, Node, PairContext } from './types.js';
-import type { ChineseMatcher } from './zh.js';
+import type { Edge, Matcher, Node, NodeKind, PairContext } from './types.js';
+
+/** A matcher whose entities under a key can be estimated from what is kept of each record: records that share a mark are one. */
+export type BatchMatcher<R, F> = Matcher<R, F> & { marks(features: F): string[] };
 
 /** A pair with what was found of it, by recordIds. */
 export type BatchLink = Edge;
@@ -53,17 +54,17 @@ function grown<T extends Uint32Array | Float32Array>(old: T, Type: new (length: 
   return next;
 }
 
-class Batch {
+class Batch<F extends { kind: NodeKind }> {
   readonly ids: string[] = [];
-  readonly store = new FeatureStore();
+  readonly store: FeatureStore<F>;
   readonly buckets: Buckets;
   private readonly pairs = new Pairs();
   private readonly parent: Uint32Array;
   private readonly context: PairContext;
 
   constructor(
-    private readonly matcher: ChineseMatcher,
-    loaded: Loaded,
+    private readonly matcher: Matcher<never, F>,
+    loaded: Loaded<F>,
   ) {
     this.ids = loaded.ids;
     this.store = loaded.store;
@@ -97,7 +98,7 @@ class Batch {
   }
 
   /** Components of several records, each with the pairs that were compared inside it. */
-  *components(): Generator<{ nodes: Node<Features>[]; edges: Edge[] }> {
+  *components(): Generator<{ nodes: Node<F>[]; edges: Edge[] }> {
     const members = new Map<number, number[]>();
     for (let i = 0; i < this.ids.length; i++) {
       const root = this.find(i);
@@ -133,18 +134,18 @@ class Batch {
   }
 }
 
-interface Loaded {
+interface Loaded<F> {
   ids: string[];
-  store: FeatureStore;
+  store: FeatureStore<F>;
   buckets: Buckets;
 }
 
-async function load(
-  matcher: ChineseMatcher,
-  records: AsyncIterable<MatchRecord> | Iterable<MatchRecord>,
-): Promise<Loaded> {
+async function load<R extends { recordId: string }, F>(
+  matcher: BatchMatcher<R, F>,
+  records: AsyncIterable<R> | Iterable<R>,
+): Promise<Loaded<F>> {
   const ids: string[] = [];
-  const store = new FeatureStore();
+  const store = new FeatureStore<F>();
   const buckets = new Buckets((kind) => matcher.capOf(kind));
   const seen = new Set<string>();
   for await (const record of records) {
@@ -160,9 +161,9 @@ async function load(
 }
 
 /** Reads all records, compares those that share a key, and partitions each component by `matcher.cluster`. */
-export async function resolveBatch(
-  matcher: ChineseMatcher,
-  records: AsyncIterable<MatchRecord> | Iterable<MatchRecord>,
+export async function resolveBatch<R extends { recordId: string }, F extends { kind: NodeKind }>(
+  matcher: BatchMatcher<R, F>,
+  records: AsyncIterable<R> | Iterable<R>,
 ): Promise<BatchResult> {
   const loaded = await load(matcher, records);
   const batch = new Batch(matcher, loaded);

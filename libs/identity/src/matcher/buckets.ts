@@ -23,6 +23,7 @@ const KINDS: readonly KeyKind[] = [
   'representative',
   'address',
   'brand',
+  'birth',
 ];
 /** Keys whose holders are asked for when a pair is compared. */
 const WEIGHED: ReadonlySet<KeyKind> = new Set(['phone', 'email', 'bankAccount', 'registrationNumber']);

@@ -1,6 +1,16 @@
 import type { Features } from './features.js';
-import { conflictOf, FIELDS, levelsOf, type Level } from './levels.js';
-import type { Comparison, Evidence, Group, Key, KeyKind, PairContext } from './types.js';
+import { conflictOf, FIELDS, levelsOf } from './levels.js';
+import type {
+  Comparison,
+  Conflict,
+  Evidence,
+  FieldLevel,
+  Group,
+  Key,
+  KeyKind,
+  NodeKind,
+  PairContext,
+} from './types.js';
 import type { Odds, Weights } from './weights.js';
 
 /**
@@ -20,22 +30,21 @@ const RARITY_MAX = 6;
 const EQUAL = new Set(['equal', 'equalLater']);
 
 /** A person's brand is no name of his; a firm's resident id is its operator's. */
-function groupOf(field: Level['field'], kind: Features['kind']): Group {
+function groupOf(field: string, kind: NodeKind): Group {
   if (kind === 'person' && field === 'brand') return 'platform';
-  return kind === 'legal' && field === 'residentId' ? 'people' : FIELDS[field];
+  return kind === 'legal' && field === 'residentId' ? 'people' : FIELDS[field as keyof typeof FIELDS];
 }
 
 const log2 = (odds: number): number => Math.log2(odds);
 
 /** Evidence of one level, by how rare the agreeing value is and how many entities share it. */
 function evidenceOf(
-  level: Level,
+  level: FieldLevel,
   odds: Odds,
-  kind: Features['kind'],
+  group: Group,
   context: PairContext,
   cap: (kind: KeyKind) => number,
 ): Evidence | undefined {
-  const group = groupOf(level.field, kind);
   const [same, unrelated, related] = odds;
   let stranger = log2(same / unrelated);
   let kin = log2(same / related);
@@ -70,6 +79,35 @@ function sum(evidence: readonly Evidence[], of: 'stranger' | 'kin'): number {
   return total;
 }
 
+/** What weighs the levels of a pair, whatever the records are. */
+export interface Scale {
+  weights: Weights;
+  capOf(kind: KeyKind): number;
+  groupOf(field: string, kind: NodeKind): Group;
+}
+
+/** The levels of a pair as evidence, and its sum; levels that the weights don't know say nothing. */
+export function weigh(
+  kind: NodeKind,
+  levels: readonly FieldLevel[],
+  { weights, capOf, groupOf: group }: Scale,
+  context: PairContext,
+  conflict?: Conflict,
+): Comparison {
+  const evidence: Evidence[] = [];
+  for (const level of levels) {
+    const odds = weights.levels[kind][level.field]?.[level.level];
+    const item = odds && evidenceOf(level, odds, group(level.field, kind), context, capOf);
+    if (item) evidence.push({ ...item, stranger: round(item.stranger), kin: round(item.kin) });
+  }
+  const againstStranger = sum(evidence, 'stranger') - weights.populationBits;
+  const againstKin = sum(evidence, 'kin') - weights.kinBits;
+  const low = Math.min(againstStranger, againstKin);
+  const high = Math.max(againstStranger, againstKin);
+  const bits = round(low - log2(1 + 2 ** (low - high)));
+  return { kind, evidence, bits, ...(conflict && { conflict }) };
+}
+
 /** Compares two records by the weights: symmetric, and nothing but their content and the context counts. */
 export function compareFeatures(
   a: Features,
@@ -80,16 +118,5 @@ export function compareFeatures(
 ): Comparison {
   const conflict = conflictOf(a, b);
   if (conflict === 'kind') return { kind: a.kind, evidence: [], bits: -99, conflict };
-  const evidence: Evidence[] = [];
-  for (const level of levelsOf(a, b)) {
-    const odds = weights.levels[a.kind][level.field]?.[level.level];
-    const item = odds && evidenceOf(level, odds, a.kind, context, cap);
-    if (item) evidence.push({ ...item, stranger: round(item.stranger), kin: round(item.kin) });
-  }
-  const againstStranger = sum(evidence, 'stranger') - weights.populationBits;
-  const againstKin = sum(evidence, 'kin') - weights.kinBits;
-  const low = Math.min(againstStranger, againstKin);
-  const high = Math.max(againstStranger, againstKin);
-  const bits = round(low - log2(1 + 2 ** (low - high)));
-  return { kind: a.kind, evidence, bits, ...(conflict && { conflict }) };
+  return weigh(a.kind, levelsOf(a, b), { weights, capOf: cap, groupOf }, context, conflict);
 }

@@ -8,7 +8,10 @@ export interface Bands {
 
 const of = ({ evidence }: Comparison, field: string): Evidence | undefined =>
   evidence.find((item) => item.field === field);
-const supports = (item: Evidence | undefined): boolean => item !== undefined && item.stranger >= 4 && item.kin > 0;
+/** That two are in one region is evidence of its own only beside a firm's whole name, which one authority registers once. */
+const supports = ({ field, stranger, kin }: Evidence, placeCounts: boolean): boolean =>
+  stranger >= 4 && kin > 0 && (placeCounts || field !== 'region');
+const REGISTERED = new Set(['whole', 'equal']);
 
 /** Fields whose equal value is an identifier that somebody checked, or an account that only its holder has. */
 /** A sole proprietor's resident id is its operator's, who may have several firms. */
@@ -16,9 +19,11 @@ const OFFICIAL = { legal: ['uscc', 'registrationNumber'], person: ['residentId']
 const STRONG = ['uscc', 'registrationNumber', 'residentId', 'bankAccount', 'phone', 'email'];
 const EXACT = new Set(['equal', 'equalLater']);
 /** Names that differ so that equal identifiers are doubted. */
-const OTHER_NAMES = new Set(['different', 'otherPlace', 'otherBranch', 'otherTrade', 'spelledOtherwise']);
+const OTHER_NAMES = new Set(['different', 'otherForm', 'otherPlace', 'otherBranch', 'otherTrade', 'spelledOtherwise']);
 /** What a pair with two firms' names must weigh beyond a link for a person to look at it. */
 const DOUBT_BITS = 4;
+/** The same of a pair for which only its names speak. */
+const ALONE_BITS = 2;
 /** One character is another: as likely a neighbour as a slip. */
 const NEIGHBOURS = new Set(['oneDiffers', 'sameSound', 'lookAlike', 'oneMissing', 'slips', 'close', 'contained']);
 
@@ -40,14 +45,16 @@ export function decideComparison(comparison: Comparison, { link, review }: Bands
   if (bits < review && identified) return { outcome: 'review', rule: 'identifierNameDiffers' };
   if (bits < review) return { outcome: 'apart', rule: 'belowBand' };
   if (bits < link) return { outcome: 'review', rule: 'inBand' };
-  const groups = new Set(evidence.filter(supports).map(({ group }) => group));
+  const placeCounts = comparison.kind === 'legal' && REGISTERED.has(name);
+  const groups = new Set(evidence.filter((item) => supports(item, placeCounts)).map(({ group }) => group));
   if (identified) {
     if (OTHER_NAMES.has(name) && groups.size < 2) return { outcome: 'review', rule: 'identifierNameDiffers' };
     return { outcome: 'link', grade: grade(comparison), rule: 'identifierAgrees' };
   }
-  if ([...groups].every((group) => group === 'name')) return { outcome: 'review', rule: 'nameAlone' };
+  if ([...groups].every((group) => group === 'name'))
+    return { outcome: bits < link + ALONE_BITS ? 'apart' : 'review', rule: 'nameAlone' };
   if (groups.size < 2) return { outcome: 'review', rule: 'oneGroupOnly' };
-  if (comparison.kind === 'legal' && isDoubtful(name, groups))
+  if (comparison.kind === 'person' ? name === 'different' && !groups.has('identifier') : isDoubtful(name, groups))
     return bits < link + DOUBT_BITS
       ? { outcome: 'apart', rule: 'neighbour' }
       : { outcome: 'review', rule: 'neighbour' };

@@ -1,20 +1,18 @@
-import type { Features } from './features.js';
-
 const CHUNK_BYTES = 1 << 24;
 const DECODED_MAX = 20_000;
 
 /** Features of millions of records as UTF-8 JSON outside the heap; those in use lately are kept decoded. */
-export class FeatureStore {
+export class FeatureStore<F> {
   private readonly chunks: Uint8Array[] = [];
   private free = 0;
   /** Chunk, offset and length of each record. */
   private places = new Uint32Array(3 << 12);
   private count = 0;
-  private decoded = new Map<number, Features>();
+  private decoded = new Map<number, F>();
   private readonly encoder = new TextEncoder();
   private readonly decoder = new TextDecoder();
 
-  push(features: Features): void {
+  push(features: F): void {
     const bytes = this.encoder.encode(JSON.stringify(features));
     if (this.chunks.length === 0 || this.free + bytes.length > CHUNK_BYTES) {
       this.chunks.push(new Uint8Array(Math.max(CHUNK_BYTES, bytes.length)));
@@ -31,12 +29,12 @@ export class FeatureStore {
     this.count++;
   }
 
-  get(i: number): Features {
+  get(i: number): F {
     const known = this.decoded.get(i);
     if (known) return known;
     const [chunk, at, length] = this.places.subarray(i * 3, i * 3 + 3) as unknown as [number, number, number];
     const text = this.decoder.decode((this.chunks[chunk] as Uint8Array).subarray(at, at + length));
-    const features = JSON.parse(text) as Features;
+    const features = JSON.parse(text) as F;
     if (this.decoded.size >= DECODED_MAX) this.decoded = new Map();
     this.decoded.set(i, features);
     return features;

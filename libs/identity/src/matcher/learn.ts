@@ -1,16 +1,18 @@
-import type { Level } from './levels.js';
+import type { FieldLevel } from './types.js';
 import type { Odds } from './weights.js';
 
 /** What a pair shows, with how often, and what is known of it without anybody having labelled it. */
 export interface Pattern {
-  levels: readonly Level[];
+  levels: readonly FieldLevel[];
   count: number;
   /** `same`: one verified identifier agrees; `different`: two contradict; absent: to be estimated. */
   seed?: 'same' | 'different';
+  /** Where nothing is known of any pair: how likely it is the same entity, to begin with. */
+  start?: number;
 }
 
 type Table = Map<string, number>;
-const slot = ({ field, level }: Level): string => `${field}\t${level}`;
+const slot = ({ field, level }: FieldLevel): string => `${field}\t${level}`;
 
 function normalised(counts: Table): Table {
   const totals = new Map<string, number>();
@@ -35,7 +37,7 @@ function normalised(counts: Table): Table {
  */
 export function learn(
   patterns: readonly Pattern[],
-  random: readonly Level[][],
+  random: readonly (readonly FieldLevel[])[],
   rounds = 20,
 ): { odds: Map<string, Odds>; kinBits: number } {
   const keys = new Set(patterns.flatMap(({ levels }) => levels.map(slot)));
@@ -55,10 +57,11 @@ export function learn(
   for (let round = 0; round < rounds; round++) {
     [same, kin] = [empty(), empty()];
     let [sames, kins] = [0, 0];
-    for (const { levels, count, seed } of patterns) {
+    for (const { levels, count, seed, start } of patterns) {
       let odds = share / (1 - share);
       for (const level of levels) odds *= (m.get(slot(level)) as number) / (k.get(slot(level)) as number);
-      const p = seed === undefined ? odds / (1 + odds) : Number(seed === 'same');
+      const guess = round === 0 && start !== undefined ? start : odds / (1 + odds);
+      const p = seed === undefined ? guess : Number(seed === 'same');
       sames += p * count;
       kins += (1 - p) * count;
       for (const level of levels) {

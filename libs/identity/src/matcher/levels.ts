@@ -234,6 +234,7 @@ function bodyLevel(
   if (within && distance !== 'equal') return 'equal';
   if (distance === 'prefix' || distance === 'contains') {
     if (a.core !== b.core) return 'contained';
+    if (compared.form === 'contradict') return 'otherForm';
     return a.trade === '' || b.trade === '' ? 'short' : 'otherTrade';
   }
   if (distance === 'equal')

@@ -37,10 +37,11 @@ export type KeyKind =
   | 'nameSound'
   | 'representative'
   | 'address'
-  | 'brand';
+  | 'brand'
+  | 'birth';
 
 /** What speaks for one thing: agreeing fields of one group say partly the same and count together at most its cap. */
-export type Group = 'identifier' | 'name' | 'contact' | 'account' | 'place' | 'people' | 'platform';
+export type Group = 'identifier' | 'name' | 'contact' | 'account' | 'place' | 'people' | 'platform' | 'birth';
 
 /**
  * What one field says of a pair. `stranger` and `kin` are log2 of how much likelier the level is for one entity than for
@@ -53,6 +54,16 @@ export interface Evidence {
   group: Group;
   stranger: number;
   kin: number;
+}
+
+/** How one field of two records compares. A field that one of them doesn't have is absent. */
+export interface FieldLevel {
+  field: string;
+  level: string;
+  /** The value that agrees, where how many share it counts. */
+  value?: string;
+  /** How rare the agreeing value is, in bits. */
+  rarity?: number;
 }
 
 /** Why two records can't be one entity, however much agrees. */

@@ -1,4 +1,3 @@
-import type { Field } from './levels.js';
 import type { NodeKind } from './types.js';
 
 /**
@@ -14,5 +13,5 @@ export interface Weights {
   populationBits: number;
   /** Log2 of how many kin there are for each record of the same entity among the pairs that blocking finds. */
   kinBits: number;
-  levels: Record<NodeKind, Partial<Record<Field, Record<string, Odds>>>>;
+  levels: Record<NodeKind, Record<string, Record<string, Odds>>>;
 }

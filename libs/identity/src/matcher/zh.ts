@@ -26,7 +26,7 @@ export interface MatcherConfig {
 export const ZH_1: MatcherConfig = {
   version: 'zh-1',
   weights: WEIGHTS_1,
-  bands: { link: 0.7, review: 0.4 },
+  bands: { link: 0, review: 0 },
   caps: {
     uscc: 50,
     organizationCode: 20,
@@ -43,6 +43,7 @@ export const ZH_1: MatcherConfig = {
     representative: 25,
     address: 25,
     brand: 25,
+    birth: 25,
   },
   sizeMax: 200,
 };
