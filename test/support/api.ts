@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVENT_LOG_MIGRATIONS, migrate } from '@liandun/event-log';
+import { MATCHING_MIGRATIONS } from '@liandun/matching';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { VAULT_MIGRATIONS } from '@liandun/vault';
 import { ACCESS_MIGRATIONS, VIEW_MIGRATIONS } from '@liandun/views';
@@ -72,6 +73,7 @@ export class TestApi {
       ...VAULT_MIGRATIONS,
       ...ACCESS_MIGRATIONS,
       ...VIEW_MIGRATIONS,
+      ...MATCHING_MIGRATIONS,
       ...TLOG_MIGRATIONS,
     ]);
     const dir = await mkdtemp(join(tmpdir(), 'liandun-test-api-'));

@@ -9,6 +9,8 @@ import {
   type StoredEvent,
 } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
+import { zhMatcher } from '@liandun/identity';
+import { MATCHING_MIGRATIONS, MatchIndex } from '@liandun/matching';
 import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
@@ -24,6 +26,7 @@ export const ALL_MIGRATIONS = [
   ...VAULT_MIGRATIONS,
   ...ACCESS_MIGRATIONS,
   ...VIEW_MIGRATIONS,
+  ...MATCHING_MIGRATIONS,
   ...MESSAGING_MIGRATIONS,
   ...TLOG_MIGRATIONS,
 ];
@@ -34,6 +37,7 @@ export class TestLedger {
     readonly url: string,
     readonly pool: pg.Pool,
     readonly log: EventLog,
+    readonly vault: Vault,
     readonly intake: Intake,
     private readonly readers: Reader[],
     private readonly drop: () => Promise<void>,
@@ -44,15 +48,18 @@ export class TestLedger {
     await migrate(url, ALL_MIGRATIONS);
     const pool = new pg.Pool({ connectionString: asApp(url), max: 8, ...({ pipeline: true } as object) });
     pool.on('error', () => undefined); // the database is dropped with force
+    const vault = new Vault(generateVaultKeys());
     const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider } });
     const intake = new Intake({
       log,
-      vault: new Vault(generateVaultKeys()),
+      vault,
       clock: () => new Date(),
       keysOf: (memberId) => liveKeys(pool, memberId),
     });
-    const readers = [reconcileReader(log), notifyReader(log)].map((definition) => runReader(pool, definition));
-    return new TestLedger(url, pool, log, intake, readers, drop);
+    const readers = [reconcileReader(log, new MatchIndex(zhMatcher, vault)), notifyReader(log)].map((definition) =>
+      runReader(pool, definition),
+    );
+    return new TestLedger(url, pool, log, vault, intake, readers, drop);
   }
 
   async admit(memberId: string, role: MemberRole = 'platform', subscription: object = {}): Promise<void> {

@@ -105,14 +105,26 @@ describe('one delisting, all shops closed', () => {
     expect(await told('platform-b', listing)).toEqual(['restrictAdmission', 'close', 'close']);
   });
 
-  test('an equal 15-digit number or bank account makes a possible match: check, never close', async () => {
-    const shared = { bankAccounts: [`62220000${String(serial).padStart(8, '0')}`] };
-    await report('platform-b', organization(serial, shared));
+  test('an equal 15-digit number under another name makes a possible match: check, never close', async () => {
+    const shared = { registrationNumber: makeRegistrationNumber('990101', serial) };
+    const teaHouse = { kind: 'organization', name: '望江亭茶庄', ...shared };
+    await report('platform-b', teaHouse, merchant, { shops: [shopOf('tea')] });
     const listing = await delist('platform-a', organization(serial + 500_000, shared));
     expect(await told('platform-b', listing)).toEqual(['check']);
     const notice = (await ledger.notices('platform-b')).find(({ listingId }) => listingId === listing);
-    expect(notice?.match).toEqual({ grade: 'possible', because: ['bankAccount'] });
+    expect(notice?.match).toEqual({ grade: 'possible', because: ['registrationNumber'] });
     expect(notice?.autoClosable).toBe(false);
+  });
+
+  test('firms with credit codes of their own are never taken for one, whatever they share', async () => {
+    const shared = {
+      name: '虚构双子商贸有限公司',
+      bankAccounts: [`62220000${String(serial).padStart(8, '0')}`],
+      phones: ['13900010001'],
+    };
+    await report('platform-b', organization(serial, shared));
+    const listing = await delist('platform-a', organization(serial + 500_000, shared));
+    expect(await told('platform-b', listing)).toEqual(['restrictAdmission']);
   });
 
   test('an account that turns out to be another merchant is corrected', async () => {
@@ -319,7 +331,8 @@ describe('what a notice says of its match', () => {
 
   test('a possible match that turns out to be somebody else is corrected too', async () => {
     const registrationNumber = makeRegistrationNumber('990101', serial);
-    await report('platform-b', { kind: 'organization', name: '虚构旧号公司', registrationNumber });
+    const teaHouse = { kind: 'organization', name: '望江亭茶庄', registrationNumber };
+    await report('platform-b', teaHouse, merchant, { shops: [shopOf('tea')] });
     const listing = await delist('platform-a', organization(serial, { registrationNumber }));
     expect(await told('platform-b', listing)).toEqual(['check']);
     await report('platform-b', organization(serial + 900_000));

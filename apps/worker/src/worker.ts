@@ -1,5 +1,7 @@
 import { EventLog, runReader, type Reader, type ReaderDefinition } from '@liandun/event-log';
 import { DatabaseClock, Intake } from '@liandun/intake';
+import { zhMatcher } from '@liandun/identity';
+import { MatchIndex } from '@liandun/matching';
 import { Inbox, kafkaAdmin, Relay, relayLag, type KafkaAdmin } from '@liandun/messaging';
 import {
   checkpointFile,
@@ -87,8 +89,9 @@ export class Worker {
       this.metrics.watchRelay(() => relayLag(this.pool));
     }
     if (this.runs('reconcile')) {
-      await activateMatcher(this.log, this.clock.now().toISOString());
-      this.read(reconcileReader(this.log));
+      const index = new MatchIndex(zhMatcher, new Vault(this.settings.vaultKeys));
+      await activateMatcher(this.log, zhMatcher.version, this.clock.now().toISOString());
+      this.read(reconcileReader(this.log, index));
       this.rotating = this.rotateKeys();
     }
     if (this.runs('notify')) {

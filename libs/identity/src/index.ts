@@ -1,5 +1,4 @@
 export * from './batch.js';
 export * from './normalise/index.js';
-export * from './judge.js';
 export * from './matcher/index.js';
 export * from './observe.js';

@@ -73,6 +73,11 @@ async function destroy(
        where position = any($1::bigint[]) or (position = any($2::bigint[]) and person = 'representative')`,
       [positions, asRepresentative],
     );
+  // The matcher's keys may be made of any of it; the reconcile reader makes those anew that still may be.
+  await client.query('delete from match.key where position = any($1::bigint[]) or position = any($2::bigint[])', [
+    positions,
+    asRepresentative,
+  ]);
   for (const table of ['token', 'person_token'])
     await client.query(
       `delete from vault.${table}

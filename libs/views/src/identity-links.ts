@@ -1,29 +1,81 @@
+import { EVENT_TYPES, type EntityLinked, type EntityMerged, type EntitySplit } from '@liandun/contracts';
 import { wall, type Projection, type StoredEvent } from '@liandun/event-log';
-import { EVENT_TYPES, type EntityLinked } from '@liandun/contracts';
+import type { ClientBase } from 'pg';
 
-/** Which entity each observation was found to speak of; with the vault's tokens, the matcher's index. */
+const LINK_ROWS = `jsonb_to_recordset($1) r (observation bigint, "entityId" text, kind text, "sameAs" bigint, "strongAs" bigint)`;
+
+/**
+ * Folds where observations stand: what `entity.linked` says of new ones, with their kind, and what `entity.merged` and
+ * `entity.split` say of old ones. In the order of the log.
+ */
+export async function foldLinks(
+  client: ClientBase,
+  schema: string,
+  { linked, moved }: { linked: readonly (EntityLinked & { kind: string })[]; moved: readonly EntityMerged['links'][] },
+): Promise<void> {
+  if (linked.length > 0) {
+    await client.query(
+      `insert into ${schema}.link (position, entity_id, kind, same_as, strong_as)
+       select observation, "entityId", kind, "sameAs", "strongAs" from ${LINK_ROWS}`,
+      [JSON.stringify(linked)],
+    );
+  }
+  for (const links of moved) {
+    await client.query(
+      `update ${schema}.link l set entity_id = r."entityId", same_as = r."sameAs", strong_as = r."strongAs"
+       from ${LINK_ROWS} where l.position = r.observation`,
+      [JSON.stringify(links)],
+    );
+  }
+}
+
+/** Which entity each observation was found to speak of, and what was decided of pairs. */
 export const identityLinksProjection: Projection = {
   name: 'identity',
   ddl: (schema) => `
 create schema ${schema};
-create table ${schema}.link (position bigint primary key, entity_id text not null, kind text not null);
+create table ${schema}.link (
+  position bigint primary key,
+  entity_id text not null,
+  kind text not null,
+  same_as bigint not null,
+  strong_as bigint not null
+);
 create index on ${schema}.link (entity_id);
+-- What persons decided of two observations; a < b.
+create table ${schema}.decision (
+  a bigint not null,
+  b bigint not null,
+  decision text not null check (decision in ('same', 'different')),
+  primary key (a, b),
+  check (a < b)
+);
+create index on ${schema}.decision (b);
 grant usage on schema ${schema} to liandun_worker, liandun_door;
-grant select, insert on ${schema}.link to liandun_worker;
+grant select, insert, update, delete on all tables in schema ${schema} to liandun_worker;
 grant select on ${schema}.link to liandun_door;
 ${wall(`${schema}.link`)}
+${wall(`${schema}.decision`)}
 `,
-  // The reconcile reader folds its links when it appends them.
-  ahead: [EVENT_TYPES.entityLinked],
+  // The reconcile reader folds its outcomes when it appends them.
+  ahead: [EVENT_TYPES.entityLinked, EVENT_TYPES.entityMerged, EVENT_TYPES.entitySplit],
   async apply(client, schema, events) {
-    const links = events.filter((event: StoredEvent) => event.type === EVENT_TYPES.entityLinked);
-    if (links.length === 0) return;
-    await client.query(
-      `insert into ${schema}.link (position, entity_id, kind)
-       select observation, "entityId", e.entry::jsonb #>> '{data,identity,kind}'
-       from jsonb_to_recordset($1) r (observation bigint, "entityId" text)
-       join log.entry e on e.position = r.observation`,
-      [JSON.stringify(links.map((event) => event.data as EntityLinked))],
-    );
+    for (const event of events) {
+      if (event.type === EVENT_TYPES.entityLinked) {
+        const link = event.data as EntityLinked;
+        const kind = await kindAt(client, link.observation);
+        await foldLinks(client, schema, { linked: [{ ...link, kind }], moved: [] });
+      } else if (event.type === EVENT_TYPES.entityMerged || event.type === EVENT_TYPES.entitySplit) {
+        await foldLinks(client, schema, { linked: [], moved: [(event.data as EntityMerged | EntitySplit).links] });
+      }
+    }
   },
 };
+
+async function kindAt(client: ClientBase, position: number): Promise<StoredEvent['data']> {
+  const { rows } = await client.query<{ kind: string }>(
+    `select entry::jsonb #>> '{data,identity,kind}' as kind from log.entry where position = $1`,
+    [position],
+  );
+  return rows[0]?.kind;
+}

@@ -1,0 +1,331 @@
+import type { Identity } from '@liandun/contracts';
+import type { Bucket, Edge, Features, Key, Lookup, Matcher, MatchRecord, Node, PairDecision } from '@liandun/identity';
+import type { Vault, VaultEvent } from '@liandun/vault';
+import { memberOfSource } from '@liandun/contracts';
+import { LRUCache } from 'lru-cache';
+import type { ClientBase } from 'pg';
+import { prepared } from '@liandun/event-log';
+
+/** An entry as it stands in the log, with what opens its record. */
+export interface ObservedEntry extends VaultEvent {
+  source: string;
+  acceptedAt: string;
+  leafHash: Buffer;
+}
+
+/** An edge that was found before. */
+export interface StoredEdge {
+  a: number;
+  b: number;
+  outcome: 'link' | 'review';
+  bits: number;
+}
+
+/** Records under one key that are looked at; a key that more records have is generic. */
+export const BUCKET_MAX = 400;
+
+const FEATURES_MAX = 50_000;
+
+/** A record's id in the matcher's eyes; as texts they sort like their positions. */
+export const nodeId = (position: number): string => String(position).padStart(12, '0');
+
+/** What matching looks at of an entry, its personal values opened. */
+export function recordOf(entry: { position: number; source: string; acceptedAt: string }, data: object): MatchRecord {
+  const { identity, merchantId, shops } = data as {
+    identity: Identity;
+    merchantId?: string;
+    shops?: { shopId: string; name?: string; url?: string }[];
+  };
+  const memberId = memberOfSource(entry.source);
+  return {
+    recordId: nodeId(entry.position),
+    ...(memberId !== undefined && { memberId }),
+    ...(merchantId !== undefined && { merchantId }),
+    identity,
+    ...(shops && { shops }),
+    reportedAt: entry.acceptedAt,
+  };
+}
+
+/**
+ * The matcher's lookup in the live ledger: blocking keys by blind index, records opened from the vault, features kept in
+ * memory only. One instance serves one process; whatever is asked within a transaction sees that transaction.
+ */
+export class MatchIndex {
+  private readonly known = new LRUCache<number, Features>({ max: FEATURES_MAX });
+
+  constructor(
+    readonly matcher: Matcher<MatchRecord, Features>,
+    private readonly vault: Vault,
+  ) {}
+
+  /** The version of the blind index's key that keys of a new generation are made with. */
+  get newestBlindKey(): number {
+    return this.vault.keys.blind.at(-1)?.version ?? 1;
+  }
+
+  /** What is known of the given entries; of an erased one next to nothing. */
+  async features(client: ClientBase, entries: readonly ObservedEntry[]): Promise<Map<number, Features>> {
+    const missing = entries.filter(({ position }) => !this.known.has(position));
+    const data = missing.length === 0 ? [] : await this.vault.reveal(client, missing);
+    missing.forEach((entry, n) => {
+      this.known.set(entry.position, this.matcher.features(recordOf(entry, data[n] as object)));
+    });
+    return new Map(entries.map(({ position }) => [position, this.known.get(position) as Features]));
+  }
+
+  /** The same by position alone, read from the log where they aren't known. */
+  async featuresAt(client: ClientBase, positions: readonly number[]): Promise<Map<number, Features>> {
+    const missing = positions.filter((position) => !this.known.has(position));
+    if (missing.length > 0) await this.features(client, await entriesAt(client, missing));
+    return new Map(
+      positions.flatMap((position) => {
+        const features = this.known.get(position);
+        return features ? [[position, features]] : [];
+      }),
+    );
+  }
+
+  node(position: number, features: Features): Node<Features> {
+    return { id: nodeId(position), features };
+  }
+
+  /** Forgets what is known of erased entries. */
+  forget(positions: readonly number[]): void {
+    for (const position of positions) this.known.delete(position);
+  }
+
+  private tokens(keys: readonly Key[], generation: Generation): string[] {
+    return this.vault.blocking(
+      keys.map(({ kind, value }) => `${generation.id}\n${kind}\n${value}`),
+      generation.blind,
+    );
+  }
+
+  /**
+   * Which of the nodes repeat what an earlier record of the same account said, to the letter but for the day: each with
+   * that record. The others are made findable by their keys, under every generation.
+   */
+  async place(
+    client: ClientBase,
+    nodes: readonly Node<Features>[],
+    generations: readonly Generation[],
+  ): Promise<Map<number, number>> {
+    const active = generations.find(({ state }) => state === 'active') as Generation;
+    const said = nodes.map(({ features }) => textOf(features));
+    const tokens = this.tokens(
+      said.map((value) => ({ kind: RECORD, value })),
+      active,
+    );
+    const { rows } = await prepared<{ token: string; position: string }>(
+      client,
+      'select token, min(position) as position from match.key where token = any($1) group by token',
+      [tokens],
+    );
+    const first = new Map(rows.map((row) => [row.token, Number(row.position)]));
+    const known = await this.featuresAt(client, [...first.values()]);
+    const repeats = new Map<number, number>();
+    const fresh: Node<Features>[] = [];
+    nodes.forEach((node, n) => {
+      const earlier = first.get(tokens[n] as string);
+      const features = earlier === undefined ? undefined : (known.get(earlier) ?? this.known.get(earlier));
+      if (earlier !== undefined && features && textOf(features) === said[n]) repeats.set(Number(node.id), earlier);
+      else {
+        first.set(tokens[n] as string, Number(node.id));
+        fresh.push(node);
+      }
+    });
+    for (const generation of generations) await this.add(client, fresh, generation);
+    return repeats;
+  }
+
+  /** Makes records findable by their keys of one generation. */
+  async add(client: ClientBase, nodes: readonly Node<Features>[], generation: Generation): Promise<void> {
+    const rows = nodes.flatMap(({ id, features }) => {
+      const keys = [...this.matcher.keys(features), { kind: RECORD, value: textOf(features) }];
+      return this.tokens(keys, generation).map((token) => ({ token, position: Number(id) }));
+    });
+    if (rows.length === 0) return;
+    await prepared(
+      client,
+      `insert into match.key (token, position, generation)
+       select t, p, $3 from unnest($1::bigint[], $2::bigint[]) given (t, p) on conflict do nothing`,
+      [rows.map(({ token }) => token), rows.map(({ position }) => position), generation.id],
+    );
+  }
+
+  /** A lookup within a transaction, by the keys of one generation. */
+  lookup(client: ClientBase, generation: Generation): LiveLookup {
+    return new LiveLookup(this, client, (keys) => this.tokens(keys, generation));
+  }
+}
+
+/** What keys were made with: all that is found is found within one generation. */
+export interface Generation {
+  id: number;
+  matcher: string;
+  /** The version of the blind index's key. */
+  blind: number;
+  state: 'building' | 'active' | 'retired';
+}
+
+/** The generations that new observations get keys of. */
+export async function liveGenerations(client: ClientBase): Promise<Generation[]> {
+  const { rows } = await prepared<Generation>(
+    client,
+    `select id, matcher, blind, state from match.generation where state <> 'retired' order by id`,
+  );
+  return rows;
+}
+
+/** In a new ledger: whatever is observed gets keys of the newest version from the first entry on. */
+export async function firstGeneration(client: ClientBase, index: MatchIndex): Promise<void> {
+  await prepared(
+    client,
+    `insert into match.generation (id, matcher, blind, state)
+     select 1, $1, $2, 'active' where not exists (select from match.generation) on conflict do nothing`,
+    [index.matcher.version, index.newestBlindKey],
+  );
+}
+
+/** The kind of the key that a record has for all that it says. */
+const RECORD = 'record' as Key['kind'];
+
+/** All that is known of a record but the day of its report. */
+const textOf = (features: object): string => JSON.stringify({ ...features, day: undefined });
+
+/** Entries by position, in the form that opens their records. */
+export async function entriesAt(client: ClientBase, positions: readonly number[]): Promise<ObservedEntry[]> {
+  const { rows } = await prepared<{ position: string; entry: string; leaf_hash: Buffer }>(
+    client,
+    'select position, entry, leaf_hash from log.entry where position = any($1)',
+    [positions],
+  );
+  return rows.map((row) => ({
+    ...(JSON.parse(row.entry) as Omit<ObservedEntry, 'position' | 'leafHash'>),
+    position: Number(row.position),
+    leafHash: row.leaf_hash,
+  }));
+}
+
+/** One transaction's view of the index. Buckets are kept: what is asked once is asked once. */
+export class LiveLookup implements Lookup<Features> {
+  private readonly found = new Map<string, Bucket<Features>>();
+
+  constructor(
+    private readonly index: MatchIndex,
+    private readonly client: ClientBase,
+    private readonly tokensOf: (keys: readonly Key[]) => string[],
+  ) {}
+
+  /** Looks the keys of many records up together; with `deep`, those of the records that are found as well. */
+  async prefetch(nodes: readonly Node<Features>[], deep = true): Promise<void> {
+    const { matcher } = this.index;
+    const buckets = await this.buckets(nodes.flatMap(({ features }) => matcher.keys(features)));
+    if (!deep) return;
+    const next = new Map(buckets.flatMap(({ records }) => records.map((record) => [record.id, record])));
+    for (const { id } of nodes) next.delete(id);
+    if (next.size > 0) await this.prefetch([...next.values()], false);
+  }
+
+  async buckets(keys: readonly Key[]): Promise<Bucket<Features>[]> {
+    const tokens = this.tokensOf(keys);
+    const missing = [...new Set(tokens.filter((token) => !this.found.has(token)))];
+    if (missing.length > 0) await this.load(missing);
+    return tokens.map((token) => this.found.get(token) as Bucket<Features>);
+  }
+
+  private async load(tokens: string[]): Promise<void> {
+    const { rows } = await prepared<{ token: string; position: string }>(
+      this.client,
+      `select wanted.token, found.position from unnest($1::bigint[]) wanted (token)
+       cross join lateral (select k.position from match.key k where k.token = wanted.token limit ${BUCKET_MAX + 1}) found`,
+      [tokens],
+    );
+    const positions = Map.groupBy(rows, ({ token }) => token);
+    const small = [...positions.values()].filter((bucket) => bucket.length <= BUCKET_MAX).flat();
+    const features = await this.index.featuresAt(this.client, [
+      ...new Set(small.map(({ position }) => Number(position))),
+    ]);
+    for (const token of tokens) {
+      const bucket = positions.get(token) ?? [];
+      if (bucket.length > BUCKET_MAX) {
+        this.found.set(token, { holders: Number.POSITIVE_INFINITY, records: [] });
+        continue;
+      }
+      const records = bucket.flatMap(({ position }): Node<Features>[] => {
+        const known = features.get(Number(position));
+        return known ? [{ id: nodeId(Number(position)), features: known }] : [];
+      });
+      const holders = this.index.matcher.holders(records.map((record) => record.features));
+      this.found.set(token, { holders, records });
+    }
+  }
+
+  /** What reviewers decided of pairs of these records. */
+  async decisions(records: readonly string[]): Promise<PairDecision[]> {
+    const { rows } = await prepared<{ a: string; b: string; decision: PairDecision['decision'] }>(
+      this.client,
+      `select a, b, decision from identity.decision where a = any($1) or b = any($1)
+       union all select a, b, 'same' from match.kept where a = any($1) or b = any($1) order by a, b`,
+      [records.map(Number)],
+    );
+    return rows.map(({ a, b, decision }) => ({ a: nodeId(Number(a)), b: nodeId(Number(b)), decision }));
+  }
+}
+
+/** The edges of the given records among each other, as they were found last. */
+export async function storedEdges(client: ClientBase, positions: readonly number[]): Promise<StoredEdge[]> {
+  const { rows } = await prepared<{ a: string; b: string; outcome: StoredEdge['outcome']; bits: number }>(
+    client,
+    'select a, b, outcome, bits from match.edge where a = any($1) and b = any($1) order by a, b',
+    [positions],
+  );
+  return rows.map((row) => ({ ...row, a: Number(row.a), b: Number(row.b) }));
+}
+
+const pairText = (a: number | string, b: number | string): string => `${Number(a)} ${Number(b)}`;
+
+/** Keeps the links and reviews that were found among the given records, and drops what isn't found any more. */
+export async function saveEdges(
+  client: ClientBase,
+  before: readonly StoredEdge[],
+  found: readonly Edge[],
+): Promise<void> {
+  const was = new Map(before.map((edge) => [pairText(edge.a, edge.b), edge]));
+  const now = new Set(found.map(({ a, b }) => pairText(a, b)));
+  const gone = before.filter(({ a, b }) => !now.has(pairText(a, b)));
+  const changed = found.filter(({ a, b, verdict, comparison }) => {
+    const old = was.get(pairText(a, b));
+    return old?.outcome !== verdict.outcome || Math.abs(old.bits - comparison.bits) > 0.01;
+  });
+  if (gone.length > 0) {
+    await prepared(
+      client,
+      'delete from match.edge e using unnest($1::bigint[], $2::bigint[]) g (a, b) where e.a = g.a and e.b = g.b',
+      [gone.map(({ a }) => a), gone.map(({ b }) => b)],
+    );
+  }
+  if (changed.length === 0) return;
+  await prepared(
+    client,
+    `insert into match.edge (a, b, outcome, grade, rule, bits, evidence)
+     select a, b, outcome, grade, rule, bits, evidence from jsonb_to_recordset($1)
+       r (a bigint, b bigint, outcome text, grade text, rule text, bits real, evidence jsonb)
+     on conflict (a, b) do update set outcome = excluded.outcome, grade = excluded.grade, rule = excluded.rule,
+       bits = excluded.bits, evidence = excluded.evidence`,
+    [
+      JSON.stringify(
+        changed.map(({ a, b, verdict, comparison }) => ({
+          a: Number(a),
+          b: Number(b),
+          outcome: verdict.outcome,
+          grade: verdict.grade,
+          rule: verdict.rule,
+          bits: comparison.bits,
+          evidence: comparison.evidence,
+        })),
+      ),
+    ],
+  );
+}

@@ -1,0 +1,256 @@
+import { entityIdOf } from '@liandun/contracts';
+import { resolve, type Edge, type Features, type Key, type Node } from '@liandun/identity';
+import { prepared } from '@liandun/event-log';
+import type { ClientBase } from 'pg';
+import {
+  entriesAt,
+  saveEdges,
+  storedEdges,
+  type Generation,
+  type LiveLookup,
+  type MatchIndex,
+  type ObservedEntry,
+} from './match-index.js';
+import { regroup, type Found, type PairEdge, type Regrouping, type Standing } from './regroup.js';
+
+/** An observation that stays with another: one that says the same, or one that was erased. */
+interface Alias {
+  position: number;
+  of: number;
+  grade: 'exact' | 'strong' | 'possible';
+}
+
+/**
+ * Judges new observations, and the given old ones again, with everything that they touch: who is one entity by all that is
+ * known now, against what the ledger holds. Keys and evidence are kept in the client's transaction; the regrouping is the
+ * caller's to append.
+ * @param again positions of observations of which something was decided
+ */
+export async function settle(
+  client: ClientBase,
+  index: MatchIndex,
+  generations: readonly Generation[],
+  entries: readonly ObservedEntry[],
+  again: readonly number[] = [],
+): Promise<Regrouping> {
+  const features = await index.features(client, entries);
+  const nodes = entries.map(({ position }) => index.node(position, features.get(position) as Features));
+  const repeats = await index.place(client, nodes, generations);
+  await saveAliases(
+    client,
+    [...repeats].map(([position, of]) => ({ position, of, grade: 'exact' })),
+  );
+  const active = generations.find(({ state }) => state === 'active') as Generation;
+  const lookup = index.lookup(client, active);
+  const fresh = nodes.filter(({ id }) => !repeats.has(Number(id)));
+  const touched = [...new Set([...again, ...repeats.values()])];
+  const older = [...(await index.featuresAt(client, touched))].map(([position, known]) => index.node(position, known));
+  await lookup.prefetch([...fresh, ...older]);
+  const given = [...fresh, ...older, ...(await unsettled(index, lookup, fresh))];
+  const isNew = new Set(entries.map(({ position }) => position));
+  const { found, was } = await explore(client, index, lookup, given, isNew);
+  const cause = (positions: readonly number[]): number =>
+    Math.max(
+      ...positions.filter((position) => isNew.has(position)),
+      ...(positions.some((p) => isNew.has(p)) ? [] : [-1]),
+    );
+  return withIds(client, entries, was, (idOf) => regroup(was, found, idOf, cause));
+}
+
+/** Keys of which it counts how many hold them, however few. */
+const WEIGHED: ReadonlySet<Key['kind']> = new Set(['phone', 'email', 'bankAccount', 'registrationNumber']);
+
+/** Records under a key that says less, or nothing, since more entities hold it: what rested on it is judged again. */
+async function unsettled(
+  index: MatchIndex,
+  lookup: LiveLookup,
+  fresh: readonly Node<Features>[],
+): Promise<Node<Features>[]> {
+  const { matcher } = index;
+  const added = new Set(fresh.map(({ id }) => id));
+  const again = new Map<string, Node<Features>>();
+  for (const { features } of fresh) {
+    const keys = matcher.keys(features);
+    const buckets = await lookup.buckets(keys);
+    keys.forEach((key, n) => {
+      const { holders, records = [] } = buckets[n] ?? { holders: 0 };
+      const cap = matcher.capOf(key.kind);
+      if (holders <= 1 || (holders < cap && !WEIGHED.has(key.kind))) return;
+      const older = records.filter(({ id }) => !added.has(id));
+      const before = matcher.holders(older.map((record) => record.features));
+      if (before >= cap || before === holders) return;
+      for (const record of older) again.set(record.id, record);
+    });
+  }
+  return [...again.values()];
+}
+
+const ROUNDS_MAX = 5;
+
+/** Resolves until no entity that was touched has an observation that wasn't looked at. */
+async function explore(
+  client: ClientBase,
+  index: MatchIndex,
+  lookup: LiveLookup,
+  given: readonly Node<Features>[],
+  isNew: ReadonlySet<number>,
+): Promise<{ found: Found; was: Map<number, Standing> }> {
+  let seeds = given;
+  for (let round = 1; ; round += 1) {
+    const resolution = await resolve<Features>(index.matcher, seeds, lookup);
+    const explored = resolution.nodes.map(({ id }) => Number(id));
+    const [links, aliases] = await Promise.all([standingOf(client, explored), aliasesOf(client, explored)]);
+    const seen = new Set([...explored, ...aliases.map(({ position }) => position)]);
+    const unseen = [...links.keys()].filter((position) => !seen.has(position));
+    if (unseen.length === 0 || round === ROUNDS_MAX) {
+      const before = await storedEdges(client, explored);
+      const held = resolution.edges.filter(({ verdict }) => verdict.outcome !== 'apart');
+      await saveEdges(client, before, held);
+      return { found: expanded(resolution, aliases, isNew), was: links };
+    }
+    const more = await index.featuresAt(client, unseen);
+    seeds = [...seeds, ...[...more].map(([position, known]) => index.node(position, known))];
+  }
+}
+
+const positionsIn = ({ a, b, ...edge }: Edge): PairEdge => ({ ...edge, a: Number(a), b: Number(b) });
+
+/** The matcher's answer with the observations that stay with others beside those. */
+function expanded(
+  { entities, edges, reviews }: { entities: string[][]; edges: Edge[]; reviews: Edge[] },
+  aliases: readonly Alias[],
+  isNew: ReadonlySet<number>,
+): Found {
+  const following = Map.groupBy(aliases, ({ of }) => of);
+  const tied = aliases.map(({ position, of, grade }): PairEdge => ({
+    a: Math.min(position, of),
+    b: Math.max(position, of),
+    comparison: { kind: 'legal', evidence: [], bits: Number.POSITIVE_INFINITY },
+    verdict: { outcome: 'link', rule: 'identifierAgrees', grade },
+  }));
+  return {
+    entities: entities.map((entity) =>
+      entity
+        .map(Number)
+        .flatMap((position) => [position, ...(following.get(position) ?? []).map((alias) => alias.position)]),
+    ),
+    edges: [...edges.filter(({ verdict }) => verdict.outcome === 'link').map(positionsIn), ...tied],
+    reviews: reviews.map(positionsIn).filter(({ a, b }) => isNew.has(a) || isNew.has(b)),
+  };
+}
+
+/** How the entities of the given observations stand, every observation of theirs included. */
+async function standingOf(client: ClientBase, positions: readonly number[]): Promise<Map<number, Standing>> {
+  const { rows } = await prepared<{ position: string; entity_id: string; same_as: string; strong_as: string }>(
+    client,
+    `select position, entity_id, same_as, strong_as from identity.link
+     where entity_id in (select entity_id from identity.link where position = any($1)) order by position`,
+    [positions],
+  );
+  return new Map(
+    rows.map((row) => [
+      Number(row.position),
+      {
+        observation: Number(row.position),
+        entityId: row.entity_id,
+        sameAs: Number(row.same_as),
+        strongAs: Number(row.strong_as),
+      },
+    ]),
+  );
+}
+
+async function aliasesOf(client: ClientBase, positions: readonly number[]): Promise<Alias[]> {
+  const { rows } = await prepared<{ position: string; of: string; grade: Alias['grade'] }>(
+    client,
+    'select position, of, grade from match.alias where of = any($1) order by position',
+    [positions],
+  );
+  return rows.map((row) => ({ position: Number(row.position), of: Number(row.of), grade: row.grade }));
+}
+
+async function saveAliases(client: ClientBase, aliases: readonly Alias[]): Promise<void> {
+  if (aliases.length === 0) return;
+  await prepared(
+    client,
+    `insert into match.alias (position, of, grade) select * from unnest($1::bigint[], $2::bigint[], $3::text[])`,
+    [aliases.map(({ position }) => position), aliases.map(({ of }) => of), aliases.map(({ grade }) => grade)],
+  );
+}
+
+/** Runs `use` with the ids of entities; those that it asks for and aren't known are read from the log. */
+async function withIds<T>(
+  client: ClientBase,
+  entries: readonly ObservedEntry[],
+  was: ReadonlyMap<number, Standing>,
+  use: (idOf: (position: number) => string) => T,
+): Promise<T> {
+  const ids = new Map(entries.map((entry) => [entry.position, entityIdOf(entry)]));
+  for (const { entityId } of was.values()) ids.set(Number(/^E(\d+)-/.exec(entityId)?.[1]), entityId);
+  const missing = new Set<number>();
+  const attempt = use((position) => {
+    const id = ids.get(position);
+    if (id === undefined) missing.add(position);
+    return id ?? `E${position}`;
+  });
+  if (missing.size === 0) return attempt;
+  const { rows } = await prepared<{ position: string; leaf_hash: Buffer }>(
+    client,
+    'select position, leaf_hash from log.entry where position = any($1)',
+    [[...missing]],
+  );
+  for (const row of rows) {
+    const position = Number(row.position);
+    ids.set(position, entityIdOf({ position, leafHash: row.leaf_hash }));
+  }
+  return use((position) => ids.get(position) as string);
+}
+
+const isOrganization = ({ data }: ObservedEntry): boolean =>
+  (data as { identity?: { kind?: string } }).identity?.kind === 'organization';
+
+/**
+ * What an erasure leaves of matching: nobody finds the erased persons any more, and what was decided with them stands. Each of
+ * their observations stays with the surest of its neighbours, and what it held together stays together. What an
+ * organization's entry still says of the organization is looked up by as before.
+ */
+export async function letGo(
+  client: ClientBase,
+  index: MatchIndex,
+  generations: readonly Generation[],
+  positions: readonly number[],
+): Promise<void> {
+  index.forget(positions);
+  const entries = await entriesAt(client, positions);
+  const organizations = entries.filter(isOrganization);
+  const features = await index.features(client, organizations);
+  const nodes = organizations.map(({ position }) => index.node(position, features.get(position) as Features));
+  await client.query('delete from match.key where position = any($1)', [positions]);
+  for (const generation of generations) await index.add(client, nodes, generation);
+  const gone = new Set(entries.filter((entry) => !isOrganization(entry)).map(({ position }) => position));
+  for (const position of gone) await anchor(client, position, gone);
+}
+
+async function anchor(client: ClientBase, position: number, gone: ReadonlySet<number>): Promise<void> {
+  const { rows } = await client.query<{ other: string; grade: Alias['grade'] | null }>(
+    `select e.other, e.grade from (
+       select b as other, grade, bits from match.edge where a = $1 and outcome = 'link'
+       union all select a, grade, bits from match.edge where b = $1 and outcome = 'link') e
+     join identity.link l on l.position = e.other join identity.link mine on mine.position = $1
+     where l.entity_id = mine.entity_id order by e.bits desc, e.other`,
+    [position],
+  );
+  await client.query('delete from match.edge where a = $1 or b = $1', [position]);
+  const [surest, ...others] = rows.filter(({ other }) => !gone.has(Number(other)));
+  if (!surest) return;
+  await client.query(
+    `insert into match.alias (position, of, grade) values ($1, $2, $3)
+     on conflict (position) do update set of = excluded.of, grade = excluded.grade`,
+    [position, surest.other, surest.grade ?? 'possible'],
+  );
+  await client.query('update match.alias set of = $2 where of = $1', [position, surest.other]);
+  for (const { other } of others) {
+    const pair = [Number(surest.other), Number(other)].toSorted((x, y) => x - y);
+    await client.query('insert into match.kept (a, b) values ($1, $2) on conflict do nothing', pair);
+  }
+}
