@@ -82,8 +82,8 @@ function sum(evidence: readonly Evidence[], of: 'stranger' | 'kin'): number {
 /** What weighs the levels of a pair, whatever the records are. */
 export interface Scale {
   weights: Weights;
-  capOf(kind: KeyKind): number;
-  groupOf(field: string, kind: NodeKind): Group;
+  capOf: (kind: KeyKind) => number;
+  groupOf: (field: string, kind: NodeKind) => Group;
 }
 
 /** The levels of a pair as evidence, and its sum; levels that the weights don't know say nothing. */
