@@ -14,9 +14,7 @@ interface Judged extends Verdict {
 }
 
 function judged(kind: MatchRecord['identity']['kind'], a: Identity, b: Identity, holders = 1): Judged {
-  const [x, y] = [a, b].map((identity) =>
-    zhMatcher.features({ recordId: 'r', identity: { kind, ...identity } as MatchRecord['identity'] }),
-  );
+  const [x, y] = [a, b].map((identity) => zhMatcher.features({ recordId: 'r', identity: { kind, ...identity } }));
   const comparison = zhMatcher.compare(x as never, y as never, { holders: () => holders });
   return { comparison, ...zhMatcher.decide(comparison) };
 }

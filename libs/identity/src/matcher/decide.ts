@@ -21,7 +21,7 @@ const EXACT = new Set(['equal', 'equalLater']);
 /** Names that differ so that equal identifiers are doubted. */
 const OTHER_NAMES = new Set(['different', 'otherForm', 'otherPlace', 'otherBranch', 'otherTrade', 'spelledOtherwise']);
 /** What a pair with two firms' names must weigh beyond a link for a person to look at it. */
-const DOUBT_BITS = 4;
+const DOUBT_BITS = 5;
 /** The same of a pair for which only its names speak. */
 const ALONE_BITS = 2;
 /** One character is another: as likely a neighbour as a slip. */

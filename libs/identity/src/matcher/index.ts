@@ -1,6 +1,7 @@
 export { explainApart, explainPair, pathBetween } from './explain.js';
 export type { Explanation, Sentence } from './explain.js';
 export type { Features } from './features.js';
+export { learnWeights, weightsFile } from './zh-weights.js';
 export { resolve, COMPONENT_MAX } from './resolve.js';
 export type { Bucket, Lookup, Resolution } from './resolve.js';
 export type * from './types.js';
