@@ -59,7 +59,7 @@ describe('firms', () => {
       { name: NAME, phones, legalRepresentative },
       { outcome: 'link', grade: 'strong', rule: 'weightOfGroups' },
     ],
-    ['the name alone', { name: NAME }, { name: NAME }, { outcome: 'review', rule: 'nameAlone' }],
+    ['a name of common characters alone', { name: NAME }, { name: NAME }, { outcome: 'apart', rule: 'nameAlone' }],
     [
       'traditional characters and a moved place',
       { name: '雲溪虛構科技（杭州）有限公司', phones },

@@ -1,4 +1,3 @@
-import { pinyinOf } from '../normalise/han.js';
 import { cityOf } from '../normalise/region.js';
 import type { Features } from './features.js';
 import { KEYS_MAX, type Key, type KeyKind } from './types.js';
@@ -85,5 +84,3 @@ function personKeys(features: Features, add: Add): void {
 function damagedOrganizationCode({ usccDamaged, organizationCode }: Features): string | undefined {
   return organizationCode ?? (usccDamaged && usccDamaged.length >= 17 ? usccDamaged.slice(-10, -1) : undefined);
 }
-
-export const soundOf = pinyinOf;
