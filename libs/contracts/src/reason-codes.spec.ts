@@ -1,15 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadReasonCodes, reasonCodes, ReasonCodesError, termDays, type ReasonCode } from './reason-codes.js';
 
-const HEADER = 'code,labelZh,labelEn,subjectKinds,legalBasis,proofFloor,tier,defaultRetentionDays,autoClosable,notes\n';
-const GOOD = ['A01', '甲', 'A', 'organization|person', '电子商务法 第10条', 'platformFinding', '3', '90', 'false', ''];
+const HEADER =
+  'code,labelZh,labelEn,subjectKinds,legalBasis,proofFloor,tier,defaultRetentionDays,autoClosable,notes,statutoryHoldDays,emergency\n';
+const GOOD = [
+  ...['A01', '甲', 'A', 'organization|person', '电子商务法 第10条', 'platformFinding', '3', '90', 'false', ''],
+  ...['0', 'false'],
+];
 const rowWith = (column: number, text: string): string => GOOD.with(column, text).join(',');
 
 describe('the product’s own table', () => {
   const { version, codes } = reasonCodes();
 
   test('has 59 codes and a version', () => {
-    expect([version, codes.size]).toEqual(['1', 59]);
+    expect([version, codes.size]).toEqual(['2', 59]);
   });
 
   test('gives each letter its area', () => {
@@ -47,6 +51,17 @@ describe('the product’s own table', () => {
   });
 });
 
+test('statutory holds and emergencies are data (P06)', () => {
+  const codes = [...reasonCodes().codes.values()];
+  const holds = codes.filter(({ statutoryHoldDays }) => statutoryHoldDays > 0);
+  expect(holds.map(({ code, statutoryHoldDays }) => [code, statutoryHoldDays])).toEqual([
+    ['C08', 15],
+    ['D01', 15],
+    ['D02', 15],
+  ]);
+  expect(codes.filter(({ emergency }) => emergency).map(({ code }) => code)).toEqual(['C06', 'F04']);
+});
+
 describe('a damaged table names its row and column', () => {
   const damage: [string, string, number, string][] = [
     ['an unknown letter', HEADER + rowWith(0, 'Q01'), 2, 'code'],
@@ -60,7 +75,10 @@ describe('a damaged table names its row and column', () => {
     ['a term in words', HEADER + rowWith(7, 'long'), 2, 'defaultRetentionDays'],
     ['no term', HEADER + rowWith(7, '0'), 2, 'defaultRetentionDays'],
     ['closing by itself on a platform finding', HEADER + rowWith(8, 'true'), 2, 'autoClosable'],
-    ['a cell too many', `${HEADER}${GOOD.join(',')},x`, 2, 'notes'],
+    ['a hold in words', HEADER + rowWith(10, 'two weeks'), 2, 'statutoryHoldDays'],
+    ['a hold of tier 1', HEADER + GOOD.with(6, '1').with(10, '15').join(','), 2, 'statutoryHoldDays'],
+    ['an emergency in words', HEADER + rowWith(11, 'maybe'), 2, 'emergency'],
+    ['a cell too many', `${HEADER}${GOOD.join(',')},x`, 2, 'emergency'],
     ['a column missing', 'code,labelZh\n', 1, 'labelEn'],
     ['no rows', HEADER, 2, 'code'],
   ];

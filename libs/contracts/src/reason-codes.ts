@@ -6,8 +6,8 @@ import { parse } from 'csv-parse/sync';
 import { PROOF_STANDARDS, type ProofStandard } from './payloads.events.js';
 
 /** Grows with every change of data/reason-codes.csv: a new row, a new article, another term (rule P05: two persons). */
-export const REASON_CODES_VERSION = '1';
-const REASON_CODES_SHA256 = 'e09d447165838b618016ae1aae0e799c4ee4c1af65effc718a5ec6d568656af3';
+export const REASON_CODES_VERSION = '2';
+const REASON_CODES_SHA256 = '5cdf8fdc2e966d9b8051e0b86dbe7e2030394f9e59cc2e7efaa1e11600ed1c41';
 
 export const REASON_KINDS = ['organization', 'soleProprietor', 'person', 'streamer'] as const;
 export type ReasonKind = (typeof REASON_KINDS)[number];
@@ -45,6 +45,10 @@ export interface ReasonCode {
   /** Whether a subscriber's own policy may close by itself (rule P01). */
   autoClosable: boolean;
   notes: string;
+  /** Calendar days for which a law gives the subject the right to answer first; 0 where none does (rule P06). */
+  statutoryHoldDays: number;
+  /** Applies only while a declared emergency lasts, which the case must name. */
+  emergency: boolean;
   area: ReasonArea;
 }
 
@@ -76,6 +80,8 @@ const COLUMNS = [
   'defaultRetentionDays',
   'autoClosable',
   'notes',
+  'statutoryHoldDays',
+  'emergency',
 ] as const;
 type Column = (typeof COLUMNS)[number];
 type Cell = (column: Column, valid: (text: string) => boolean, why: string) => string;
@@ -92,7 +98,8 @@ export function loadReasonCodes(csvText: string): ReasonCodeTable {
   const codes = new Map<string, ReasonCode>();
   rows.forEach((row, index) => {
     const line = index + 2;
-    if (row.length !== COLUMNS.length) throw new ReasonCodesError(line, 'notes', `${row.length} cells instead of 10`);
+    if (row.length !== COLUMNS.length)
+      throw new ReasonCodesError(line, 'emergency', `${row.length} cells instead of ${COLUMNS.length}`);
     const cell: Cell = (column, valid, why) => {
       const text = row[COLUMNS.indexOf(column)] as string;
       if (!valid(text)) throw new ReasonCodesError(line, column, why);
@@ -155,6 +162,15 @@ function readRow(cell: Cell): ReasonCode {
     ),
     autoClosable: autoClosable === 'true',
     notes: cell('notes', () => true, ''),
+    statutoryHoldDays: Number(
+      cell(
+        'statutoryHoldDays',
+        // Tier 1 is never held, tier 0 never shared.
+        (text) => /^(0|[1-9]\d?)$/.test(text) && (text === '0' || tier >= 2),
+        'must be whole days below 100, 0 unless the tier is 2 or 3',
+      ),
+    ),
+    emergency: cell('emergency', oneOf(['true', 'false']), 'must be true or false') === 'true',
     area: AREA_OF_LETTER[code.charAt(0) as keyof typeof AREA_OF_LETTER],
   };
 }

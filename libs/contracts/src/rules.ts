@@ -131,10 +131,8 @@ function checkTerm(data: AnyCase, { nowMs, list }: RuleContext): void {
   if (expiresMs > from + termDays(reason, standard) * DAY_MS) list.add(`${DATA}/expiresAt`, 'EXPIRES_PAST_TERM');
 }
 
-const EMERGENCY_CODES = ['F04', 'C06'];
-
 function checkEmergency({ reason: { code }, emergency }: AnyCase, { list }: RuleContext): void {
-  const needed = EMERGENCY_CODES.includes(code);
+  const needed = reasonCodes().codes.get(code)?.emergency === true;
   if (!emergency) {
     if (needed) list.add(`${DATA}/emergency`, 'EMERGENCY_MISSING');
   } else if (!needed) list.add(`${DATA}/emergency`, 'FIELD_NOT_APPLICABLE');
