@@ -82,7 +82,7 @@ export async function openBroker({ home, ports, jwks, issuer, given, givenIntern
 /** Brings the ledger's database to what the build expects, with the migrations of every lib that has tables. */
 export async function migrateLedger(root, url) {
   const libs = await Promise.all(
-    ['event-log', 'vault', 'intake', 'views', 'messaging', 'tlog'].map(
+    ['event-log', 'vault', 'intake', 'views', 'matching', 'messaging', 'tlog', 'webhooks'].map(
       (lib) => import(`${root}dist/libs/${lib}/src/index.js`),
     ),
   );

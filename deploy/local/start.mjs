@@ -132,6 +132,8 @@ function ledgerEnv({ broker, witness, keysPath, genesis, issuer, tls }) {
     LIANDUN_ISSUER: issuer,
     LIANDUN_HOME: home,
     LIANDUN_WITNESSES: witness.policy,
+    // On one machine webhooks may go to receivers on it.
+    ...(tls || process.env.LIANDUN_WEBHOOK_ALLOW !== undefined ? {} : { LIANDUN_WEBHOOK_ALLOW: '127.0.0.0/8,::1/128' }),
     ...(tls ? { NODE_EXTRA_CA_CERTS: tls.trust } : {}),
   };
 }

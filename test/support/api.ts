@@ -7,6 +7,7 @@ import { MATCHING_MIGRATIONS } from '@liandun/matching';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { VAULT_MIGRATIONS } from '@liandun/vault';
 import { ACCESS_MIGRATIONS, VIEW_MIGRATIONS } from '@liandun/views';
+import { WEBHOOK_MIGRATIONS } from '@liandun/webhooks';
 import { importJWK, SignJWT, type JWK } from 'jose';
 import pg from 'pg';
 import { createApi, type Api } from '../../apps/api/src/api.js';
@@ -75,6 +76,7 @@ export class TestApi {
       ...VIEW_MIGRATIONS,
       ...MATCHING_MIGRATIONS,
       ...TLOG_MIGRATIONS,
+      ...WEBHOOK_MIGRATIONS,
     ]);
     const dir = await mkdtemp(join(tmpdir(), 'liandun-test-api-'));
     const keys = new Map<string, JWK>();

@@ -15,6 +15,7 @@ import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
 import { ACCESS_MIGRATIONS, liveKeys, VIEW_MIGRATIONS } from '@liandun/views';
+import { WEBHOOK_MIGRATIONS } from '@liandun/webhooks';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { notifyReader } from '../../apps/worker/src/notify.js';
@@ -29,6 +30,7 @@ export const ALL_MIGRATIONS = [
   ...MATCHING_MIGRATIONS,
   ...MESSAGING_MIGRATIONS,
   ...TLOG_MIGRATIONS,
+  ...WEBHOOK_MIGRATIONS,
 ];
 
 /** A ledger without its wires: real log, vault, intake and readers on a database of its own. */

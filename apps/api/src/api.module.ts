@@ -29,6 +29,7 @@ import { Tokens } from './tokens.js';
 
 /** What the controllers share, made before Nest starts. */
 export interface Parts {
+import { WebhookController } from './webhook.controller.js';
   /** Of liandun_api: without a caller's name it shows nothing that belongs to anybody. */
   own: pg.Pool;
   door: Door;
@@ -73,6 +74,7 @@ export class ApiModule {
         MembersController,
         ErasuresController,
         ReceiptsController,
+        WebhookController,
         LogController,
         DocumentsController,
       ],

@@ -1,16 +1,7 @@
 import { Readable } from 'node:stream';
-import {
-  ERASED_NAME,
-  noticeErasedEvent,
-  noticeEvent,
-  type CloudEvent,
-  type ErasedNotices,
-  type Notice,
-  type NoticeErased,
-  type NoticeIssued,
-} from '@liandun/contracts';
+import type { CloudEvent, ErasedNotices, Notice } from '@liandun/contracts';
 import { onAppended, type StoredEvent } from '@liandun/event-log';
-import { erasedNotices } from '@liandun/views';
+import { erasureIn, noticesIn } from '@liandun/views';
 import { Controller, Get, Req, Res, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './access-hooks.js';
@@ -21,16 +12,6 @@ import { Tokens, type Caller } from './tokens.js';
 
 const HEARTBEAT_MS = 15_000;
 const STREAM_PAGE_NOTICES = 200;
-
-/** The notice that an entry of a member's stream carries, the same bytes on every channel; of an erased person without the name. */
-function noticeOf({ data, position, leafHash, acceptedAt }: StoredEvent, erased: Set<string>): CloudEvent<Notice> {
-  const { member: _receiver, ...issued } = data as NoticeIssued;
-  const { entity } = issued;
-  const content = erased.has(issued.noticeId)
-    ? { ...issued, entity: { ...entity, name: ERASED_NAME }, erased: true }
-    : issued;
-  return noticeEvent(content, { position, leafHash: leafHash.toString('base64'), acceptedAt });
-}
 
 /** Keeps a ring until it is heard, so that none between a look and the wait after it is lost. */
 class Bell {
@@ -83,9 +64,7 @@ export class NoticesController implements OnModuleDestroy {
   }
 
   async #noticesOf(caller: Caller, entries: StoredEvent[]): Promise<CloudEvent<Notice>[]> {
-    const ids = entries.map(({ data }) => (data as NoticeIssued).noticeId);
-    const erased = await this.reads.as(caller, (db) => erasedNotices(db, ids));
-    return entries.map((entry) => noticeOf(entry, erased));
+    return this.reads.as(caller, (db) => noticesIn(db, entries));
   }
 
   /** Which notices name a person who was erased since: what their receiver is to take out of its copies. */
@@ -96,13 +75,7 @@ export class NoticesController implements OnModuleDestroy {
     const after = cursorOf(request, 'after');
     const page = { after, limit: limitOf(request) };
     const entries = await this.reads.log(caller).readStream(`erased/${memberId}`, page);
-    const items = entries.map(({ data, position, leafHash, acceptedAt }) =>
-      noticeErasedEvent(memberId, data as NoticeErased, {
-        position,
-        leafHash: leafHash.toString('base64'),
-        acceptedAt,
-      }),
-    );
+    const items = entries.map((entry) => erasureIn(memberId, entry));
     return { items, next: entries.at(-1)?.version ?? after };
   }
 

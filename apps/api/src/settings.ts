@@ -4,6 +4,7 @@ import { witnessPolicy, type WitnessPolicy } from '@liandun/tlog';
 import { signerKeyFromJwk, TransparencyLogError, type VerifierKey } from '@liandun/transparency-log';
 import { readServerTls, requireDatabaseTls, requireTls, type ServerTls, type TlsFiles } from '@liandun/tls';
 import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
+import { parseNetworks } from '@liandun/webhooks';
 import type { JWK } from 'jose';
 import { parseLimits, type LimitTable } from './limits.js';
 
@@ -28,6 +29,8 @@ export class Settings {
   genesisPath?: string;
   /** Where the worker answers for its health and metrics; what it says is shown with the api's own. */
   workerUrl?: string;
+  /** Networks that webhooks may call besides public addresses; the worker must be told the same. */
+  webhookNetworks: ReturnType<typeof parseNetworks>;
   /** What each member may do in a minute and in a day. */
   limits: LimitTable;
   logLevel: string;
@@ -109,6 +112,14 @@ function limitsIn(env: Env): LimitTable {
   }
 }
 
+function networksIn(env: Env): Settings['webhookNetworks'] {
+  try {
+    return parseNetworks(env['LIANDUN_WEBHOOK_ALLOW'] ?? '');
+  } catch (error) {
+    throw new SettingsError(`LIANDUN_WEBHOOK_ALLOW: ${(error as Error).message}`);
+  }
+}
+
 /** Throws SettingsError where a variable is missing or wrong, TlsError where tokens or data would travel a network in the clear. */
 export function settingsOf(env: Env): Settings {
   const host = env['HOST'] || '127.0.0.1';
@@ -130,6 +141,7 @@ export function settingsOf(env: Env): Settings {
     vaultKeys: parseVaultKeys(keys, keysPath),
     signingKey: privateKey(keys, 'signing'),
     inboxKey: privateKey(keys, 'inbox'),
+    webhookNetworks: networksIn(env),
     limits: limitsIn(env),
     logLevel: env['LOG_LEVEL'] || 'info',
     ...(published ? { published } : {}),

@@ -74,6 +74,20 @@ export class WorkerMetrics {
     });
   }
 
+  watchWebhooks(backlog: () => Promise<{ waiting: number; disabled: number; dead: number }>): void {
+    const gauge = (name: string, help: string, field: 'waiting' | 'disabled' | 'dead'): void => {
+      const metric: Gauge = new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        collect: async () => metric.set((await backlog())[field]),
+      });
+    };
+    gauge('liandun_webhook_waiting', 'Notices in the log that webhooks have not delivered', 'waiting');
+    gauge('liandun_webhook_disabled', 'Webhooks that are disabled until their member enables them', 'disabled');
+    gauge('liandun_webhook_dead_letters', 'Messages that webhooks gave up, until they are replayed', 'dead');
+  }
+
   watchPublisher(status: () => PublisherStatus): void {
     const gauge = (name: string, help: string, value: (status: PublisherStatus) => number): void => {
       const metric: Gauge = new Gauge({

@@ -11,13 +11,14 @@ import {
 import { witnessPolicy, type WitnessPolicy } from '@liandun/tlog';
 import { signerKeyFromJwk, TransparencyLogError, type SignerKey } from '@liandun/transparency-log';
 import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
+import { parseNetworks } from '@liandun/webhooks';
 import type { JWK } from 'jose';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** The parts of the worker; one process runs all of them unless `--run` names some. */
-export const PARTS = ['reconcile', 'notify', 'relay', 'inbox', 'access', 'tlog'] as const;
+export const PARTS = ['reconcile', 'notify', 'relay', 'webhooks', 'inbox', 'access', 'tlog'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface WorkerSettings {
@@ -38,6 +39,8 @@ export interface WorkerSettings {
    * asked to cosign.
    */
   tlog?: { key: SignerKey; copyPath: string; policy?: WitnessPolicy };
+  /** Networks that webhooks may call besides public addresses. */
+  webhookNetworks: ReturnType<typeof parseNetworks>;
   parts: Set<Part>;
   logLevel: string;
 }
@@ -110,6 +113,14 @@ function tlogOf(
   return { key, copyPath: join(home, 'log/checkpoint'), ...policyOf(env['LIANDUN_WITNESSES'], key) };
 }
 
+function networksOf(env: Env): WorkerSettings['webhookNetworks'] {
+  try {
+    return parseNetworks(env['LIANDUN_WEBHOOK_ALLOW'] ?? '');
+  } catch (error) {
+    throw new SettingsError(`LIANDUN_WEBHOOK_ALLOW: ${(error as Error).message}`);
+  }
+}
+
 /** Reads the environment and the arguments. Throws SettingsError, or TlsError where anything would leave the machine in the clear. */
 export function workerSettings(env: Env, argv: string[]): WorkerSettings {
   const required = (name: string, why = ''): string => {
@@ -137,6 +148,7 @@ export function workerSettings(env: Env, argv: string[]): WorkerSettings {
     ...(parts.has('tlog')
       ? { tlog: tlogOf(env, required('LIANDUN_HOME', WHY_HOME), logKey(keysPath, keys.logSigning)) }
       : {}),
+    webhookNetworks: networksOf(env),
     parts,
     logLevel: env['LOG_LEVEL'] || 'info',
   };

@@ -14,6 +14,7 @@ import {
 } from '@liandun/tlog';
 import { rotate, Vault, VAULT_RIDER, vaultRider, type RotationProgress, type VaultEvent } from '@liandun/vault';
 import { activeMember, liveKeys } from '@liandun/views';
+import { webhookBacklog, Webhooks } from '@liandun/webhooks';
 import { Injectable } from '@nestjs/common';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -39,6 +40,7 @@ export class Worker {
   private readonly readers: Reader[] = [];
   private admin: KafkaAdmin | undefined;
   private relay: Relay | undefined;
+  private webhooks: Webhooks | undefined;
   private inbox: Inbox | undefined;
   private publisher: Publisher | undefined;
   private witnesses: Witnesses | undefined;
@@ -88,6 +90,7 @@ export class Worker {
       this.relay = new Relay({ pool: this.pool, brokers: this.settings.brokers, onProblem }).start();
       this.metrics.watchRelay(() => relayLag(this.pool));
     }
+    if (this.runs('webhooks')) this.startWebhooks();
     if (this.runs('reconcile')) {
       const index = new MatchIndex(zhMatcher, new Vault(this.settings.vaultKeys));
       await activateMatcher(this.log, zhMatcher.version, this.clock.now().toISOString());
@@ -104,7 +107,13 @@ export class Worker {
     this.halts.stop();
     this.stopping.abort();
     await Promise.all([this.rotating, ...this.readers.map((reader) => reader.stop())]);
-    await Promise.all([this.relay?.stop(), this.inbox?.stop(), this.publisher?.stop(), this.witnesses?.stop()]);
+    await Promise.all([
+      this.relay?.stop(),
+      this.webhooks?.stop(),
+      this.inbox?.stop(),
+      this.publisher?.stop(),
+      this.witnesses?.stop(),
+    ]);
     await this.admin?.close();
     this.clock.stop();
     await this.log.close();
@@ -119,6 +128,7 @@ export class Worker {
       detail,
     }));
     if (this.relay) parts.push({ name: 'relay', healthy: true, detail: this.relay.status() });
+    if (this.webhooks) parts.push({ name: 'webhooks', healthy: true, detail: this.webhooks.status() });
     if (this.inbox) parts.push({ name: 'inbox', healthy: this.fatal === undefined, detail: this.inbox.status() });
     if (this.publisher) {
       const detail = this.publisher.status();
@@ -133,6 +143,14 @@ export class Worker {
       parts.push({ name: 'keyRotation', healthy: !('failed' in this.rotation), detail: this.rotation });
     if (this.halts.halt) parts.push({ name: 'log', healthy: false, detail: this.halts.halt });
     return parts;
+  }
+
+  private startWebhooks(): void {
+    const { pool } = this;
+    const { vaultKeys, webhookNetworks: allowed } = this.settings;
+    const onProblem = this.warn('webhooks are tried again');
+    this.webhooks = new Webhooks({ pool, kms: vaultKeys.kms, allowed, onProblem }).start();
+    this.metrics.watchWebhooks(() => webhookBacklog(pool));
   }
 
   private async startPublishing({ key, copyPath, policy }: NonNullable<WorkerSettings['tlog']>): Promise<void> {

@@ -209,6 +209,22 @@ export const PROBLEMS = {
   VERSION_CONFLICT: [
     'Something else changed first. Read the current state and send again.',
     '状态已被其他操作改变。请读取最新状态后重新发送。',
+  WEBHOOK_NOT_FOUND: [
+    'You have set no webhook. Set one with PUT /v1/webhook.',
+    '贵方尚未设置 webhook。请先用 PUT /v1/webhook 设置。',
+  ],
+  WEBHOOK_ADDRESS_NOT_ALLOWED: [
+    'A webhook must be https on a public address, without user, password or fragment. Give such an address.',
+    'webhook 须为公网 https 地址，不含用户名、密码或片段。请更换地址。',
+  ],
+  DISPOSITION_NOT_APPLICABLE: [
+    'The decision does not answer what the notice asked for: reopened follows reopen, lift and correct, and the closing decisions follow the others. See the notice and send a decision that fits.',
+    '该决定与通知的要求不符：reopened 仅用于 reopen、lift、correct，关店类决定用于其他通知。请核对通知后重新发送。',
+  ],
+  SHOP_NOT_OF_NOTICE: [
+    'The shop is not among those that the notice named. Name shops of the notice only.',
+    '该店铺不在通知所列店铺之内。请仅填写通知所列店铺。',
+  ],
   ],
   PERSONAL_DATA_IN_CLEAR: [
     "On Kafka an event with personal fields must be a JWE to the ledger's published key. Use the SDK, or encrypt it.",

@@ -20,3 +20,4 @@ export * from './submissions.js';
 export * from './time.js';
 export * from './validate.js';
 export * from './working-days.js';
+export * from './webhook.js';

@@ -6,7 +6,7 @@ import type { MemberRole } from './outcomes.js';
 type Body = readonly [mediaType: string, schema: string];
 
 interface Route {
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'put' | 'delete';
   /** With `{parameter}`s. */
   path: string;
   en: string;
@@ -102,6 +102,67 @@ export const ROUTES: readonly Route[] = [
     roles: PLATFORM,
     query: ['after'],
     answers: { 200: ['text/event-stream', 'NoticeEvent'] },
+  },
+  {
+    method: 'put',
+    path: '/v1/webhook',
+    en: "Where the platform's notices are posted (Standard Webhooks); one that was disabled is enabled again. The symmetric secret of a new one is shown only here",
+    zh: '设置接收通知的 webhook 地址（Standard Webhooks）；已停用的将重新启用。新建时的对称密钥仅在此显示一次',
+    roles: PLATFORM,
+    body: [json('WebhookRequest')],
+    answers: { 200: json('Webhook') },
+  },
+  {
+    method: 'get',
+    path: '/v1/webhook',
+    en: "The platform's webhook: how far it is, how the last attempt and the last test went, and the public keys that sign",
+    zh: '本平台的 webhook：推送进度、最近一次推送与测试的结果，以及当前签名公钥',
+    roles: PLATFORM,
+    answers: { 200: json('Webhook') },
+  },
+  {
+    method: 'delete',
+    path: '/v1/webhook',
+    en: 'End the webhook, with its secrets and dead letters; the feed keeps every notice',
+    zh: '删除 webhook 及其密钥和死信；通知列表仍保留全部通知',
+    roles: PLATFORM,
+    answers: { 204: [] },
+  },
+  {
+    method: 'post',
+    path: '/v1/webhook/secrets',
+    en: 'A new secret: it signs from now on, the one before beside it for a day. The symmetric one is shown only here',
+    zh: '更换密钥：新密钥立即生效，旧密钥并行一天。对称密钥仅在此显示一次',
+    roles: PLATFORM,
+    body: [json('WebhookRotation')],
+    answers: { 200: json('Webhook') },
+  },
+  {
+    method: 'post',
+    path: '/v1/webhook/test',
+    en: 'Post one test event; GET /v1/webhook says how it went',
+    zh: '推送一条测试事件；结果见 GET /v1/webhook',
+    roles: PLATFORM,
+    body: [json('NoBody')],
+    answers: { 202: json('WebhookTest') },
+  },
+  {
+    method: 'get',
+    path: '/v1/webhook/deliveries',
+    en: 'Dead letters: what was given up after about a day of attempts, with the last answer; replay brings them again',
+    zh: '死信：约一天内多次推送失败而放弃的消息及最后结果；可通过重放再次推送',
+    roles: PLATFORM,
+    query: ['after', 'limit'],
+    answers: { 200: json('DeadLetterPage') },
+  },
+  {
+    method: 'post',
+    path: '/v1/webhook/replay',
+    en: 'Post everything from a seq on again, in order and under the same webhook-id',
+    zh: '从某序号起按序重新推送，webhook-id 不变',
+    roles: PLATFORM,
+    body: [json('WebhookReplay')],
+    answers: { 200: json('Webhook') },
   },
   {
     method: 'post',

@@ -12,6 +12,7 @@ import { SUBMISSIONS } from './submissions.js';
 import { Envelope, ScreeningRequest } from './validate.js';
 
 const PREFIX = '#/components/schemas/';
+import { WebhookReplay, WebhookRequest, WebhookRotation } from './webhook.js';
 export const ref = (name: string): JsonSchema => ({ $ref: PREFIX + name });
 
 /** English first, Chinese below it. */
@@ -242,6 +243,51 @@ const WIRE: Record<string, JsonSchema> = {
     },
   ),
   Subscription: object(
+  Webhook: object({
+    url: text,
+    status: oneOf('active', 'disabled'),
+    next: { ...count, description: both('The first seq that was not delivered', '首个尚未送达的序号') },
+    publicKeys: list(
+      object({
+        publicKey: {
+          ...text,
+          description: both('whpk_ and 32 bytes of Ed25519 in base64', 'whpk_ 加 base64 的 Ed25519 公钥'),
+        },
+        createdAt: time,
+        'expiresAt?': time,
+      }),
+    ),
+    'secret?': {
+      ...text,
+      description: both(
+        'whsec_ and 32 bytes in base64, for libraries that know only the symmetric scheme; shown once',
+        'whsec_ 加 base64 的 32 字节，供仅支持对称签名的程序库使用；只显示一次',
+      ),
+    },
+    'disabledBecause?': oneOf('gone', 'failing'),
+    'disabledAt?': time,
+    'deliveredAt?': time,
+    'lastStatus?': count,
+    'lastProblem?': text,
+    'attempts?': count,
+    'attemptAt?': time,
+    'test?': object({ 'sentAt?': time, 'status?': count, 'problem?': text }),
+  }),
+  WebhookTest: object({ testId: text }),
+  DeadLetterPage: object({
+    items: list(
+      object({
+        webhookId: text,
+        kind: oneOf('notice', 'erased', 'reminder'),
+        seq: count,
+        attempts: count,
+        deadAt: time,
+        'lastStatus?': count,
+        'lastProblem?': text,
+      }),
+    ),
+    next: { type: 'integer', minimum: -1 },
+  }),
     {
       'tiers?': list({ type: 'integer', minimum: 1, maximum: 3 }),
       'codes?': list(text),
@@ -345,3 +391,4 @@ export function componentSchemas(): Record<string, JsonSchema> {
   delete schemas.Envelope;
   return { ...schemas, ...WIRE };
 }
+  for (const body of [WebhookRequest, WebhookRotation, WebhookReplay]) addClass(schemas, body, true);

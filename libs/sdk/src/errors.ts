@@ -9,7 +9,8 @@ type LocalCode =
   | 'NOTICE_MISSING'
   | 'TIMED_OUT'
   | 'NO_INBOX_KEY'
-  | 'CLOSED';
+  | 'CLOSED'
+  | 'WEBHOOK_REFUSED';
 
 interface Details {
   status?: number;

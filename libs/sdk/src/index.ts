@@ -8,3 +8,12 @@ export type { NoticeHandler } from './notice-processor.js';
 export { closedShops, pgNoticeStore, type FailedNotice, type NoticeStore, type ShopState } from './notice-store.js';
 export { TokenSource, type Audience } from './tokens.js';
 export { backoffMs, pause, within } from './waiting.js';
+export {
+  signWebhook,
+  verifyWebhook,
+  webhookPrivateKey,
+  webhookPublicKey,
+  webhookSecret,
+  type VerifyOptions,
+  type WebhookKey,
+} from './webhook.js';

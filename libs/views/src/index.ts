@@ -5,4 +5,5 @@ export * from './fan-out.js';
 export * from './identity-links.js';
 export * from './ledger-fold.js';
 export * from './migrations.js';
+export * from './notices.js';
 export * from './queries.js';
