@@ -44,7 +44,6 @@ export const ZH_1: MatcherConfig = {
     address: 25,
     brand: 25,
     birth: 25,
-    birth: 25,
   },
   sizeMax: 200,
 };
