@@ -5,6 +5,7 @@ import { coverage, type CoverageOptions } from './commands/coverage.js';
 import { doctor } from './commands/doctor.js';
 import type { CommonOptions } from './commands/common.js';
 import { importFile } from './commands/import.js';
+import { listen, type ListenOptions } from './commands/listen.js';
 import { exportLog, verify, type ExportOptions, type VerifyOptions } from './commands/log.js';
 import { publish, type PublishOptions } from './commands/publish.js';
 import { reconcile, type ReconcileOptions } from './commands/reconcile.js';
@@ -48,6 +49,7 @@ export function programOf(context: Context, finish: Finish): Command {
   program
     .command('help [topic]')
     .description(t('help on a command, or on exit-codes', '查看命令或 exit-codes 的帮助'))
+  addListen(settings);
     .action((topic?: string) => help(context, program, topic));
   const commands = program.commands.flatMap((command) => [command, ...command.commands]);
   for (const command of [program, ...commands]) settings.dress(command);
@@ -329,6 +331,22 @@ function addTail(settings: Settings): void {
 function addCoverage(settings: Settings): void {
   const t = settings.context.t.bind(settings.context);
   settings
+function addListen(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  settings
+    .command(
+      'listen',
+      t('post notices to a URL as webhooks, for development', '开发用：将通知以 webhook 形式转发到指定地址'),
+    )
+    .requiredOption(
+      '--forward-to <url>',
+      t('where to post, e.g. http://127.0.0.1:3000/', '转发地址，如 http://127.0.0.1:3000/'),
+    )
+    .option('--after <seq>', t('only notices after this seq', '仅转发该序号之后的通知'), seq, -1)
+    .option('--key <file>', t('keeps the key; made if missing', '保存签名密钥的文件；不存在时新建'))
+    .action(settings.run((options: ListenOptions) => listen(settings.context, options)));
+}
+
     .command(
       'coverage <listingId>',
       t('who was told of a listing and what they did (regulators)', '某次列入通知了谁、各自如何处置（监管端）'),

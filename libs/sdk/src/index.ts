@@ -11,7 +11,7 @@ export { backoffMs, pause, within } from './waiting.js';
 export {
   signWebhook,
   verifyWebhook,
-  webhookPrivateKey,
+  webhookKey,
   webhookPublicKey,
   webhookSecret,
   type VerifyOptions,

@@ -3,6 +3,7 @@
 import {
   createHmac,
   createPrivateKey,
+  hkdfSync,
   createPublicKey,
   sign,
   timingSafeEqual,
@@ -28,8 +29,14 @@ export interface WebhookKey {
 }
 
 /** The Ed25519 private key whose seed these 32 bytes are (RFC 8032). */
-export const webhookPrivateKey = (seed: Buffer): KeyObject =>
+const webhookPrivateKey = (seed: Buffer): KeyObject =>
   createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: 'der', type: 'pkcs8' });
+
+/** Both schemes from one secret of 32 bytes: whoever knows the symmetric key, which receivers share, can't make the Ed25519 signature. */
+export const webhookKey = (seed: Buffer): Required<WebhookKey> => ({
+  ed25519: webhookPrivateKey(seed),
+  secret: Buffer.from(hkdfSync('sha256', seed, '', 'liandun webhook v1', 32)),
+});
 
 /** `whpk_…`, as receivers are given it. */
 export const webhookPublicKey = (key: KeyObject): string =>

@@ -1,5 +1,5 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
-import { webhookPrivateKey, webhookPublicKey, webhookSecret, type WebhookKey } from '@liandun/sdk';
+import { randomBytes } from 'node:crypto';
+import { webhookKey, webhookPublicKey, webhookSecret, type WebhookKey } from '@liandun/sdk';
 import type { Kms } from '@liandun/vault';
 import type { Pool } from 'pg';
 
@@ -7,12 +7,6 @@ import type { Pool } from 'pg';
 export const SECRETS_MAX = 2;
 
 const recordOf = (member: string, no: number): Buffer => Buffer.from(`webhook/${member}/${no}`);
-
-/** Both schemes from one secret: whoever knows the symmetric key, which receivers share, can't make the Ed25519 signature. */
-const keyOf = (seed: Buffer): Required<WebhookKey> => ({
-  ed25519: webhookPrivateKey(seed),
-  secret: Buffer.from(hkdfSync('sha256', seed, '', 'liandun webhook v1', 32)),
-});
 
 export interface NewSecret {
   publicKey: string;
@@ -25,7 +19,7 @@ export interface NewSecret {
 /** A new random secret of a member, wrapped for this row alone. */
 export function newSecret(kms: Kms, member: string, no: number): NewSecret {
   const seed = randomBytes(32);
-  const { ed25519, secret } = keyOf(seed);
+  const { ed25519, secret } = webhookKey(seed);
   return {
     publicKey: webhookPublicKey(ed25519),
     secret: webhookSecret(secret),
@@ -49,7 +43,7 @@ export async function liveKeys(pool: Pool, kms: Kms, member: string): Promise<We
       where member = $1 and (expires_at is null or expires_at > clock_timestamp()) order by no desc`,
     values: [member],
   });
-  return rows.map(({ no, key_version, wrapped }) => keyOf(kms.unwrap(wrapped, key_version, recordOf(member, no))));
+  return rows.map(({ no, key_version, wrapped }) => webhookKey(kms.unwrap(wrapped, key_version, recordOf(member, no))));
 }
 
 /** Wraps every live secret by the newest key-encryption key, and destroys those that have expired: then the older keys can go. */
