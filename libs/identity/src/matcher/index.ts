@@ -1,3 +1,8 @@
+export { resolveBatch } from './batch.js';
+export type { BatchMatcher, BatchResult } from './batch.js';
+export { enMatcher } from './en.js';
+export type { EnglishFeatures, EnglishRecord } from './en-features.js';
+export { learnEnglishWeights } from './en-weights.js';
 export { explainApart, explainPair, pathBetween } from './explain.js';
 export type { Explanation, Sentence } from './explain.js';
 export type { Features } from './features.js';

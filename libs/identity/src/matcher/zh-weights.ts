@@ -127,14 +127,18 @@ export function learnWeights(records: readonly MatchRecord[], version: string): 
 }
 
 /** The weights as the file that is frozen with a matcher's version. */
-export function weightsFile({ version, populationBits, kinBits, levels }: Weights): string {
+export function weightsFile(
+  { version, populationBits, kinBits, levels }: Weights,
+  name = 'WEIGHTS_1',
+  source = 'zh-weights.ts',
+): string {
   const lines = [
     "import type { Weights } from '../src/matcher/weights.js';",
     '',
     '// Written by `npm run bench -- weights`, frozen with the matcher; nobody labelled a pair. Of each level of each field, the',
     '// share among pairs of one entity, among strangers (random pairs) and among kin (pairs that blocking finds and identifiers',
-    '// tell apart). What was assumed instead, and why, stands in src/matcher/zh-weights.ts.',
-    'export const WEIGHTS_1: Weights = {',
+    `// tell apart). What was assumed instead, and why, stands in src/matcher/${source}.`,
+    `export const ${name}: Weights = {`,
     `  version: '${version}',`,
     `  populationBits: ${populationBits},`,
     `  kinBits: ${kinBits},`,
@@ -145,7 +149,7 @@ export function weightsFile({ version, populationBits, kinBits, levels }: Weight
     for (const [field, of] of Object.entries(levels[kind]).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       lines.push(`      ${field}: {`);
       for (const [level, shares] of Object.entries(of).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-        lines.push(`        ${level}: [${shares.join(', ')}],`);
+        lines.push(`        ${/^\w+$/.test(level) ? level : `'${level}'`}: [${shares.join(', ')}],`);
       lines.push('      },');
     }
     lines.push('    },');
