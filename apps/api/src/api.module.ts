@@ -26,10 +26,10 @@ import { Reads } from './reads.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { Settings } from './settings.js';
 import { Tokens } from './tokens.js';
+import { WebhookController } from './webhook.controller.js';
 
 /** What the controllers share, made before Nest starts. */
 export interface Parts {
-import { WebhookController } from './webhook.controller.js';
   /** Of liandun_api: without a caller's name it shows nothing that belongs to anybody. */
   own: pg.Pool;
   door: Door;
@@ -71,10 +71,10 @@ export class ApiModule {
         EventsController,
         NoticesController,
         QueriesController,
+        WebhookController,
         MembersController,
         ErasuresController,
         ReceiptsController,
-        WebhookController,
         LogController,
         DocumentsController,
       ],

@@ -38,6 +38,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addImport(settings);
   addScreen(settings);
   addTail(settings);
+  addListen(settings);
   addCoverage(settings);
   addReconcile(settings);
   addLog(settings);
@@ -49,7 +50,6 @@ export function programOf(context: Context, finish: Finish): Command {
   program
     .command('help [topic]')
     .description(t('help on a command, or on exit-codes', '查看命令或 exit-codes 的帮助'))
-  addListen(settings);
     .action((topic?: string) => help(context, program, topic));
   const commands = program.commands.flatMap((command) => [command, ...command.commands]);
   for (const command of [program, ...commands]) settings.dress(command);
@@ -319,18 +319,6 @@ function addScreen(settings: Settings): void {
     .action(settings.run((options: ScreenOptions) => screen(settings.context, options)));
 }
 
-function addTail(settings: Settings): void {
-  const t = settings.context.t.bind(settings.context);
-  settings
-    .command('tail', t('notices, as they come', '实时查看通知'))
-    .option('--after <seq>', t('only those after this seq', '只显示此序号之后的'), seq, -1)
-    .option('--no-follow', t('end with the last one that is there', '显示已有的通知后结束'))
-    .action(settings.run((options: TailOptions) => tail(settings.context, options)));
-}
-
-function addCoverage(settings: Settings): void {
-  const t = settings.context.t.bind(settings.context);
-  settings
 function addListen(settings: Settings): void {
   const t = settings.context.t.bind(settings.context);
   settings
@@ -347,6 +335,18 @@ function addListen(settings: Settings): void {
     .action(settings.run((options: ListenOptions) => listen(settings.context, options)));
 }
 
+function addTail(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  settings
+    .command('tail', t('notices, as they come', '实时查看通知'))
+    .option('--after <seq>', t('only those after this seq', '只显示此序号之后的'), seq, -1)
+    .option('--no-follow', t('end with the last one that is there', '显示已有的通知后结束'))
+    .action(settings.run((options: TailOptions) => tail(settings.context, options)));
+}
+
+function addCoverage(settings: Settings): void {
+  const t = settings.context.t.bind(settings.context);
+  settings
     .command(
       'coverage <listingId>',
       t('who was told of a listing and what they did (regulators)', '某次列入通知了谁、各自如何处置（监管端）'),

@@ -205,10 +205,6 @@ export const PROBLEMS = {
     'The official decision was annulled, repaired or has ended, so nothing may be filed on it again (rule P12).',
     '该官方决定已撤销、修复或终止，不得据以重新报送（规则 P12）。',
   ],
-  NOTICE_NOT_FOUND: ['You received no such notice.', '贵方未收到过该通知。'],
-  VERSION_CONFLICT: [
-    'Something else changed first. Read the current state and send again.',
-    '状态已被其他操作改变。请读取最新状态后重新发送。',
   WEBHOOK_NOT_FOUND: [
     'You have set no webhook. Set one with PUT /v1/webhook.',
     '贵方尚未设置 webhook。请先用 PUT /v1/webhook 设置。',
@@ -225,6 +221,10 @@ export const PROBLEMS = {
     'The shop is not among those that the notice named. Name shops of the notice only.',
     '该店铺不在通知所列店铺之内。请仅填写通知所列店铺。',
   ],
+  NOTICE_NOT_FOUND: ['You received no such notice.', '贵方未收到过该通知。'],
+  VERSION_CONFLICT: [
+    'Something else changed first. Read the current state and send again.',
+    '状态已被其他操作改变。请读取最新状态后重新发送。',
   ],
   PERSONAL_DATA_IN_CLEAR: [
     "On Kafka an event with personal fields must be a JWE to the ledger's published key. Use the SDK, or encrypt it.",

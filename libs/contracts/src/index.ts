@@ -19,5 +19,5 @@ export * from './strict-json.js';
 export * from './submissions.js';
 export * from './time.js';
 export * from './validate.js';
-export * from './working-days.js';
 export * from './webhook.js';
+export * from './working-days.js';

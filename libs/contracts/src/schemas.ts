@@ -10,9 +10,9 @@ import { SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Envelope, ScreeningRequest } from './validate.js';
+import { WebhookReplay, WebhookRequest, WebhookRotation } from './webhook.js';
 
 const PREFIX = '#/components/schemas/';
-import { WebhookReplay, WebhookRequest, WebhookRotation } from './webhook.js';
 export const ref = (name: string): JsonSchema => ({ $ref: PREFIX + name });
 
 /** English first, Chinese below it. */
@@ -170,6 +170,51 @@ const WIRE: Record<string, JsonSchema> = {
   }),
   NoticePage: object({ items: list(ref('NoticeEvent')), next: { type: 'integer', minimum: -1 } }),
   ErasedNoticesPage: object({ items: list(ref('ErasedNoticesEvent')), next: { type: 'integer', minimum: -1 } }),
+  Webhook: object({
+    url: text,
+    status: oneOf('active', 'disabled'),
+    next: { ...count, description: both('The first seq that was not delivered', '首个尚未送达的序号') },
+    publicKeys: list(
+      object({
+        publicKey: {
+          ...text,
+          description: both('whpk_ and 32 bytes of Ed25519 in base64', 'whpk_ 加 base64 的 Ed25519 公钥'),
+        },
+        createdAt: time,
+        'expiresAt?': time,
+      }),
+    ),
+    'secret?': {
+      ...text,
+      description: both(
+        'whsec_ and 32 bytes in base64, for libraries that know only the symmetric scheme; shown once',
+        'whsec_ 加 base64 的 32 字节，供仅支持对称签名的程序库使用；只显示一次',
+      ),
+    },
+    'disabledBecause?': oneOf('gone', 'failing'),
+    'disabledAt?': time,
+    'deliveredAt?': time,
+    'lastStatus?': count,
+    'lastProblem?': text,
+    'attempts?': count,
+    'attemptAt?': time,
+    'test?': object({ 'sentAt?': time, 'status?': count, 'problem?': text }),
+  }),
+  WebhookTest: object({ testId: text }),
+  DeadLetterPage: object({
+    items: list(
+      object({
+        webhookId: text,
+        kind: oneOf('notice', 'erased', 'reminder'),
+        seq: count,
+        attempts: count,
+        deadAt: time,
+        'lastStatus?': count,
+        'lastProblem?': text,
+      }),
+    ),
+    next: { type: 'integer', minimum: -1 },
+  }),
   Token: object({ access_token: text, token_type: oneOf('Bearer'), expires_in: count }),
   TokenRequest: object({
     grant_type: oneOf('client_credentials'),
@@ -243,51 +288,6 @@ const WIRE: Record<string, JsonSchema> = {
     },
   ),
   Subscription: object(
-  Webhook: object({
-    url: text,
-    status: oneOf('active', 'disabled'),
-    next: { ...count, description: both('The first seq that was not delivered', '首个尚未送达的序号') },
-    publicKeys: list(
-      object({
-        publicKey: {
-          ...text,
-          description: both('whpk_ and 32 bytes of Ed25519 in base64', 'whpk_ 加 base64 的 Ed25519 公钥'),
-        },
-        createdAt: time,
-        'expiresAt?': time,
-      }),
-    ),
-    'secret?': {
-      ...text,
-      description: both(
-        'whsec_ and 32 bytes in base64, for libraries that know only the symmetric scheme; shown once',
-        'whsec_ 加 base64 的 32 字节，供仅支持对称签名的程序库使用；只显示一次',
-      ),
-    },
-    'disabledBecause?': oneOf('gone', 'failing'),
-    'disabledAt?': time,
-    'deliveredAt?': time,
-    'lastStatus?': count,
-    'lastProblem?': text,
-    'attempts?': count,
-    'attemptAt?': time,
-    'test?': object({ 'sentAt?': time, 'status?': count, 'problem?': text }),
-  }),
-  WebhookTest: object({ testId: text }),
-  DeadLetterPage: object({
-    items: list(
-      object({
-        webhookId: text,
-        kind: oneOf('notice', 'erased', 'reminder'),
-        seq: count,
-        attempts: count,
-        deadAt: time,
-        'lastStatus?': count,
-        'lastProblem?': text,
-      }),
-    ),
-    next: { type: 'integer', minimum: -1 },
-  }),
     {
       'tiers?': list({ type: 'integer', minimum: 1, maximum: 3 }),
       'codes?': list(text),
@@ -369,6 +369,7 @@ export function componentSchemas(): Record<string, JsonSchema> {
   addClass(schemas, Envelope, true);
   addClass(schemas, ScreeningRequest, true);
   addClass(schemas, ErasureRequest, true);
+  for (const body of [WebhookRequest, WebhookRotation, WebhookReplay]) addClass(schemas, body, true);
   const envelope = schemas.Envelope as JsonSchema;
   for (const [type, { payload }] of Object.entries(SUBMISSIONS)) {
     addClass(schemas, payload, true);
@@ -391,4 +392,3 @@ export function componentSchemas(): Record<string, JsonSchema> {
   delete schemas.Envelope;
   return { ...schemas, ...WIRE };
 }
-  for (const body of [WebhookRequest, WebhookRotation, WebhookReplay]) addClass(schemas, body, true);
