@@ -106,7 +106,7 @@ export class Worker {
   async stop(): Promise<void> {
     this.halts.stop();
     this.stopping.abort();
-    await Promise.all([this.rotating, this.tending, ...this.readers.map((reader) => reader.stop())]);
+    await Promise.all([this.rotating, ...this.readers.map((reader) => reader.stop())]);
     await Promise.all([
       this.relay?.stop(),
       this.webhooks?.stop(),
