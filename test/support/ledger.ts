@@ -10,7 +10,7 @@ import {
 } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
-import { MATCHING_MIGRATIONS, MatchIndex } from '@liandun/matching';
+import { MATCHING_MIGRATIONS, MatchIndex, SCREENING_RIDER, screeningRider } from '@liandun/matching';
 import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
@@ -19,6 +19,7 @@ import { WEBHOOK_MIGRATIONS } from '@liandun/webhooks';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { notifyReader } from '../../apps/worker/src/notify.js';
+import { matchedReader } from '../../apps/worker/src/matched.js';
 import { reconcileReader } from '../../apps/worker/src/reconcile.js';
 import { asApp, createTestDatabase } from './database.js';
 
@@ -51,15 +52,19 @@ export class TestLedger {
     const pool = new pg.Pool({ connectionString: asApp(url), max: 8, ...({ pipeline: true } as object) });
     pool.on('error', () => undefined); // the database is dropped with force
     const vault = new Vault(generateVaultKeys());
-    const log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider } });
+    const log = new EventLog({
+      pool,
+      riders: { [VAULT_RIDER]: vaultRider, [SCREENING_RIDER]: screeningRider },
+    });
     const intake = new Intake({
       log,
       vault,
       clock: () => new Date(),
       keysOf: (memberId) => liveKeys(pool, memberId),
     });
-    const readers = [reconcileReader(log, new MatchIndex(zhMatcher, vault)), notifyReader(log)].map((definition) =>
-      runReader(pool, definition),
+    const index = new MatchIndex(zhMatcher, vault);
+    const readers = [reconcileReader(log, index), notifyReader(log), matchedReader(log, index, vault)].map(
+      (definition) => runReader(pool, definition),
     );
     return new TestLedger(url, pool, log, vault, intake, readers, drop);
   }

@@ -24,6 +24,11 @@ import { QueriesController } from './queries.controller.js';
 import { RateLimits } from './rate-limits.js';
 import { Reads } from './reads.js';
 import { ReceiptsController } from './receipts.controller.js';
+import { reviewHandlers } from './review.js';
+import { ReviewsController } from './reviews.controller.js';
+import { Reviews } from './reviews.js';
+import { ScreeningsController } from './screenings.controller.js';
+import { Screenings } from './screenings.js';
 import { Settings } from './settings.js';
 import { Tokens } from './tokens.js';
 import { WebhookController } from './webhook.controller.js';
@@ -71,6 +76,7 @@ export class ApiModule {
         EventsController,
         NoticesController,
         QueriesController,
+        ScreeningsController,
         WebhookController,
         MembersController,
         ErasuresController,
@@ -94,6 +100,8 @@ export class ApiModule {
         { provide: HaltWatch, useValue: halts },
         Erasures,
         ...membershipHandlers,
+        Screenings,
+        Reviews,
         ...erasureHandlers,
       ],
     };

@@ -1,5 +1,6 @@
 import { LIMITS, parseStrictJson, problemOf } from '@liandun/contracts';
 import { DatabaseClock, Intake } from '@liandun/intake';
+import { SCREENING_RIDER, screeningRider } from '@liandun/matching';
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
 import { followCertificate } from '@liandun/tls';
 import { ERASURE_RIDER, erasureRider, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
@@ -72,7 +73,12 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
       ? logger.error({ code: halt.code, remedy: halt.message }, 'the log is not continued')
       : logger.info('the log goes on'),
   );
-  const riders = { [VAULT_RIDER]: vaultRider, [ACCESS_RIDER]: accessRider, [ERASURE_RIDER]: erasureRider };
+  const riders = {
+    [VAULT_RIDER]: vaultRider,
+    [ACCESS_RIDER]: accessRider,
+    [ERASURE_RIDER]: erasureRider,
+    [SCREENING_RIDER]: screeningRider,
+  };
   const log = new GuardedLog({ pool, riders }, halts);
   const vault = new Vault(settings.vaultKeys);
   const clock = new DatabaseClock(pool);

@@ -17,6 +17,8 @@ interface ErasureCommand {
   person?: SealedPerson;
   /** Those of the positions that are an organization's. */
   organizations?: ReadonlySet<number>;
+  /** Screenings about the person. */
+  inquiries?: readonly string[];
 }
 
 export class RequestErasureOf implements ErasureCommand {
@@ -32,15 +34,16 @@ export class DecideErasureOf implements ErasureCommand {
     readonly approvalId: string,
     readonly command: DecideErasure,
     readonly organizations: ReadonlySet<number>,
+    readonly inquiries: readonly string[],
   ) {}
 }
 
 /** What an event of an erasure does to the vault in its own transaction. */
-function vaultStep({ type, data }: ErasureEvent, { approvalId, person, organizations }: ErasureCommand): ErasureRow {
+function vaultStep({ type, data }: ErasureEvent, { approvalId, person, organizations, inquiries = [] }: ErasureCommand): ErasureRow {
   if (type === 'liandun.subject.erased.v1') {
     const { positions, asRepresentative } = data;
     const own = positions.filter((position) => organizations?.has(position));
-    return { step: 'erased', positions, asRepresentative, organizations: own };
+    return { step: 'erased', positions, asRepresentative, organizations: own, inquiries: [...inquiries] };
   }
   return person ? { step: 'requested', erasureId: approvalId, ...person } : { step: 'decided', erasureId: approvalId };
 }

@@ -19,6 +19,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { DecideErasureOf } from './erasure.js';
 import { Door } from './pools.js';
 import { Reads } from './reads.js';
+import { Screenings } from './screenings.js';
 
 /** An entry of the log has room for this many positions of each sort. */
 const POSITIONS_MAX = 1_000;
@@ -77,6 +78,7 @@ export class Erasures {
     private readonly door: Door,
     private readonly vault: Vault,
     private readonly commands: CommandBus,
+    private readonly screenings: Screenings,
   ) {}
 
   /** A request by its id; undefined where the caller may see none, or it is for something else. */
@@ -91,9 +93,16 @@ export class Erasures {
     const judged = decision === 'approve' ? await this.judged(approval) : [];
     const found = partsOf(judged);
     const organizations = new Set(judged.filter(({ identity }) => identity.kind === 'organization').map(positionOf));
+    const inquiries = decision === 'approve' ? await this.inquiries(approval) : [];
     const command = { kind: 'decideErasure', decision, decidedBy, found } as const;
     // All of it in one transaction: a process that is killed has erased everything or nothing.
-    await this.commands.execute(new DecideErasureOf(approvalId, command, organizations));
+    await this.commands.execute(new DecideErasureOf(approvalId, command, organizations, inquiries));
+  }
+
+  /** The screenings that are about the person; what a platform asked in its own name where only that is to be erased. */
+  private async inquiries({ approvalId, change }: ErasureApproval): Promise<string[]> {
+    const person = await this.vault.requestedPerson(this.door.pool, approvalId);
+    return person ? this.screenings.about(person, change.scope === 'own' ? change.memberId : undefined) : [];
   }
 
   /** The entries that a request is about as things stand now, opened, each with whom the person is in it. */

@@ -20,6 +20,11 @@ export class LedgerWriter {
     private readonly clock: DatabaseClock,
   ) {}
 
+  /** The database's time. */
+  now(): Date {
+    return this.clock.now();
+  }
+
   /** The event of a fact, to be appended with others in one command. */
   event(stream: string, { id, type, data }: LedgerFact, riders?: Record<string, unknown>): NewEvent {
     const fingerprint = this.vault.fingerprint(canonicalJson({ id, type, data }));
@@ -28,7 +33,7 @@ export class LedgerWriter {
   }
 
   /** Appends one fact. */
-  append(stream: string, fact: LedgerFact): Promise<AppendOutcome> {
-    return this.log.append({ events: [this.event(stream, fact)] });
+  append(stream: string, fact: LedgerFact, riders?: Record<string, unknown>): Promise<AppendOutcome> {
+    return this.log.append({ events: [this.event(stream, fact, riders)] });
   }
 }

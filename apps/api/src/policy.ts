@@ -51,6 +51,13 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'GET /v1/webhook/deliveries': { roles: ['platform'], rate: 'read' },
   'POST /v1/webhook/replay': { roles: ['platform'], accepts: [JSON_TYPE], rate: 'write' },
   'POST /v1/screenings': { roles: ['platform'], accepts: [JSON_TYPE], rate: 'screening' },
+  'GET /v1/screenings/matched': { roles: ['platform'], rate: 'read' },
+  'POST /v1/screenings/:screeningId/matches/:listingId/decision': {
+    roles: ['platform'],
+    accepts: [JSON_TYPE],
+    rate: 'write',
+    lookUp: true,
+  },
   'GET /v1/entities/:entityId': { roles: ['platform', 'regulator'], audited: true, rate: 'read', lookUp: true },
   'GET /v1/listings/:listingId/coverage': { roles: ['regulator'], audited: true, rate: 'read', lookUp: true },
   'GET /v1/audit/events': { roles: ['platform', 'regulator'], audited: true, rate: 'read' },

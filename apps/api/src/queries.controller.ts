@@ -1,15 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { LedgerError, validateIdentity, type AlarmRaised } from '@liandun/contracts';
+import { LedgerError, type AlarmRaised } from '@liandun/contracts';
 import { EventLog } from '@liandun/event-log';
-import { Vault } from '@liandun/vault';
-import { auditEvents, coverage, entityPage, screen, type AuditFilter } from '@liandun/views';
-import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { auditEvents, coverage, entityPage, type AuditFilter } from '@liandun/views';
+import { Controller, Get, Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { callerOf } from './access-hooks.js';
-import { ALARM_STREAM, Enumeration } from './enumeration.js';
-import { LedgerWriter } from './ledger-writer.js';
-import { Door } from './pools.js';
-import { ProblemError } from './problems.js';
+import { ALARM_STREAM } from './enumeration.js';
 import { cursorOf, limitOf, textOf, timeOf } from './query.js';
 import { Reads } from './reads.js';
 
@@ -26,11 +21,7 @@ const LISTING_ID = /^L\d{1,15}-[0-9a-f]{12}$/;
 export class QueriesController {
   constructor(
     private readonly reads: Reads,
-    private readonly door: Door,
-    private readonly vault: Vault,
-    private readonly writer: LedgerWriter,
     private readonly log: EventLog,
-    private readonly enumeration: Enumeration,
   ) {}
 
   /** A platform sees its own facts only; what it has no part in is not there for it (rule P18). */
@@ -79,26 +70,5 @@ export class QueriesController {
       return { alarm, member, day, limit, raisedAt: acceptedAt };
     });
     return { items, next: entries.at(-1)?.version ?? after };
-  }
-
-  /** Whether an applicant is listed. The question is recorded, the identity is not kept (rules P14, P15). */
-  @Post('/screenings')
-  @HttpCode(200)
-  async screening(@Req() request: FastifyRequest, @Body() body: unknown): Promise<object> {
-    const { memberId } = callerOf(request);
-    const validated = validateIdentity(body);
-    if ('problem' in validated) throw new ProblemError(validated.problem);
-    const { identity, purpose } = validated.value;
-    await this.enumeration.spend(memberId, identity);
-    const matches = await screen(this.door.pool, identity.kind, this.vault.tokens(identity));
-    const sure = matches.some(({ grade }) => grade !== 'possible');
-    const result = sure ? 'listed' : matches.length > 0 ? 'possible' : 'clear';
-    const screeningId = randomUUID();
-    await this.writer.append(`screenings/${memberId}`, {
-      id: `screening:${screeningId}`,
-      type: 'liandun.screening.made.v1',
-      data: { screeningId, purpose, result, listingIds: matches.map(({ listingId }) => listingId) },
-    });
-    return { screeningId, result, matches };
   }
 }

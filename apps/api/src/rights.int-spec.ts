@@ -65,6 +65,8 @@ const MAY: Record<string, string[]> = {
   'GET /v1/webhook/deliveries': ['platform'],
   'POST /v1/webhook/replay': ['platform'],
   'POST /v1/screenings': ['platform'],
+  'GET /v1/screenings/matched': ['platform'],
+  'POST /v1/screenings/:screeningId/matches/:listingId/decision': ['platform'],
   'GET /v1/entities/:entityId': ['platform', 'regulator'],
   'GET /v1/listings/:listingId/coverage': ['regulator'],
   'GET /v1/audit/events': ['platform', 'regulator'],

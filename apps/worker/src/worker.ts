@@ -12,6 +12,7 @@ import {
   type Halt,
   type Publisher,
 } from '@liandun/tlog';
+import { pause } from '@liandun/sdk';
 import { rotate, Vault, VAULT_RIDER, vaultRider, type RotationProgress, type VaultEvent } from '@liandun/vault';
 import { activeMember, liveKeys } from '@liandun/views';
 import { webhookBacklog, Webhooks } from '@liandun/webhooks';
@@ -19,10 +20,13 @@ import { Injectable } from '@nestjs/common';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { accessReader, activeSenders, applyMembership } from './access.js';
+import { matchedReader, tendInquiries } from './matched.js';
 import { WorkerMetrics } from './metrics.js';
 import { notifyReader } from './notify.js';
 import { activateMatcher, reconcileReader } from './reconcile.js';
 import type { Part, WorkerSettings } from './settings.js';
+
+const INQUIRIES_TENDED_EVERY_MS = 60_000;
 
 export interface PartStatus {
   name: string;
@@ -47,6 +51,7 @@ export class Worker {
   private readonly halts: HaltWatch;
   private readonly stopping = new AbortController();
   private rotating: Promise<void> | undefined;
+  private tending: Promise<void> | undefined;
   private rotation: RotationProgress | { failed: string } | undefined;
   private fatal: Error | undefined;
 
@@ -99,6 +104,10 @@ export class Worker {
     }
     if (this.runs('notify')) {
       this.read(notifyReader(this.log, (issued) => this.observe(issued)));
+      const vault = new Vault(this.settings.vaultKeys);
+      const index = new MatchIndex(zhMatcher, vault);
+      this.read(matchedReader(this.log, index, vault));
+      this.tending = this.tendInquiries(index, vault);
     }
   }
 
@@ -106,7 +115,7 @@ export class Worker {
   async stop(): Promise<void> {
     this.halts.stop();
     this.stopping.abort();
-    await Promise.all([this.rotating, ...this.readers.map((reader) => reader.stop())]);
+    await Promise.all([this.rotating, this.tending, ...this.readers.map((reader) => reader.stop())]);
     await Promise.all([
       this.relay?.stop(),
       this.webhooks?.stop(),
@@ -212,6 +221,15 @@ export class Worker {
       this.rotation = { failed: error.message };
       this.warn('keys could not be rotated: the next start tries again')(error);
     });
+  }
+
+  /** Forgets inquiries when their time has come, and moves the others with the keys. */
+  private async tendInquiries(index: MatchIndex, vault: Vault): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await tendInquiries(this.pool, index, vault).catch(this.warn('inquiries could not be tended'));
+      await pause(INQUIRIES_TENDED_EVERY_MS, signal);
+    }
   }
 
   private newInbox(): Inbox {

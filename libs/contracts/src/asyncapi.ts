@@ -44,6 +44,13 @@ const MESSAGES: Record<string, JsonSchema> = {
     'The person of these notices was erased: copies of them must lose the name; it has no seq',
     '所列通知涉及的个人信息已被删除，接收方应删除其副本中的姓名；不占用通知序号',
   ),
+  MatchedScreening: message(
+    'MatchedScreening',
+    ref('MatchedScreeningEvent'),
+    CLOUD_EVENT,
+    'A later listing matches an inquiry of the member; it has no seq',
+    '其后的列名与本成员的审查匹配；不占用通知序号',
+  ),
 };
 
 const inboxMessages = Object.keys(MESSAGES).filter((name) => name.endsWith('Event'));
@@ -89,7 +96,7 @@ export function asyncApiDocument(): Record<string, unknown> {
       receipts: channel('receipts', ['Receipt'], 'A receipt for each event of the inbox', '收件事件的逐条回执'),
       notices: channel(
         'notices',
-        ['Notice', 'ErasedNotices'],
+        ['Notice', 'ErasedNotices', 'MatchedScreening'],
         'Notices in seq order, kept seven days',
         '按序通知，保留七天',
       ),

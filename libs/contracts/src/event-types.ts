@@ -42,6 +42,8 @@ export const OUTCOME_TYPES = {
   subjectErased: 'liandun.subject.erased.v1',
   alarmRaised: 'liandun.alarm.raised.v1',
 } as const;
+  screeningDecided: 'liandun.screening.decided.v1',
+  screeningMatched: 'liandun.screening.matched.v1',
 
 export const EVENT_TYPES = { ...SUBMITTED_TYPES, ...OUTCOME_TYPES } as const;
 

@@ -15,6 +15,7 @@ export * from './payloads.events.js';
 export * from './personal-fields.js';
 export * from './reason-codes.js';
 export * from './review.js';
+export * from './screening.js';
 export * from './strict-json.js';
 export * from './submissions.js';
 export * from './time.js';

@@ -2,6 +2,7 @@
 import type { ErasureChange } from './erasure.js';
 import type { MatchField, MatchGrade, NoticeContent, NoticeErasedContent } from './notice.js';
 import type { ReviewChange } from './review.js';
+import type { ScreeningDecisionKind, ScreeningMatchedContent } from './screening.js';
 
 export const MEMBER_ROLES = ['platform', 'regulator', 'admin'] as const;
 export type MemberRole = (typeof MEMBER_ROLES)[number];
@@ -170,7 +171,15 @@ export interface ReadAudited {
 }
 
 /** Ways in which a member may be sweeping the ledger instead of asking about its applicants (rule P15). */
-export const ALARMS = ['screeningBudget', 'neighbouringIdentifiers', 'missedLookups'] as const;
+export const ALARMS = [
+  'screeningBudget',
+  'neighbouringIdentifiers',
+  'missedLookups',
+  /** One working day is left to reopen after an official ending (rule P12). */
+  'reopeningDue',
+  /** The statute's three working days have passed (行政处罚法 第48、85条). */
+  'reopeningOverdue',
+] as const;
 export type Alarm = (typeof ALARMS)[number];
 
 /** Raised once for each member and day. It names the member as `about`: its own audit doesn't show it. */
@@ -182,3 +191,14 @@ export interface AlarmRaised {
   /** What was reached. */
   limit: number;
 }
+/** A platform found that a match of its inquiry is about somebody else. */
+export interface ScreeningDecided {
+  screeningId: string;
+  listingId: string;
+  decision: ScreeningDecisionKind;
+  decidedBy: string;
+}
+
+/** A later listing matches an inquiry: its platform was told. */
+export type ScreeningMatched = ScreeningMatchedContent & { member: string };
+

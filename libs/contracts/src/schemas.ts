@@ -8,6 +8,8 @@ import { ErasedNotices, MATCH_FIELDS, Notice, NOTICE_ERASED_TYPE, NOTICE_TYPE } 
 import { ALARMS, SIGNATURE_POLICIES } from './outcomes.js';
 import { SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
+import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
+import { MatchedScreening, SCREENING_MATCHED_TYPE, ScreeningDecision } from './screening.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Envelope, ScreeningRequest } from './validate.js';
 import { WebhookReplay, WebhookRequest, WebhookRotation } from './webhook.js';
@@ -236,6 +238,10 @@ const WIRE: Record<string, JsonSchema> = {
         code: text,
         tier: count,
         grade: oneOf('exact', 'strong', 'possible'),
+  MatchedScreeningsPage: object({
+    items: list(ref('MatchedScreeningEvent')),
+    next: { type: 'integer', minimum: -1 },
+  }),
         fields: { type: 'object', additionalProperties: oneOf('exact', 'strong', 'possible') },
         effectiveAt: time,
         expiresAt: time,
@@ -392,3 +398,6 @@ export function componentSchemas(): Record<string, JsonSchema> {
   delete schemas.Envelope;
   return { ...schemas, ...WIRE };
 }
+  addClass(schemas, ScreeningDecision, true);
+  addClass(schemas, MatchedScreening, false);
+  schemas.MatchedScreeningEvent = envelopeOf(open, SCREENING_MATCHED_TYPE, 'MatchedScreening');

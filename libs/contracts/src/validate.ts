@@ -9,6 +9,7 @@ import type { MemberRole, SignaturePolicy } from './outcomes.js';
 import { Identity } from './payloads.events.js';
 import { REVIEW_GROUNDS, ReviewDecision, UNSURE_DAYS, UNSURE_DAYS_MAX } from './review.js';
 import { checkRules, type RuleContext } from './rules.js';
+import { ScreeningDecision } from './screening.js';
 import { isSubmittedType, SUBMISSIONS, type Payload, type Submission } from './submissions.js';
 import { DAY_MS, timeMs, toBeijingTime } from './time.js';
 
@@ -151,6 +152,10 @@ export function validateBody<T extends object>(type: Class<T>, raw: unknown): { 
 /** The body of a screening, `{ identity, purpose }`, by the same rules as the identities of events, and rule P15. */
 export const validateIdentity = (raw: unknown): { value: ScreeningRequest } | { problem: Problem } =>
   validateBody(ScreeningRequest, raw);
+
+/** The body of a decision on a screening's match. */
+export const validateScreeningDecision = (raw: unknown): { value: ScreeningDecision } | { problem: Problem } =>
+  validateBody(ScreeningDecision, raw);
 
 /**
  * The body of a decision on a review at `now`, by its fields and by what they say together. `unsure` always ends: where no time

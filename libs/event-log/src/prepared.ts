@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ClientBase, QueryResult, QueryResultRow } from 'pg';
+import type { ClientBase, Pool, QueryResult, QueryResultRow } from 'pg';
 
 const names = new Map<string, string>();
 
@@ -17,7 +17,7 @@ function nameOf(text: string): string {
  * that are sent without waiting for one another go out together where the connection is pipelined, in their order.
  */
 export const prepared = <R extends QueryResultRow>(
-  client: ClientBase,
+  client: ClientBase | Pool,
   text: string,
   values: unknown[] = [],
 ): Promise<QueryResult<R>> => client.query<R>({ name: nameOf(text), text, values });

@@ -1,3 +1,16 @@
 export * from './match-index.js';
 export * from './migrations.js';
+export {
+  inquiriesAbout,
+  inquiriesOf,
+  inquiryOf,
+  inquiryRow,
+  purgeInquiries,
+  renewInquiries,
+  SCREENING_RIDER,
+  screeningRider,
+  toldMatch,
+} from './screening/inquiries.js';
+export { isSurer } from './screening/judge.js';
+export { resultOf, screen, type ScreeningMatch } from './screening/screen.js';
 export { letGo, settle } from './settle.js';

@@ -3,7 +3,7 @@ import type { Bucket, Edge, Features, Key, Lookup, Matcher, MatchRecord, Node, P
 import type { Vault, VaultEvent } from '@liandun/vault';
 import { memberOfSource } from '@liandun/contracts';
 import { LRUCache } from 'lru-cache';
-import type { ClientBase } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { prepared } from '@liandun/event-log';
 
 /** An entry as it stands in the log, with what opens its record. */
@@ -95,7 +95,8 @@ export class MatchIndex {
     for (const position of positions) this.known.delete(position);
   }
 
-  private tokens(keys: readonly Key[], generation: Generation): string[] {
+  /** What keys are found by in one generation. */
+  tokens(keys: readonly Key[], generation: Generation): string[] {
     return this.vault.blocking(
       keys.map(({ kind, value }) => `${generation.id}\n${kind}\n${value}`),
       generation.blind,
@@ -170,7 +171,7 @@ export interface Generation {
 }
 
 /** The generations that new observations get keys of. */
-export async function liveGenerations(client: ClientBase): Promise<Generation[]> {
+export async function liveGenerations(client: ClientBase | Pool): Promise<Generation[]> {
   const { rows } = await prepared<Generation>(
     client,
     `select id, matcher, blind, state from match.generation where state <> 'retired' order by id`,

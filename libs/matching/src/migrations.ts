@@ -1,4 +1,5 @@
 import { CALLERS_ROLE, wall } from '@liandun/event-log';
+import { CreateScreening1763900100000 } from './screening/migrations.js';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
@@ -84,4 +85,4 @@ ${['generation', 'key', 'alias', 'kept'].map((table) => wall(`match.${table}`)).
 ${wall('match.edge', `${CALLERS_ROLE} = 'regulator'`)}
 `;
 
-export const MATCHING_MIGRATIONS = [CreateMatchIndex1763800500000];
+export const MATCHING_MIGRATIONS = [CreateMatchIndex1763800500000, CreateScreening1763900100000];

@@ -1,4 +1,11 @@
-import { noticeErasedEvent, noticeEvent, type NoticeErased, type NoticeIssued } from '@liandun/contracts';
+import {
+  noticeErasedEvent,
+  noticeEvent,
+  screeningMatchedEvent,
+  type NoticeErased,
+  type NoticeIssued,
+  type ScreeningMatched,
+} from '@liandun/contracts';
 import type { Pool } from 'pg';
 import type { OutgoingBatch, OutgoingRecord } from './sender.js';
 import { noticesTopic } from './topics.js';
@@ -155,5 +162,44 @@ export async function readErased(pool: Pool): Promise<ErasedBatch[]> {
 /** Moves the cursor behind what Kafka has acknowledged; it never goes back. */
 export async function moveErased(pool: Pool, { member, nextNo }: ErasedBatch): Promise<void> {
   const sql = 'UPDATE relay.cursor SET next_erased = $2 WHERE member = $1 AND next_erased < $2';
+  await pool.query(sql, [member, nextNo]);
+}
+
+const MATCHED_PER_MEMBER_MAX = 50;
+
+/** What one member is told about its inquiries, ready to be sent. */
+export interface MatchedBatch extends OutgoingBatch {
+  member: string;
+  /** The `no` after the last of them. */
+  nextNo: number;
+}
+
+/** What every member is yet to be told about later listings that match its inquiries, in the order of `no`. */
+export async function readMatched(pool: Pool): Promise<MatchedBatch[]> {
+  const { rows } = await pool.query<Row>({
+    name: 'relay.matched',
+    text: `SELECT c.member, e.position, e.version, e.entry, e.leaf_hash
+      FROM (SELECT c.* FROM relay.cursor c JOIN log.stream s ON s.stream = 'matched/' || c.member
+            WHERE s.version >= c.next_matched LIMIT ${MEMBERS_MAX}) c
+      CROSS JOIN LATERAL (
+        SELECT position, version, entry, leaf_hash FROM log.entry
+        WHERE stream = 'matched/' || c.member AND version >= c.next_matched ORDER BY version LIMIT ${MATCHED_PER_MEMBER_MAX}
+      ) e`,
+  });
+  return [...Map.groupBy(rows, ({ member }) => member)].map(([member, own]) => ({
+    member,
+    topic: noticesTopic(member),
+    records: own.map(({ position, entry, leaf_hash }): OutgoingRecord => {
+      const { acceptedAt, data } = JSON.parse(entry) as { acceptedAt: string; data: ScreeningMatched };
+      const placed = { position: Number(position), leafHash: leaf_hash.toString('base64'), acceptedAt };
+      return { value: JSON.stringify(screeningMatchedEvent(member, data, placed)), headers: HEADERS };
+    }),
+    nextNo: Math.max(...own.map(({ version }) => version)) + 1,
+  }));
+}
+
+/** Moves the cursor behind what Kafka has acknowledged; it never goes back. */
+export async function moveMatched(pool: Pool, { member, nextNo }: MatchedBatch): Promise<void> {
+  const sql = 'UPDATE relay.cursor SET next_matched = $2 WHERE member = $1 AND next_matched < $2';
   await pool.query(sql, [member, nextNo]);
 }

@@ -1,10 +1,18 @@
 import { backoffMs, pause } from '@liandun/sdk';
 import type { Pool } from 'pg';
-import { moveCursors, moveErased, readBacklog, readErased, type MemberBatch } from './backlog.js';
+import {
+  moveCursors,
+  moveErased,
+  moveMatched,
+  readBacklog,
+  readErased,
+  readMatched,
+  type MemberBatch,
+} from './backlog.js';
 import type { Brokers } from './brokers.js';
 import { Lease } from './lease.js';
 import { listen } from './listen.js';
-import { KafkaSender } from './sender.js';
+import { KafkaSender, type OutgoingBatch } from './sender.js';
 
 export interface RelaySettings {
   pool: Pool;
@@ -39,7 +47,7 @@ interface Suspect {
 }
 
 const POLL_MS = 1_000;
-const ERASED_POLL_MS = 1_000;
+const RARE_POLL_MS = 1_000;
 
 /**
  * Brings every notice in the log to its member's topic. A cursor per member moves only after all replicas have
@@ -54,7 +62,7 @@ export class Relay {
   readonly #lease: Lease;
   readonly #main: KafkaSender;
   readonly #single: KafkaSender;
-  readonly #erased: KafkaSender;
+  readonly #rare: KafkaSender;
   readonly #stopping = new AbortController();
   readonly #suspects = new Map<string, Suspect>();
   /** Members' cursors as they will be once what is acknowledged is saved. */
@@ -70,7 +78,7 @@ export class Relay {
     this.#lease = new Lease(settings.pool, 'relay', settings.leaseMs ?? 6_000);
     this.#main = new KafkaSender(settings.brokers, 'liandun-relay');
     this.#single = new KafkaSender(settings.brokers, 'liandun-relay-single');
-    this.#erased = new KafkaSender(settings.brokers, 'liandun-relay-erased');
+    this.#rare = new KafkaSender(settings.brokers, 'liandun-relay-rare');
   }
 
   /** Returns at once; waits for its turn if another process relays. */
@@ -79,7 +87,7 @@ export class Relay {
       this.#holdLease(),
       this.#relayMany(),
       this.#relaySingly(),
-      this.#relayErased(),
+      this.#relayRare(),
       this.#listen(),
     ]);
     return this;
@@ -90,7 +98,7 @@ export class Relay {
     this.#stopping.abort();
     this.poke();
     await this.#running;
-    await Promise.all([this.#main.close(), this.#single.close(), this.#erased.close()]);
+    await Promise.all([this.#main.close(), this.#single.close(), this.#rare.close()]);
     await this.#lease.release().catch((error: Error) => this.#heard(error));
   }
 
@@ -213,17 +221,27 @@ export class Relay {
     }
   }
 
-  /** Erasures are rare: they are looked for apart from the notices, which they must not slow down. */
-  async #relayErased(): Promise<void> {
+  /** Erasures and later matches are rare: they are looked for apart from the notices, which they must not slow down. */
+  async #relayRare(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      const batches = this.#lease.held ? await readErased(this.#settings.pool).catch(this.#failed) : [];
-      for (const batch of batches) {
-        await this.#erased
-          .send([batch])
-          .then(async () => moveErased(this.#settings.pool, batch))
-          .catch(this.#failed);
+      if (this.#lease.held) {
+        await this.#relayEach(readErased, moveErased);
+        await this.#relayEach(readMatched, moveMatched);
       }
-      await pause(ERASED_POLL_MS, this.#stopping.signal);
+      await pause(RARE_POLL_MS, this.#stopping.signal);
+    }
+  }
+
+  async #relayEach<B extends OutgoingBatch>(
+    read: (pool: Pool) => Promise<B[]>,
+    move: (pool: Pool, batch: B) => Promise<void>,
+  ): Promise<void> {
+    const { pool } = this.#settings;
+    for (const batch of await read(pool).catch(this.#failed)) {
+      await this.#rare
+        .send([batch])
+        .then(async () => move(pool, batch))
+        .catch(this.#failed);
     }
   }
 

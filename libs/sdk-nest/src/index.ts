@@ -1,2 +1,2 @@
 export * from './liandun.module.js';
-export { OnErased, OnNotice, type OnNoticeOptions } from './on-notice.js';
+export { OnErased, OnMatched, OnNotice, type OnNoticeOptions } from './on-notice.js';

@@ -1,5 +1,5 @@
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import type { ErasedNotices, Notice, NoticeAction } from '@liandun/contracts';
+import type { ErasedNotices, MatchedScreening, Notice, NoticeAction } from '@liandun/contracts';
 import type { NoticeHandler, ShopState } from '@liandun/sdk';
 
 export interface OnNoticeOptions {
@@ -22,6 +22,10 @@ export const OnNotice = Reflector.createDecorator<OnNoticeOptions | undefined, O
  */
 export const OnErased = Reflector.createDecorator<undefined, true>({ transform: () => true });
 
+/** Marks a provider's method `(matched, tx)` that is told of later listings which match what the platform screened before. */
+export const OnMatched = Reflector.createDecorator<undefined, true>({ transform: () => true });
+
+type MatchedMethod<Tx> = (matched: MatchedScreening, tx: Tx) => unknown;
 type ErasedMethod<Tx> = (erased: ErasedNotices, tx: Tx) => unknown;
 type Method<Tx> = (notice: Notice, tx: Tx, shops: ShopState[]) => unknown;
 
@@ -33,6 +37,7 @@ export function discoverHandler<Tx>(
 ): NoticeHandler<Tx> {
   const methods: { run: Method<Tx>; actions?: readonly NoticeAction[] }[] = [];
   const redacting: ErasedMethod<Tx>[] = [];
+  const alerted: MatchedMethod<Tx>[] = [];
   for (const { instance } of discovery.getProviders()) {
     if (typeof instance !== 'object' || instance === null) continue;
     for (const name of scanner.getAllMethodNames(Object.getPrototypeOf(instance) as object)) {
@@ -42,6 +47,8 @@ export function discoverHandler<Tx>(
       if (options) methods.push({ run: (method as Method<Tx>).bind(instance), actions: options.actions });
       if (reflector.get(OnErased, method as ErasedMethod<Tx>))
         redacting.push((method as ErasedMethod<Tx>).bind(instance));
+      if (reflector.get(OnMatched, method as MatchedMethod<Tx>))
+        alerted.push((method as MatchedMethod<Tx>).bind(instance));
     }
   }
   if (methods.length === 0) throw new Error('LiandunModule: no provider has a method marked with @OnNotice()');
@@ -53,6 +60,9 @@ export function discoverHandler<Tx>(
     },
     async erased(erased, tx) {
       for (const run of redacting) await run(erased, tx);
+    },
+    async matched(matched, tx) {
+      for (const run of alerted) await run(matched, tx);
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   type CaseHeard,
   type CloudEvent,
   type ErasedNotices,
+  type MatchedScreening,
   type Identity,
   type ListingEnded,
   type MerchantDelisted,
@@ -223,6 +224,17 @@ export class LiandunClient {
   /** Which of the member's notices name a person who was erased since, after a `no` (-1 from the start), in order. */
   async erasedNotices(after = -1, limit = 100): Promise<Page<CloudEvent<ErasedNotices>>> {
     return this.#get<Page<CloudEvent<ErasedNotices>>>(`/v1/notices/erased${query({ after, limit })}`);
+  }
+
+  /** Which of the member's inquiries later listings match, after a `no` (-1 from the start), in order. */
+  async matchedScreenings(after = -1, limit = 100): Promise<Page<CloudEvent<MatchedScreening>>> {
+    return this.#get<Page<CloudEvent<MatchedScreening>>>(`/v1/screenings/matched${query({ after, limit })}`);
+  }
+
+  /** Notes that a match of the member's own screening is about somebody else: it isn't shown to the member again. */
+  async decideMatch(screeningId: string, listingId: string, decidedBy: string): Promise<void> {
+    const path = `/v1/screenings/${encodeURIComponent(screeningId)}/matches/${encodeURIComponent(listingId)}/decision`;
+    await this.#post(path, { decision: 'notSame', decidedBy });
   }
 
   /** The same as they come, for ever (Server-Sent Events), until `signal` aborts. */

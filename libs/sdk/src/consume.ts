@@ -18,7 +18,7 @@ export interface ConsumerSettings<Tx> {
   attemptsMax?: number;
   /** How often what was set aside is tried again; 60,000 ms unless told, 0 for never. */
   retryFailedEveryMs?: number;
-  /** How often the ledger is asked whom it has erased, besides its messages on Kafka; 60,000 ms unless told. */
+  /** How often the ledger is asked whom it has erased, and which inquiries it matches later, besides its messages on Kafka; 60,000 ms unless told. */
   lookForErasedEveryMs?: number;
   /** Hears of everything that goes wrong; the consumer goes on by itself. */
   onProblem?: (error: Error) => void;
@@ -61,6 +61,7 @@ export class NoticeConsumer<Tx> {
         attemptsMax: attemptsMax ?? 5,
         fetchAfter: async (seq, limit) => (await client.notices(seq, limit)).items,
         fetchErasedAfter: async (no, limit) => (await client.erasedNotices(no, limit)).items,
+        fetchMatchedAfter: async (no, limit) => (await client.matchedScreenings(no, limit)).items,
         onProblem: (error) => this.#heard(error),
       },
       this.#stopping.signal,
@@ -98,6 +99,7 @@ export class NoticeConsumer<Tx> {
       try {
         await this.#processor.open();
         await this.#processor.lookForErased();
+        await this.#processor.lookForMatched();
         await (kafka ? this.#fromKafka(kafka) : this.#fromFeed());
       } catch (error) {
         if (signal.aborted) break;
@@ -125,6 +127,7 @@ export class NoticeConsumer<Tx> {
     while (!signal.aborted) {
       await pause(this.#settings.lookForErasedEveryMs ?? 60_000, signal);
       if (!signal.aborted) await this.#processor.lookForErased();
+      if (!signal.aborted) await this.#processor.lookForMatched();
     }
   }
 

@@ -2,8 +2,10 @@ import {
   NOTICE_ACTIONS,
   NOTICE_ERASED_TYPE,
   NOTICE_TYPE,
+  SCREENING_MATCHED_TYPE,
   type CloudEvent,
   type ErasedNotices,
+  type MatchedScreening,
   type Notice,
 } from '@liandun/contracts';
 import { LiandunError } from './errors.js';
@@ -71,4 +73,12 @@ export function checkErased(value: unknown, memberId: string): ErasedNotices {
   if (!isObject(data) || !isCount(data.no) || !listOf(isOwn)(data.noticeIds))
     throw new LiandunError('MALFORMED_NOTICE', `Not a CloudEvent of type ${NOTICE_ERASED_TYPE} to ${memberId}`);
   return data as unknown as ErasedNotices;
+}
+
+/** Checks that `value` tells of a later match of an inquiry. Throws MALFORMED_NOTICE. */
+export function checkMatched(value: unknown): MatchedScreening {
+  const data = isObject(value) && value.type === SCREENING_MATCHED_TYPE ? value.data : undefined;
+  if (!isObject(data) || !isCount(data.no) || ![data.screeningId, data.listingId, data.grade].every(isText))
+    throw new LiandunError('MALFORMED_NOTICE', `Not a CloudEvent of type ${SCREENING_MATCHED_TYPE}`);
+  return data as unknown as MatchedScreening;
 }

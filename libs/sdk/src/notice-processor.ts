@@ -1,6 +1,13 @@
-import { NOTICE_ERASED_TYPE, type CloudEvent, type ErasedNotices, type Notice } from '@liandun/contracts';
+import {
+  NOTICE_ERASED_TYPE,
+  SCREENING_MATCHED_TYPE,
+  type CloudEvent,
+  type ErasedNotices,
+  type MatchedScreening,
+  type Notice,
+} from '@liandun/contracts';
 import { asError, LiandunError } from './errors.js';
-import { checkErased, checkNotice } from './notice-check.js';
+import { checkErased, checkMatched, checkNotice } from './notice-check.js';
 import type { NoticeStore, ShopState } from './notice-store.js';
 import { backoffMs, pause } from './waiting.js';
 
@@ -16,6 +23,11 @@ export interface NoticeHandler<Tx> {
    * notices themselves, in the order of `no`, and its effects through `tx` are stored exactly once.
    */
   erased?(erased: ErasedNotices, tx: Tx): Promise<void>;
+  /**
+   * A later listing matches what the member screened before: look at that merchant again. In the order of `no`; its effects
+   * through `tx` are stored exactly once.
+   */
+  matched?(matched: MatchedScreening, tx: Tx): Promise<void>;
 }
 
 export interface ProcessorSettings<Tx> {
@@ -29,6 +41,8 @@ export interface ProcessorSettings<Tx> {
   fetchAfter: (seq: number, limit: number) => Promise<CloudEvent<Notice>[]>;
   /** What the member was told about erased persons, after a `no`. */
   fetchErasedAfter: (no: number, limit: number) => Promise<CloudEvent<ErasedNotices>[]>;
+  /** What the member was told about its inquiries, after a `no`. */
+  fetchMatchedAfter: (no: number, limit: number) => Promise<CloudEvent<MatchedScreening>[]>;
   onProblem: (error: Error) => void;
 }
 
@@ -36,6 +50,9 @@ const FETCH_MAX = 100;
 
 /** What was erased is counted apart from the notices. */
 const erasedCursor = (consumer: string): string => `${consumer}/erased`;
+
+/** So are later matches of inquiries. */
+const matchedCursor = (consumer: string): string => `${consumer}/matched`;
 
 /** Verifies, removes repeats, fills gaps, retries, and sets aside what can't be handled. One notice at a time. */
 export class NoticeProcessor<Tx> {
@@ -66,6 +83,7 @@ export class NoticeProcessor<Tx> {
    */
   async accept(value: unknown): Promise<void> {
     if ((value as { type?: unknown } | null)?.type === NOTICE_ERASED_TYPE) return this.lookForErased();
+    if ((value as { type?: unknown } | null)?.type === SCREENING_MATCHED_TYPE) return this.lookForMatched();
     let event: CloudEvent<Notice>;
     try {
       event = checkNotice(value, this.#settings.memberId);
@@ -128,6 +146,29 @@ export class NoticeProcessor<Tx> {
       await store.advance(tx, erasedCursor(consumer), erased.no);
       return true;
     });
+  }
+
+  /** Brings everything to the handler that the ledger has said about the member's inquiries; what fails comes again. */
+  async lookForMatched(): Promise<void> {
+    const { store, consumer, fetchMatchedAfter, handler, onProblem } = this.#settings;
+    const cursor = matchedCursor(consumer);
+    try {
+      for (;;) {
+        const no = await store.transaction(async (tx) => store.cursor(tx, cursor));
+        const items = await fetchMatchedAfter(no, FETCH_MAX);
+        for (const item of items) {
+          const matched = checkMatched(item);
+          await store.transaction(async (tx) => {
+            if (matched.no !== (await store.cursor(tx, cursor)) + 1) return;
+            await handler.matched?.(matched, tx);
+            await store.advance(tx, cursor, matched.no);
+          });
+        }
+        if (items.length === 0 || this.#stopped.aborted) return;
+      }
+    } catch (error) {
+      if (!this.#stopped.aborted) onProblem(asError(error));
+    }
   }
 
   async #settle(event: CloudEvent<Notice>): Promise<void> {

@@ -14,8 +14,8 @@ export type SealedPerson = Pick<SealedRecord, 'sealed' | 'wrapped' | 'keyVersion
 export type ErasureRow =
   | ({ step: 'requested'; erasureId: string } & SealedPerson)
   | { step: 'decided'; erasureId: string }
-  /** `organizations`: those of the positions whose subject is one, and whose own public numbers stay. */
-  | { step: 'erased'; positions: number[]; asRepresentative: number[]; organizations: number[] };
+  /** `organizations`: those of the positions whose subject is one, and whose own public numbers stay; `inquiries`: screenings about the person. */
+  | { step: 'erased'; positions: number[]; asRepresentative: number[]; organizations: number[]; inquiries?: string[] };
 
 const requestRef = (erasureId: string): EventRef => ({
   source: 'urn:liandun:ledger',
@@ -63,7 +63,7 @@ const OF_REPRESENTATIVES: readonly TokenKind[] = ['representative'];
 /** Data keys first of all: without them sealed values and salts are noise, also in a copy that was made before. */
 async function destroy(
   client: pg.ClientBase,
-  { positions, asRepresentative, organizations }: Extract<ErasureRow, { step: 'erased' }>,
+  { positions, asRepresentative, organizations, inquiries = [] }: Extract<ErasureRow, { step: 'erased' }>,
 ): Promise<void> {
   // A rotation under way must not write anew what is destroyed here.
   await client.query('select from vault.rotation order by job, version for update');
@@ -73,6 +73,14 @@ async function destroy(
        where position = any($1::bigint[]) or (position = any($2::bigint[]) and person = 'representative')`,
       [positions, asRepresentative],
     );
+  if (inquiries.length > 0) {
+    await client.query('delete from screening.inquiry where screening_id = any($1::uuid[])', [inquiries]);
+    for (const table of ['told', 'decision'])
+      await client.query(
+        `delete from screening.${table} t where not exists
+           (select from screening.inquiry i where i.member = t.member and i.said = t.said)`,
+      );
+  }
   // The matcher's keys may be made of any of it; the reconcile reader makes those anew that still may be.
   await client.query('delete from match.key where position = any($1::bigint[]) or position = any($2::bigint[])', [
     positions,

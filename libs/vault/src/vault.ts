@@ -17,6 +17,7 @@ export interface VaultEvent extends EventRef {
 /** A pool, or a connection with a transaction open. */
 export interface Queryable {
   query<R extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<R>>;
+  query<R extends pg.QueryResultRow>(config: pg.QueryConfig): Promise<pg.QueryResult<R>>;
 }
 
 interface StoredRecord {
@@ -34,6 +35,13 @@ interface EntryRecord {
   sealed: Buffer[] | null;
   wrapped: Buffer[] | null;
   versions: number[] | null;
+}
+
+/** An entry that carries an identity, with its values. */
+export interface OpenedEntry {
+  source: string;
+  acceptedAt: string;
+  data: { identity: Identity };
 }
 
 const OPEN_MANY = `
@@ -119,18 +127,28 @@ export class Vault {
    * commitments aren't hashed again: `reveal` does that. Throws where a record was altered.
    */
   async openMany(db: Queryable, positions: readonly number[]): Promise<Map<number, Identity>> {
-    const { rows } = await db.query<EntryRecord>(OPEN_MANY, [positions]);
-    const identities = new Map<number, Identity>();
+    const entries = await this.openEntries(db, positions);
+    return new Map([...entries].map(([position, { data }]) => [position, data.identity]));
+  }
+
+  /** The same with what else the entries say. */
+  async openEntries(db: Queryable, positions: readonly number[]): Promise<Map<number, OpenedEntry>> {
+    const { rows } = await db.query<EntryRecord>({
+      name: 'vault.openMany',
+      text: OPEN_MANY,
+      values: [positions],
+    });
+    const opened = new Map<number, OpenedEntry>();
     for (const { position, entry, persons, sealed, wrapped, versions } of rows) {
-      const { source, id, type, data } = JSON.parse(entry) as EventRef & { data: { identity?: Identity } };
+      const { source, id, type, acceptedAt, data } = JSON.parse(entry) as EventRef & OpenedEntry;
       if (data.identity === undefined) continue;
       for (const [n, person] of (persons ?? []).entries()) {
         const record = { person, sealed: sealed![n]!, wrapped: wrapped![n]!, keyVersion: versions![n]! };
         for (const value of unseal(record, { source, id, type }, this.keys.kms)) put(data, value);
       }
-      identities.set(Number(position), data.identity);
+      opened.set(Number(position), { source, acceptedAt, data });
     }
-    return identities;
+    return opened;
   }
 
   /** The data of the given entries with their personal values, in the order given; what was erased stays a commitment. */

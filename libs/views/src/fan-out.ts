@@ -318,3 +318,6 @@ export const lastSeqs = lastOf('notices');
 
 /** The same of what they were told about erased persons. */
 export const lastErasedNos = lastOf('erased');
+
+/** The same of later listings that match their inquiries. */
+export const lastMatchedNos = lastOf('matched');

@@ -7,3 +7,6 @@ export * from './ledger-fold.js';
 export * from './migrations.js';
 export * from './notices.js';
 export * from './queries.js';
+export * from './review-fold.js';
+export * from './reviews.js';
+export * from './screenings.js';

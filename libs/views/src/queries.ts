@@ -254,58 +254,6 @@ function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | '
   };
 }
 
-/** A blind-index token of an applicant's identifier; one under each live version of the key. */
-export interface ScreeningToken {
-  kind: string;
-  token: Buffer;
-}
-
-export interface ScreeningMatch {
-  listingId: string;
-  code: string;
-  tier: number;
-  grade: MatchGrade;
-  /** The grade of each field that agreed. */
-  fields: Record<string, MatchGrade>;
-  effectiveAt: string;
-  expiresAt: string;
-}
-
-/**
- * The listings that stand and that an applicant with these tokens falls under. `exact` only on the subject's own USCC or
- * resident id and of the same kind; an equal 15-digit number or bank account is `possible` (rule P14). Advice that
- * platforms never get (tier 0) is left out.
- */
-export async function screen(pool: Pool, kind: SubjectKind, tokens: ScreeningToken[]): Promise<ScreeningMatch[]> {
-  const { rows } = await pool.query(
-    `select l.listing_id, l.code, l.tier, l.effective_at, l.expires_at,
-       array_agg(distinct w.kind) as fields,
-       -- The entry that protects a victim counts against nobody: it asks for a closer look.
-       bool_or(w.kind in ('uscc', 'residentId') and i.kind = $3 and l.code <> 'V01') as exact
-     from unnest($1::text[], $2::bytea[]) w (kind, token)
-     join vault.token t on t.kind = w.kind and t.token = w.token
-     join identity.link i on i.position = t.position
-     join view.listing l on l.entity_id = i.entity_id
-     where l.status = 'published' and l.tier > 0 and l.expires_at > now()
-     group by l.listing_id order by l.position limit 50`,
-    [tokens.map((token) => token.kind), tokens.map((token) => token.token), kind],
-  );
-  return rows.map((row: Row) => ({
-    listingId: row.listing_id,
-    code: row.code,
-    tier: row.tier,
-    grade: row.exact ? 'exact' : 'possible',
-    fields: Object.fromEntries(
-      row.fields.map((field: string) => [
-        field,
-        row.exact && (field === 'uscc' || field === 'residentId') ? 'exact' : 'possible',
-      ]),
-    ),
-    effectiveAt: toBeijingTime(row.effective_at),
-    expiresAt: toBeijingTime(row.expires_at),
-  }));
-}
-
 export interface AuditFilter {
   member?: string;
   type?: string;

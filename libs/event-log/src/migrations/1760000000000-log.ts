@@ -171,7 +171,7 @@ grant select, insert, update, delete on log.parked to liandun_worker;
 grant select on log.entry, log.event_id, log.stream to liandun_api;
 `;
 
-// A member sees the entries that it sent, its notices and which of them were erased, and those that the audit's index says concern it. That index is folded in
+// A member sees the entries that it sent, its notices, which of them were erased, which later listings match its inquiries, and those that the audit's index says concern it. That index is folded in
 // another schema, which a rebuild replaces: the function finds it by its name.
 const WALLS = `
 create function log.concerns_caller(at bigint) returns boolean language plpgsql stable as $$
@@ -180,7 +180,7 @@ begin
 end $$;
 ${wall(
   'log.entry',
-  `${CALLERS_ROLE} = 'regulator' or source = 'urn:liandun:member:' || ${CALLER} or stream in ('notices/' || ${CALLER}, 'erased/' || ${CALLER})
+  `${CALLERS_ROLE} = 'regulator' or source = 'urn:liandun:member:' || ${CALLER} or stream in ('notices/' || ${CALLER}, 'erased/' || ${CALLER}, 'matched/' || ${CALLER})
     or log.concerns_caller(position)`,
 )}
 ${wall('log.event_id', 'exists (select from log.entry e where e.position = event_id.position)')}

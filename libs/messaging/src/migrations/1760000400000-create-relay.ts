@@ -18,11 +18,12 @@ const TABLES = `
 CREATE SCHEMA relay;
 
 -- next_seq: the first notice of the member that Kafka has not acknowledged. It only grows. next_erased: likewise, of what the member
--- is told about persons who were erased.
+-- is told about persons who were erased; next_matched: of its inquiries that later listings match.
 CREATE TABLE relay.cursor (
   member text PRIMARY KEY,
   next_seq bigint NOT NULL DEFAULT 0,
   next_erased bigint NOT NULL DEFAULT 0,
+  next_matched bigint NOT NULL DEFAULT 0,
   moved_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 

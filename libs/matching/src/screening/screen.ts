@@ -1,0 +1,196 @@
+import { toBeijingTime, reasonCodes, type Identity, type MatchGrade, type NoticeReason } from '@liandun/contracts';
+import { prepared } from '@liandun/event-log';
+import { explainPair, type Features, type Key } from '@liandun/identity';
+import type { Vault } from '@liandun/vault';
+import type { ClientBase, Pool } from 'pg';
+import { recordOf, type Generation, type MatchIndex } from '../match-index.js';
+import { isSurer, judge, type Judgement, type Observed } from './judge.js';
+import { maskedValues } from './values.js';
+
+/** A listing in force that an applicant may fall under. */
+export interface ScreeningMatch {
+  listingId: string;
+  code: string;
+  reason: NoticeReason;
+  tier: number;
+  grade: MatchGrade;
+  /** What agrees, and the grade that its agreement carries by itself. */
+  fields: Record<string, MatchGrade>;
+  because: { field: string; en: string; zh: string }[];
+  /** What the ledger holds of it; masked but for what is public. */
+  values: Record<string, string>;
+  effectiveAt: string;
+  expiresAt: string;
+}
+
+/** What an applicant is looked up by. */
+export interface Inquiry {
+  member: string;
+  /** The digest of all that it says: the same for the same applicant of one member. */
+  said: Buffer;
+  features: Features;
+}
+
+interface KeyRow {
+  n: number;
+  records: number;
+  holders: number;
+}
+
+interface ListingRow {
+  listing_id: string;
+  entity_id: string;
+  code: string;
+  tier: number;
+  effective_at: string;
+  expires_at: string;
+}
+
+interface Found {
+  keys: KeyRow[] | null;
+  observed: { position: number; entity_id: string }[] | null;
+  listings: ListingRow[] | null;
+  decided: { entity_id: string; grade: MatchGrade }[] | null;
+}
+
+/** Records under one key that are looked at, as in matching. */
+const BUCKET_MAX = 400;
+/** Listed entities, observations of each and listings that are looked at: work without an end is nobody's answer. */
+const ENTITIES_MAX = 20;
+const OBSERVATIONS_MAX = 12;
+const LISTINGS_MAX = 50;
+
+/**
+ * One statement, whatever is found: how many entities hold each key, the listed ones among them with the observations that
+ * say most of them and what their member decided. What is advice to regulators (tier 0) isn't looked at.
+ */
+const FIND = `
+with asked as (select token, n from unnest($1::bigint[]) with ordinality w (token, n)),
+ held as (
+   select asked.n, k.position, i.entity_id from asked
+   cross join lateral (select position from match.key where token = asked.token limit ${BUCKET_MAX + 1}) k
+   join identity.link i on i.position = k.position),
+ listing as (
+   select l.listing_id, l.entity_id, l.code, l.tier, l.effective_at, l.expires_at, l.position
+   from (select distinct entity_id from held) e
+   cross join lateral (select * from view.listing l where l.entity_id = e.entity_id
+     and l.status = 'published' and l.tier > 0 and l.expires_at > now()) l),
+ listed as (
+   select h.entity_id, array_agg(distinct h.position) as positions, min(h.n) as n from held h
+   where h.entity_id in (select entity_id from listing) group by h.entity_id order by min(h.n), h.entity_id limit ${ENTITIES_MAX}),
+ observed as (
+   select o.position, listed.entity_id from listed
+   cross join lateral (select i.position from identity.link i where i.entity_id = listed.entity_id
+     order by i.position = any(listed.positions) desc, i.position limit ${OBSERVATIONS_MAX}) o)
+select
+  (select jsonb_agg(k) from (select n, count(*) as records, count(distinct entity_id) as holders from held group by n) k) as keys,
+  (select jsonb_agg(observed) from observed) as observed,
+  (select jsonb_agg(l) from (select * from listing where entity_id in (select entity_id from listed)
+     order by position limit ${LISTINGS_MAX}) l) as listings,
+  (select jsonb_agg(d) from (select i.entity_id, d.grade from screening.decision d
+     join identity.link i on i.position = any(d.positions) where d.member = $2 and d.said = $3) d) as decided`;
+
+/** The reason behind a code, as notices tell it. */
+function reasonOf(code: string): NoticeReason {
+  const found = reasonCodes().codes.get(code);
+  if (!found) throw new Error(`the code table does not hold ${code}`);
+  const { labelZh, labelEn, legalBasis } = found;
+  return { code, labelZh, labelEn, legalBasis };
+}
+
+/** The entry that protects a victim counts against nobody: it asks for a closer look. */
+const PROTECTING = 'V01';
+
+function matchOf(listing: ListingRow, judgement: Judgement, known: Known, applicant: Features): ScreeningMatch {
+  const { features } = known;
+  const protects = listing.code === PROTECTING;
+  const { evidence, bits, fields } = judgement;
+  const spoken = explainPair({ kind: features.kind, evidence, bits }, { outcome: 'link', rule: 'inBand' }).fields;
+  return {
+    listingId: listing.listing_id,
+    code: listing.code,
+    reason: reasonOf(listing.code),
+    tier: listing.tier,
+    grade: protects ? 'possible' : judgement.grade,
+    fields: protects ? Object.fromEntries(Object.keys(fields).map((field) => [field, 'possible'])) : fields,
+    because: spoken.map(({ field, en, zh }) => ({ field, en, zh })),
+    values: maskedValues(known, applicant, Object.keys(fields)),
+    effectiveAt: toBeijingTime(new Date(listing.effective_at)),
+    expiresAt: toBeijingTime(new Date(listing.expires_at)),
+  };
+}
+
+interface Known extends Observed {
+  identity: Identity;
+}
+
+async function open(db: Pool | ClientBase, index: MatchIndex, vault: Vault, found: Found): Promise<Known[]> {
+  const observed = found.observed ?? [];
+  const entries = await vault.openEntries(
+    db,
+    observed.map(({ position }) => position),
+  );
+  return observed.flatMap(({ position, entity_id: entityId }) => {
+    const entry = entries.get(position);
+    if (!entry) return [];
+    const features = index.matcher.features(recordOf({ position, ...entry }, entry.data));
+    return [{ position, entityId, features, identity: entry.data.identity }];
+  });
+}
+
+/** What a platform found to be somebody else it isn't shown again, unless more speaks for it than it did then. */
+const isDecided = ({ entityId, grade }: Judgement, { decided }: Found): boolean =>
+  (decided ?? []).some((decision) => decision.entity_id === entityId && !isSurer(grade, decision.grade));
+
+/**
+ * The listings in force that an applicant may fall under, by the matcher of reconciliation; `exact` and `strong` only by an
+ * official identifier or two strong ones (rule P14). Two statements, whether anything is found or nothing is (rule P18).
+ */
+export async function screen(
+  db: Pool | ClientBase,
+  index: MatchIndex,
+  vault: Vault,
+  generation: Generation,
+  { member, said, features }: Inquiry,
+): Promise<ScreeningMatch[]> {
+  const { matcher } = index;
+  const keys = matcher.keys(features);
+  const { rows } = await prepared<Found>(db, FIND, [index.tokens(keys, generation), member, said]);
+  const found = rows[0] as Found;
+  const known = await open(db, index, vault, found);
+  const counts = new Map((found.keys ?? []).map((row) => [textOf(keys[row.n - 1] as Key), row]));
+  const holders = (key: Key): number => {
+    const count = counts.get(textOf(key));
+    return (count?.records ?? 0) > BUCKET_MAX ? Number.POSITIVE_INFINITY : Math.max(1, count?.holders ?? 1);
+  };
+  const generic = keys.filter((key) => holders(key) >= matcher.capOf(key.kind)).map(textOf);
+  const reached = reachedBy(keys.map(textOf), generic, matcher.keys.bind(matcher));
+  const judged = judge(matcher, features, known, holders).filter(
+    (judgement) => !isDecided(judgement, found) && reached(known, judgement.entityId),
+  );
+  return judged.flatMap((judgement) => {
+    const of = known.find(({ position }) => position === judgement.position) as Known;
+    return (found.listings ?? [])
+      .filter((listing) => listing.entity_id === judgement.entityId)
+      .map((listing) => matchOf(listing, judgement, of, features));
+  });
+}
+
+const textOf = ({ kind, value }: Key): string => `${kind}:${value}`;
+
+/** A generic key finds nobody: whether an entity was found by any other. */
+const reachedBy =
+  (keys: readonly string[], generic: readonly string[], keysOf: (features: Features) => Key[]) =>
+  (known: readonly Known[], entityId: string): boolean => {
+    if (generic.length === 0) return true;
+    const telling = new Set(keys.filter((key) => !generic.includes(key)));
+    return known.some(
+      (one) => one.entityId === entityId && keysOf(one.features).some((key) => telling.has(textOf(key))),
+    );
+  };
+
+/** Listed only where it is sure; else somebody has to look, where there is anything to look at. */
+export const resultOf = (matches: readonly { grade: MatchGrade }[]): 'clear' | 'possible' | 'listed' => {
+  if (matches.some(({ grade }) => grade !== 'possible')) return 'listed';
+  return matches.length > 0 ? 'possible' : 'clear';
+};
