@@ -54,10 +54,24 @@ export function recordOf(entry: { position: number; source: string; acceptedAt: 
 export class MatchIndex {
   private readonly known = new LRUCache<number, Features>({ max: FEATURES_MAX });
 
+  /** Of each key what it was hashed to: a record's keys are asked for again and again. */
+  private readonly hashed = new WeakMap<Key, { generation: number; token: string }>();
+  readonly matcher: Matcher<MatchRecord, Features>;
+
   constructor(
-    readonly matcher: Matcher<MatchRecord, Features>,
+    matcher: Matcher<MatchRecord, Features>,
     private readonly vault: Vault,
-  ) {}
+  ) {
+    const keysOf = new WeakMap<Features, Key[]>();
+    this.matcher = {
+      ...matcher,
+      keys: (features) => {
+        const keys = keysOf.get(features) ?? matcher.keys(features);
+        keysOf.set(features, keys);
+        return keys;
+      },
+    };
+  }
 
   /** The version of the blind index's key that keys of a new generation are made with. */
   get newestBlindKey(): number {
@@ -97,10 +111,13 @@ export class MatchIndex {
 
   /** What keys are found by in one generation. */
   tokens(keys: readonly Key[], generation: Generation): string[] {
-    return this.vault.blocking(
-      keys.map(({ kind, value }) => `${generation.id}\n${kind}\n${value}`),
+    const fresh = keys.filter((key) => this.hashed.get(key)?.generation !== generation.id);
+    const made = this.vault.blocking(
+      fresh.map(({ kind, value }) => `${generation.id}\n${kind}\n${value}`),
       generation.blind,
     );
+    fresh.forEach((key, n) => this.hashed.set(key, { generation: generation.id, token: made[n] as string }));
+    return keys.map((key) => this.hashed.get(key)?.token as string);
   }
 
   /**

@@ -1,0 +1,229 @@
+// How fast the live ledger says who a merchant is: the reconcile reader on an index of many records, everything committed.
+import { EVENT_TYPES, entityIdOf, memberSource, type Identity } from '@liandun/contracts';
+import { EVENT_LOG_MIGRATIONS, EventLog, inTransaction, migrate, runReader, type NewEvent } from '@liandun/event-log';
+import { reconcileBatch, zhMatcher, type MatchRecord } from '@liandun/identity';
+import { firstGeneration, liveGenerations, MATCHING_MIGRATIONS, MatchIndex, nodeId } from '@liandun/matching';
+import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
+import { VIEW_MIGRATIONS } from '@liandun/views';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createGunzip } from 'node:zlib';
+import pg from 'pg';
+import { reconcileReader } from '../../apps/worker/src/reconcile.js';
+import { createTestDatabase } from '../support/database.js';
+import { copyOf } from './reconcile/copies.js';
+import type { BenchResult } from './result.js';
+import { quantile } from './statistics.js';
+
+const INDEXED = Number(process.env.LIANDUN_BENCH_RECORDS ?? 100_000);
+const LOAD_BATCH = 2_000;
+const BURST = 10_000;
+const PACED_MS = 20_000;
+const TICK_MS = 20;
+
+type Given = Required<Pick<MatchRecord, 'recordId' | 'memberId' | 'merchantId'>> & MatchRecord;
+
+/** `full` again and again, each time in another world. */
+async function* records(file: string): AsyncGenerator<Given> {
+  for (let copy = 0; ; copy++)
+    for await (const line of createInterface({ input: createReadStream(file).pipe(createGunzip()) }))
+      yield copyOf(JSON.parse(line) as MatchRecord, copy) as Given;
+}
+
+async function take<T>(source: AsyncGenerator<T>, count: number): Promise<T[]> {
+  const taken: T[] = [];
+  while (taken.length < count) {
+    const { value, done } = await source.next();
+    if (done) break;
+    taken.push(value as T);
+  }
+  return taken;
+}
+
+/** A ledger without its wires, into which records come as they are. */
+class Live {
+  readonly vault = new Vault(generateVaultKeys());
+  readonly index = new MatchIndex(zhMatcher, this.vault);
+  readonly log: EventLog;
+
+  constructor(readonly pool: pg.Pool) {
+    this.log = new EventLog({ pool, riders: { [VAULT_RIDER]: vaultRider } });
+  }
+
+  private event({ recordId, memberId, merchantId, identity, shops = [] }: Given): NewEvent {
+    const ref = {
+      id: recordId,
+      source: memberSource(memberId),
+      type: EVENT_TYPES.merchantReported,
+      time: '2026-11-01T09:00:00.000+08:00',
+    };
+    const said = { merchantId, identity: identity as Identity, shops, status: 'active' };
+    const { data, row } = this.vault.separate(ref, said);
+    return {
+      ...ref,
+      stream: `merchant/${memberId}/${merchantId}`,
+      data,
+      fingerprint: createHash('sha256').update(recordId).digest(),
+      ...(row && { riders: { [VAULT_RIDER]: row } }),
+    };
+  }
+
+  /** Their positions and the ids of the entities that they would found. */
+  async append(batch: readonly Given[]): Promise<{ position: number; entityId: string }[]> {
+    const outcomes = await this.log.appendAll(batch.map((record) => ({ events: [this.event(record)] })));
+    return outcomes.map((outcome) => {
+      const receipt = outcome.status === 'appended' ? outcome.receipts[0] : undefined;
+      if (!receipt) throw new Error(`a record was not appended: ${outcome.status}`);
+      return { position: receipt.position, entityId: entityIdOf(receipt) };
+    });
+  }
+
+  /** Fills log, vault and index as the readers would leave them; who is one is taken from the batch matcher. */
+  async load(given: readonly Given[]): Promise<void> {
+    const entityOf = new Map<string, string>();
+    const result = await reconcileBatch(given);
+    for (const { recordId, entityId } of result.assignments()) entityOf.set(recordId, entityId);
+    const oldest = new Map<string, { position: number; entityId: string }>();
+    await inTransaction(this.pool, (client) => firstGeneration(client, this.index));
+    for (let from = 0; from < given.length; from += LOAD_BATCH) {
+      const batch = given.slice(from, from + LOAD_BATCH);
+      const appended = await this.append(batch);
+      await inTransaction(this.pool, async (client) => {
+        const [generation] = await liveGenerations(client);
+        if (!generation) throw new Error('there is no generation of keys');
+        const nodes = batch.map((record, n) => ({
+          id: nodeId(appended[n]?.position ?? 0),
+          features: zhMatcher.features({ ...record, reportedAt: '2026-11-01' }),
+        }));
+        await this.index.add(client, nodes, generation);
+        const links = batch.map((record, n) => {
+          const own = appended[n] as (typeof appended)[number];
+          const entity = entityOf.get(record.recordId) as string;
+          if (!oldest.has(entity)) oldest.set(entity, own);
+          const root = oldest.get(entity) as typeof own;
+          return { position: own.position, entityId: root.entityId, kind: record.identity.kind, root: root.position };
+        });
+        await client.query(
+          `insert into identity.link (position, entity_id, kind, same_as, strong_as)
+           select position, "entityId", kind, root, root
+           from jsonb_to_recordset($1) r (position bigint, "entityId" text, kind text, root bigint)`,
+          [JSON.stringify(links)],
+        );
+      });
+    }
+    await this.pool.query('analyze');
+    await this.pool.query(
+      `insert into log.reader (name, position) select 'reconcile', max(position) from log.entry
+       on conflict (name) do update set position = excluded.position`,
+    );
+  }
+}
+
+/**
+ * Records come into a ledger that has indexed many: first ten thousand at once, then for twenty seconds at half of that
+ * speed, from the commit of the report to the commit of its link. LIANDUN_BENCH_RECORDS says how many are indexed before.
+ */
+export async function run({ databaseUrl, root }: { databaseUrl: string; root: string }): Promise<BenchResult> {
+  const file = join(process.env.LIANDUN_SHARED ?? join(root, '../shared'), 'data/identity/full.jsonl.gz');
+  if (!existsSync(file)) throw new Error(`${file} is missing: the benchmark needs the identity test data`);
+  const { url, drop } = await createTestDatabase(databaseUrl);
+  await migrate(url, [...EVENT_LOG_MIGRATIONS, ...VAULT_MIGRATIONS, ...VIEW_MIGRATIONS, ...MATCHING_MIGRATIONS]);
+  const pool = new pg.Pool({ connectionString: url, ...({ pipeline: true } as object) });
+  pool.on('error', () => undefined); // the database is dropped with force
+  pool.on('connect', (client) => void client.query('set enable_seqscan = off; set jit = off'));
+  const live = new Live(pool);
+  try {
+    const source = records(file);
+    await live.load(await take(source, INDEXED));
+    const burst = await measureBurst(live, await take(source, BURST));
+    const paced = await measurePaced(live, source, burst.perSecond / 2);
+    return resultOf(burst, paced);
+  } finally {
+    await live.log.close();
+    await pool.end();
+    await drop();
+  }
+}
+
+interface Burst {
+  perSecond: number;
+  split: number;
+  merged: number;
+}
+
+async function measureBurst(live: Live, given: Given[]): Promise<Burst> {
+  for (let from = 0; from < given.length; from += LOAD_BATCH) await live.append(given.slice(from, from + LOAD_BATCH));
+  const last = await live.log.head();
+  const began = performance.now();
+  const reader = runReader(live.pool, reconcileReader(live.log, live.index));
+  await reader.reached(last);
+  const seconds = (performance.now() - began) / 1000;
+  await reader.stop();
+  const { rows } = await live.pool.query<{ type: string; count: string }>(
+    'select type, count(*) from log.entry where position > $1 group by type',
+    [last],
+  );
+  const count = (type: string): number => Number(rows.find((row) => row.type === type)?.count ?? 0);
+  const { rows: parked } = await live.pool.query('select error from log.parked limit 1');
+  if (parked.length > 0) throw new Error(`the reader parked events: ${JSON.stringify(parked)}`);
+  return {
+    perSecond: given.length / seconds,
+    split: count(EVENT_TYPES.entitySplit),
+    merged: count(EVENT_TYPES.entityMerged),
+  };
+}
+
+interface Paced {
+  rate: number;
+  p50Ms: number;
+  p99Ms: number;
+  events: number;
+}
+
+async function measurePaced(live: Live, source: AsyncGenerator<Given>, rate: number): Promise<Paced> {
+  const reader = runReader(live.pool, reconcileReader(live.log, live.index));
+  const took: number[] = [];
+  const pending: Promise<void>[] = [];
+  const given = await take(source, Math.ceil((rate * PACED_MS) / 1000));
+  const began = performance.now();
+  let sent = 0;
+  while (sent < given.length) {
+    const due = Math.min(given.length, Math.ceil(((performance.now() - began) * rate) / 1000));
+    const batch = given.slice(sent, due);
+    sent = due;
+    if (batch.length > 0) {
+      pending.push(
+        live.append(batch).then(async (appended) => {
+          const committed = performance.now();
+          await reader.reached(appended.at(-1)?.position ?? 0);
+          took.push(...batch.map(() => performance.now() - committed));
+        }),
+      );
+    }
+    await sleep(TICK_MS);
+  }
+  await Promise.all(pending);
+  await reader.stop();
+  return { rate, p50Ms: quantile(took, 0.5), p99Ms: quantile(took, 0.99), events: took.length };
+}
+
+const resultOf = (burst: Burst, paced: Paced): BenchResult => ({
+  name: 'live',
+  title: `Live reconciliation, ${INDEXED} records indexed, durable commits`,
+  rows: [
+    { run: `${BURST} at once`, figure: `${Math.round(burst.perSecond)} events/s`, aim: '1,000/s' },
+    {
+      run: `${Math.round(paced.rate)} a second`,
+      figure: `p50 ${paced.p50Ms.toFixed(0)} ms  p99 ${paced.p99Ms.toFixed(0)} ms`,
+      aim: 'p99 50 ms',
+    },
+  ],
+  notes: [
+    `in the burst ${burst.merged} merges and ${burst.split} splits`,
+    'from the commit of the report to the commit of its link; reports and reader share this process and the machine',
+  ],
+  json: { indexed: INDEXED, burst, paced },
+});
