@@ -14,7 +14,7 @@ import { MATCHING_MIGRATIONS, MatchIndex, SCREENING_RIDER, screeningRider } from
 import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
-import { ACCESS_MIGRATIONS, liveKeys, VIEW_MIGRATIONS } from '@liandun/views';
+import { ACCESS_MIGRATIONS, liveKeys, restsOnDecision, VIEW_MIGRATIONS } from '@liandun/views';
 import { WEBHOOK_MIGRATIONS } from '@liandun/webhooks';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
@@ -61,6 +61,7 @@ export class TestLedger {
       vault,
       clock: () => new Date(),
       keysOf: (memberId) => liveKeys(pool, memberId),
+      restsOn: (decision) => restsOnDecision(pool, decision),
     });
     const index = new MatchIndex(zhMatcher, vault);
     const readers = [reconcileReader(log, index), notifyReader(log), matchedReader(log, index, vault)].map(

@@ -5,6 +5,7 @@ import {
   memberOfSource,
   reasonCodes,
   toBeijingTime,
+  type ListingOverridden,
   type NoticeIssued,
 } from '@liandun/contracts';
 import {
@@ -31,6 +32,7 @@ import {
   listingsMovedAt,
   movedAccounts,
   movedListings,
+  overriddenFilings,
   receivers,
   runsTogether,
   standingListings,
@@ -89,7 +91,7 @@ export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined
       const corrected = await correct(client, run);
       // What was wrong is taken back first: what is right now is decided with that known.
       await issue(client, log, corrected, numbers);
-      const drafts = [...corrected, ...(await decide(client, run, corrected))];
+      const drafts = [...corrected, ...(await decide(client, log, run, corrected))];
       await issue(client, log, drafts.slice(corrected.length), numbers);
       for (const { intent, about, trigger } of drafts) {
         const ending = ENDING.has(intent.action);
@@ -109,7 +111,14 @@ export function partitionKeys(event: StoredEvent): string[] {
   return data.entityId === undefined ? [] : [`entity:${data.entityId}`];
 }
 
-const REGROUPING = new Set<string>([EVENT_TYPES.entityLinked, EVENT_TYPES.entityMerged, EVENT_TYPES.entitySplit]);
+/** What says who is who. */
+const REGROUPING = new Set<string>([
+  EVENT_TYPES.entityLinked,
+  EVENT_TYPES.entityMerged,
+  EVENT_TYPES.entitySplit,
+  EVENT_TYPES.reviewDecided,
+  EVENT_TYPES.reviewUndone,
+]);
 
 /**
  * Takes back what was told on a link that is gone: an account that turns out to be another merchant is corrected, also
@@ -154,7 +163,7 @@ async function correct(client: ClientBase, run: StoredEvent[]): Promise<Draft[]>
   return [...moved, ...renamed];
 }
 
-async function decide(client: ClientBase, run: StoredEvent[], corrected: Draft[]): Promise<Draft[]> {
+async function decide(client: ClientBase, log: EventLog, run: StoredEvent[], corrected: Draft[]): Promise<Draft[]> {
   const first = run[0];
   if (!first || first.type === EVENT_TYPES.noticeIssued || first.type === EVENT_TYPES.merchantReported) return [];
   if (CATCHING_UP.has(first.type)) return catchUp(client, run);
@@ -169,6 +178,7 @@ async function decide(client: ClientBase, run: StoredEvent[], corrected: Draft[]
   ]);
   const drafts: Draft[] = [];
   if (ended.length > 0) drafts.push(...(await endings(client, ended, (about) => triggerAt(about.endedAt))));
+  if (ended.length > 0 && first.type === EVENT_TYPES.entityLinked) await override(client, log, ended, triggerAt);
   const trigger = run.at(-1) ?? first;
   const now = [
     ...due,
@@ -180,6 +190,39 @@ async function decide(client: ClientBase, run: StoredEvent[], corrected: Draft[]
     ({ about }) => !now.some(({ listing }) => listing.listingId === about.listing.listingId),
   );
   return again.length === 0 ? drafts : [...drafts, ...(await toldAnew(client, again, trigger, drafts))];
+}
+
+/** An official removal that ended platforms' filings is put where those platforms' further steps see it (rule P12). */
+async function override(
+  client: ClientBase,
+  log: EventLog,
+  ended: (LinkedListing & { endedAt: number })[],
+  triggerAt: (position: number) => StoredEvent,
+): Promise<void> {
+  const removals = new Map(ended.map(({ listing, endedAt }) => [listing.listingId, endedAt]));
+  const events = (await overriddenFilings(client, [...removals.keys()])).map(
+    ({ listingId, caseId, stream, decision }): NewEvent => {
+      const trigger = triggerAt(removals.get(listingId) as number);
+      const data: ListingOverridden = {
+        listingId,
+        caseId,
+        ...(decision !== undefined && { decisionNo: decision }),
+        cause: 'removed',
+        removal: (trigger.data as { observation: number }).observation,
+      };
+      const id = `notify:overridden:${listingId}`;
+      return {
+        id,
+        source: LEDGER_SOURCE,
+        type: EVENT_TYPES.listingOverridden,
+        time: trigger.acceptedAt,
+        stream: decision === undefined ? stream : `decision/${decision}`,
+        data,
+        fingerprint: createHash('sha256').update(id).digest(),
+      };
+    },
+  );
+  if (events.length > 0) await log.appendIn(client, [{ events }]);
 }
 
 const toldKey = ({ intent, about }: Draft): string => `${intent.memberId} ${about.listing.listingId}`;

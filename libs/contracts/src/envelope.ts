@@ -32,6 +32,8 @@ export interface FieldError {
   code: string;
   message: string;
   messageZh: string;
+  /** When the same would be accepted at the earliest, RFC 3339. */
+  notBefore?: string;
 }
 
 /** The answer to one submitted event. `leafHash` is base64 of the RFC 6962 leaf hash of its entry. */
@@ -40,5 +42,11 @@ export interface Receipt {
   status: 'accepted' | 'held' | 'duplicate' | 'rejected';
   position?: number;
   leafHash?: string;
+  /**
+   * Of a held case: when it is published unless its subject was heard before (rule P06), RFC 3339, as it was set at first.
+   */
+  heldUntil?: string;
+  /** Of the ending of a decision: nothing rests on its number yet; what is filed on it from now on is refused. */
+  nothingToEnd?: true;
   problem?: Problem;
 }

@@ -174,6 +174,10 @@ export const PROBLEMS = {
     'The hearing must end after it was notified, and a cause needs an answer that was considered.',
     '听取意见的结束时间不得早于告知时间；填写 cause 时 answer 须为 considered。',
   ],
+  HEARING_TOO_SHORT: [
+    "The subject's time to answer had not passed: three working days after it was notified, or the longer hold of the code (rule P06). Send again with a hearing that ended after notBefore, or with answer considered.",
+    '答复期限尚未届满：自告知起三个工作日，或该事由代码规定的更长期限（规则 P06）。请在 notBefore 之后结束听取意见再发送，或以 answer considered 报送。',
+  ],
   EMERGENCY_MISSING: [
     'This code needs the declared emergency with its name and dates.',
     '该代码须写明已宣布的应急事件名称及起止日期。',
@@ -337,9 +341,9 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** One thing that is wrong, at one place; the texts come from the table. */
-export function fieldError(pointer: string, code: ProblemCode): FieldError {
+export function fieldError(pointer: string, code: ProblemCode, more: Pick<FieldError, 'notBefore'> = {}): FieldError {
   const [message, messageZh] = PROBLEMS[code];
-  return { pointer, code, message, messageZh };
+  return { pointer, code, message, messageZh, ...more };
 }
 
 /**

@@ -35,15 +35,19 @@ export const OUTCOME_TYPES = {
   entitySplit: 'liandun.entity.split.v1',
   reviewDecided: 'liandun.review.decided.v1',
   reviewUndone: 'liandun.review.undone.v1',
+  caseDeadlineSet: 'liandun.case.deadlineset.v1',
+  caseReleased: 'liandun.case.released.v1',
+  listingExpired: 'liandun.listing.expired.v1',
+  listingOverridden: 'liandun.listing.overridden.v1',
   noticeIssued: 'liandun.notice.issued.v1',
   noticeErased: 'liandun.notice.erased.v1',
   screeningMade: 'liandun.screening.made.v1',
+  screeningDecided: 'liandun.screening.decided.v1',
+  screeningMatched: 'liandun.screening.matched.v1',
   readAudited: 'liandun.read.audited.v1',
   subjectErased: 'liandun.subject.erased.v1',
   alarmRaised: 'liandun.alarm.raised.v1',
 } as const;
-  screeningDecided: 'liandun.screening.decided.v1',
-  screeningMatched: 'liandun.screening.matched.v1',
 
 export const EVENT_TYPES = { ...SUBMITTED_TYPES, ...OUTCOME_TYPES } as const;
 

@@ -4,6 +4,18 @@
 export const listingIdOf = (event: { position: number; leafHash: Buffer }): string =>
   `L${event.position}-${event.leafHash.toString('hex', 0, 6)}`;
 
+/**
+ * One key for the ways in which the number of an official decision is written: full-width or half-width, with whatever
+ * brackets and dashes.
+ */
+export const decisionKey = (decisionNo: string): string =>
+  decisionNo
+    .normalize('NFKC')
+    .toUpperCase()
+    .replaceAll(/[〔［【[]/gu, '(')
+    .replaceAll(/[〕］】\]]/gu, ')')
+    .replaceAll(/[—–－]/gu, '-');
+
 /** The id of the entity that an observation founds. */
 export const entityIdOf = (event: { position: number; leafHash: Buffer }): string =>
   `E${event.position}-${event.leafHash.toString('hex', 0, 6)}`;

@@ -143,6 +143,51 @@ export interface EntitySplit extends Regrouped {
   into: string[];
 }
 
+/** Which listing an outcome of the clock or of an official removal is about, and its filing's CloudEvents id. */
+interface AboutListing {
+  listingId: string;
+  caseId: string;
+}
+
+/**
+ * Until when a held case waits, with its computation: what was counted stays as it was, whatever the calendar says later.
+ * Set when a case is held, and again when the deadline is paused, resumed or extended.
+ */
+export interface CaseDeadlineSet extends AboutListing {
+  /** RFC 3339: the case was accepted. */
+  from: string;
+  /** RFC 3339, the end of the last day in China; absent while it is paused. */
+  due?: string;
+  term: { count: number; unit: 'workingDay' | 'day' };
+  days: { date: string; verdict: string; name?: string }[];
+  /** Version of the working days that were counted by. */
+  calendar: string;
+  /** Years of which only the weekends were known. */
+  unknownYears: number[];
+  pauses: { from: string; until?: string; reason: string }[];
+  extensions: { days: number; reason: string }[];
+}
+
+/** The subject's time to answer ran out: the case is published (rule P06). */
+export interface CaseReleased extends AboutListing {
+  by: 'deadline';
+  due: string;
+  calendar: string;
+}
+
+/** A listing's term ran out, by the database's time (rule P11). */
+export interface ListingExpired extends AboutListing {
+  expiresAt: string;
+}
+
+/** An official removal ended a platform's listing that rests on the same status (rule P12). */
+export interface ListingOverridden extends AboutListing {
+  decisionNo?: string;
+  cause: 'removed';
+  /** Position of the removal. */
+  removal: number;
+}
+
 /** The content of a notice without what is known only once its entry is in the log. */
 export type NoticeIssued = NoticeContent & { member: string };
 
@@ -156,6 +201,17 @@ export interface ScreeningMade {
   listingIds: string[];
 }
 
+/** A platform found that a match of its inquiry is about somebody else. */
+export interface ScreeningDecided {
+  screeningId: string;
+  listingId: string;
+  decision: ScreeningDecisionKind;
+  decidedBy: string;
+}
+
+/** A later listing matches an inquiry: its platform was told. */
+export type ScreeningMatched = ScreeningMatchedContent & { member: string };
+
 export interface ReadAudited {
   reader: string;
   route: string;
@@ -164,6 +220,7 @@ export interface ReadAudited {
   /** Whom it was about: as asked, else whom the listing or the entry of the receipt is about. */
   entityId?: string;
   listingId?: string;
+  reviewId?: string;
   /** The event whose receipt was read. */
   receipt?: { source: string; id: string };
   /** What a reading of the audit was narrowed to. */
@@ -190,15 +247,6 @@ export interface AlarmRaised {
   day: string;
   /** What was reached. */
   limit: number;
+  /** With the alarms about a reopening: the notice that nothing followed on. */
+  noticeId?: string;
 }
-/** A platform found that a match of its inquiry is about somebody else. */
-export interface ScreeningDecided {
-  screeningId: string;
-  listingId: string;
-  decision: ScreeningDecisionKind;
-  decidedBy: string;
-}
-
-/** A later listing matches an inquiry: its platform was told. */
-export type ScreeningMatched = ScreeningMatchedContent & { member: string };
-

@@ -100,6 +100,55 @@ const because = object({
   grade: oneOf('exact', 'strong', 'possible'),
 });
 
+const sentence = object({ en: text, zh: text });
+
+/** A pair of entities on the queue of who is who. */
+const review = (more: Record<string, JsonSchema> = {}): JsonSchema =>
+  object({
+    reviewId: text,
+    status: oneOf('open', 'proposed', 'decided', 'linked', 'apart'),
+    observations: { ...list(count), minItems: 2, maxItems: 2 },
+    entities: {
+      ...list(
+        object({
+          entityId: text,
+          kind: oneOf(...SUBJECT_KINDS),
+          name: text,
+          'uscc?': text,
+          observations: count,
+          members: list(text),
+        }),
+      ),
+      minItems: 2,
+      maxItems: 2,
+    },
+    because: list(because),
+    'evidence?': object({ rule: text, bits: { type: 'number' } }),
+    atStake: object({ listings: count, 'tier?': count, accounts: count, wouldClose: count }),
+    'decided?': object({
+      reviewId: text,
+      a: count,
+      b: count,
+      decision: oneOf(...REVIEW_DECISIONS),
+      ground: oneOf(...Object.keys(REVIEW_GROUNDS)),
+      caseNo: text,
+      decidedBy: text,
+      reviewer: text,
+      'approvalId?': text,
+      'approvedBy?': text,
+      'expiresAt?': time,
+      decidedAt: time,
+    }),
+    'proposal?': object({
+      approvalId: text,
+      requestedBy: text,
+      requestedAt: time,
+      decision: oneOf(...REVIEW_DECISIONS),
+      undoes: { type: 'boolean' },
+    }),
+    ...more,
+  });
+
 const WIRE: Record<string, JsonSchema> = {
   FieldError: object({
     pointer: {
@@ -110,6 +159,10 @@ const WIRE: Record<string, JsonSchema> = {
     code: oneOf(...Object.keys(PROBLEMS)),
     message: text,
     messageZh: text,
+    'notBefore?': {
+      ...time,
+      description: both('When the same would be accepted at the earliest', '最早可被接受的时间'),
+    },
   }),
   Problem: object(
     {
@@ -136,6 +189,20 @@ const WIRE: Record<string, JsonSchema> = {
       'leafHash?': {
         ...text,
         description: both('RFC 6962 leaf hash of the entry, base64', '记录的 RFC 6962 叶哈希，base64'),
+      },
+      'heldUntil?': {
+        ...time,
+        description: both(
+          'When a held case is published unless its subject was heard before (rule P06)',
+          '暂存案件的公布时间；此前已听取意见的除外（规则 P06）',
+        ),
+      },
+      'nothingToEnd?': {
+        const: true,
+        description: both(
+          'Nothing rests on the decision yet; filings on it are refused from now on',
+          '尚无列名以该决定为依据；此后据其报送将被拒绝',
+        ),
       },
       'problem?': ref('Problem'),
     },
@@ -171,6 +238,10 @@ const WIRE: Record<string, JsonSchema> = {
     ),
   }),
   NoticePage: object({ items: list(ref('NoticeEvent')), next: { type: 'integer', minimum: -1 } }),
+  MatchedScreeningsPage: object({
+    items: list(ref('MatchedScreeningEvent')),
+    next: { type: 'integer', minimum: -1 },
+  }),
   ErasedNoticesPage: object({ items: list(ref('ErasedNoticesEvent')), next: { type: 'integer', minimum: -1 } }),
   Webhook: object({
     url: text,
@@ -236,13 +307,26 @@ const WIRE: Record<string, JsonSchema> = {
       object({
         listingId: text,
         code: text,
+        reason: object({ code: text, labelZh: text, labelEn: text, legalBasis: list(text) }),
         tier: count,
         grade: oneOf('exact', 'strong', 'possible'),
-  MatchedScreeningsPage: object({
-    items: list(ref('MatchedScreeningEvent')),
-    next: { type: 'integer', minimum: -1 },
-  }),
-        fields: { type: 'object', additionalProperties: oneOf('exact', 'strong', 'possible') },
+        fields: {
+          type: 'object',
+          additionalProperties: oneOf('exact', 'strong', 'possible'),
+          description: both(
+            'What agrees, and the grade that its agreement carries by itself',
+            '一致的字段，及其单独一致所能支持的匹配程度',
+          ),
+        },
+        because: list(object({ field: text, en: text, zh: text })),
+        values: {
+          type: 'object',
+          additionalProperties: text,
+          description: both(
+            'What the ledger holds of the fields that agree; masked but for what is public of an organization',
+            '联盾所载的一致字段；除组织的公示信息外均经脱敏',
+          ),
+        },
         effectiveAt: time,
         expiresAt: time,
       }),
@@ -253,10 +337,76 @@ const WIRE: Record<string, JsonSchema> = {
     kind: oneOf('organization', 'soleProprietor', 'person'),
     name: text,
     'uscc?': text,
-    observations: list({ type: 'object' }),
+    observations: list(
+      object({
+        position: count,
+        member: text,
+        'merchantId?': text,
+        type: text,
+        name: text,
+        shops: list({ type: 'object' }),
+        because: list(because),
+        acceptedAt: time,
+        'explanation?': object(
+          { 'surest?': ref('PairExplanation'), how: list(ref('ReviewStep')) },
+          {
+            description: both('For regulators: why it is linked, and how it came to be', '仅监管端：关联的理由与经过'),
+          },
+        ),
+      }),
+    ),
     listings: list({ type: 'object' }),
     possible: list(object({ observation: count, entityId: text, because: list(because) })),
+    'retiredFrom?': {
+      ...text,
+      description: both(
+        'The id that was asked for: it is the id of another entity now',
+        '所查询的旧编号，现已并入本实体',
+      ),
+    },
   }),
+  PairExplanation: object({
+    a: count,
+    b: count,
+    outcome: oneOf('link', 'review', 'apart'),
+    rule: text,
+    because: sentence,
+    bits: {
+      type: 'number',
+      description: both('Log2 of the odds that the two are one', '两者为同一主体的对数优势（以 2 为底）'),
+    },
+    fields: list(
+      object({
+        field: text,
+        level: text,
+        en: text,
+        zh: text,
+        group: text,
+        stranger: { type: 'number' },
+        kin: { type: 'number' },
+      }),
+    ),
+  }),
+  ReviewStep: object({
+    position: count,
+    at: time,
+    type: text,
+    'entityId?': text,
+    'because?': list(because),
+    'reviewId?': text,
+    'decision?': oneOf(...REVIEW_DECISIONS),
+    'ground?': text,
+  }),
+  Review: review(),
+  ReviewDetail: review({
+    explanation: object({
+      'pair?': ref('PairExplanation'),
+      path: list(ref('PairExplanation')),
+      history: list(object({ observation: count, steps: list(ref('ReviewStep')) })),
+    }),
+  }),
+  ReviewPage: object({ items: list(ref('Review')), next: { type: ['string', 'null'] } }),
+  ReviewProposed: object({ approvalId: text, reviewId: text }),
   Coverage: object({
     listingId: text,
     status: text,
@@ -374,8 +524,11 @@ export function componentSchemas(): Record<string, JsonSchema> {
   const schemas: Record<string, JsonSchema> = {};
   addClass(schemas, Envelope, true);
   addClass(schemas, ScreeningRequest, true);
+  addClass(schemas, ScreeningDecision, true);
   addClass(schemas, ErasureRequest, true);
   for (const body of [WebhookRequest, WebhookRotation, WebhookReplay]) addClass(schemas, body, true);
+  addClass(schemas, ReviewDecision, true);
+  addClass(schemas, ReviewUndo, true);
   const envelope = schemas.Envelope as JsonSchema;
   for (const [type, { payload }] of Object.entries(SUBMISSIONS)) {
     addClass(schemas, payload, true);
@@ -392,12 +545,11 @@ export function componentSchemas(): Record<string, JsonSchema> {
   // Notices may grow, so what a subscriber doesn't know there it lets pass.
   addClass(schemas, Notice, false);
   addClass(schemas, ErasedNotices, false);
+  addClass(schemas, MatchedScreening, false);
   const { additionalProperties: _closed, ...open } = envelope;
   schemas.NoticeEvent = envelopeOf(open, NOTICE_TYPE, 'Notice');
   schemas.ErasedNoticesEvent = envelopeOf(open, NOTICE_ERASED_TYPE, 'ErasedNotices');
+  schemas.MatchedScreeningEvent = envelopeOf(open, SCREENING_MATCHED_TYPE, 'MatchedScreening');
   delete schemas.Envelope;
   return { ...schemas, ...WIRE };
 }
-  addClass(schemas, ScreeningDecision, true);
-  addClass(schemas, MatchedScreening, false);
-  schemas.MatchedScreeningEvent = envelopeOf(open, SCREENING_MATCHED_TYPE, 'MatchedScreening');

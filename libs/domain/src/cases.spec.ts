@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { caseRefusal, foldCases, isHeld, type CaseCommand, type CaseEvent } from './cases.js';
 
 const tierOf = (code: string): number => (code === 'C06' ? 1 : 2);
@@ -19,6 +19,8 @@ const reinstated = (target: { delistingId: string } | { merchantId: string }): C
   type: 'liandun.merchant.reinstated.v1',
   data: { ...decided, ...target },
 });
+const statuses = (events: CaseEvent[]): string[] =>
+  [...foldCases(events, tierOf).values()].map(({ life }) => life.status);
 const given = (...events: CaseEvent[]) => ({
   when: (command: CaseCommand) => caseRefusal(command, foldCases(events, tierOf)),
 });
@@ -52,10 +54,50 @@ test('a delisting is reinstated once, also while it is held', () => {
 
 test('reinstating a merchant ends all of its delistings, and a later one stands by itself', () => {
   const all = [delisted('d1', 'C06'), delisted('d2', 'E01'), reinstated({ merchantId: 'm' })];
-  expect([...foldCases(all, tierOf).values()]).toEqual(['ended', 'ended']);
-  expect([...foldCases([...all, delisted('d3', 'C06')], tierOf)]).toContainEqual(['d3', 'published']);
+  expect(statuses(all)).toEqual(['withdrawn', 'withdrawn']);
+  expect(statuses([...all, delisted('d3', 'C06')])).toEqual(['withdrawn', 'withdrawn', 'published']);
 });
 
 test('an answer that convinced ends the case', () => {
-  expect(foldCases([delisted('d', 'E01'), heard('d', 'appealUpheld')], tierOf).get('d')).toBe('ended');
+  expect(statuses([delisted('d', 'E01'), heard('d', 'appealUpheld')])).toEqual(['withdrawn']);
+});
+
+describe('P12: an official ending is in the publisher’s own cases', () => {
+  const filed: CaseEvent = { ...delisted('d', 'C06'), listingId: 'L1-a', decision: 'NO.1' };
+  const other: CaseEvent = { ...delisted('e', 'C06'), listingId: 'L2-b', decision: 'NO.2' };
+  const ended = (data: object, decision?: string): CaseEvent => ({
+    id: 'r',
+    type: 'liandun.listing.ended.v1',
+    data: { cause: 'annulled', ...data },
+    ...(decision && { decision }),
+  });
+
+  test('by the listing, by the decision, and by a removal: a later reinstatement is refused', () => {
+    const overridden = { listingId: 'L1-a', cause: 'removed' };
+    for (const ending of [
+      ended({ listingId: 'L1-a' }, 'NO.1'),
+      ended({ decisionNo: 'no.1' }, 'NO.1'),
+      { id: 'o', type: 'liandun.listing.overridden.v1', data: overridden },
+    ]) {
+      expect(statuses([filed, other, ending])).toEqual(['endedByDecision', 'published']);
+      expect(given(filed, ending).when(reinstated({ delistingId: 'd' }))).toBe('LISTING_NOT_ACTIVE');
+    }
+  });
+
+  test('an official repair is told apart, and ends a case that is still held', () => {
+    const held: CaseEvent = { ...delisted('h', 'E01'), listingId: 'L3-c' };
+    expect(statuses([held, ended({ listingId: 'L3-c', cause: 'repaired' })])).toEqual(['repaired']);
+    expect(given(held, ended({ listingId: 'L3-c' })).when(heard('h'))).toBe('CASE_NOT_HELD');
+  });
+});
+
+test('P06, P11: what the clock did is in the cases too', () => {
+  const released = { id: 'c', type: 'liandun.case.released.v1', data: { caseId: 'd' } };
+  const expired = { id: 'x', type: 'liandun.listing.expired.v1', data: { caseId: 'd' } };
+  const set = { id: 's', type: 'liandun.case.deadlineset.v1', data: { caseId: 'd', due: '2026-02-25T16:00:00Z' } };
+  const held = delisted('d', 'E01');
+  expect(foldCases([held, set], tierOf).get('d')?.life).toEqual({ status: 'held', heldUntil: '2026-02-25T16:00:00Z' });
+  expect(given(held, released).when(heard('d'))).toBe('CASE_NOT_HELD');
+  expect(given(held, released).when(reinstated({ delistingId: 'd' }))).toBeUndefined();
+  expect(given(held, released, expired).when(reinstated({ delistingId: 'd' }))).toBe('LISTING_NOT_ACTIVE');
 });

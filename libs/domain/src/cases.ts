@@ -1,28 +1,53 @@
 // A member's own cases (delistings and reports of risk entities) in one stream of the log: what may still happen to them.
-import type { Case, CaseHeard, MerchantReinstated, RiskEntityWithdrawn } from '@liandun/contracts';
+import type {
+  Case,
+  CaseDeadlineSet,
+  CaseHeard,
+  CaseReleased,
+  ListingEnded,
+  ListingExpired,
+  ListingOverridden,
+  MerchantReinstated,
+  RiskEntityWithdrawn,
+} from '@liandun/contracts';
+import { decideLife, evolveLife, isOver, officialEnd, type LifeEvent, type ListingLife } from './life.js';
 
-export type CaseStatus = 'held' | 'published' | 'ended';
+/** Where one case stands. */
+export interface CaseState {
+  life: ListingLife;
+  code: string;
+  /** The listing that it makes. */
+  listingId?: string;
+  /** The number of the official decision that it rests on, as `decisionKey` writes it. */
+  decision?: string;
+}
 
 /** The cases of one stream, by the CloudEvents id of the delisting or report, oldest first. */
-export type Cases = ReadonlyMap<string, CaseStatus>;
+export type Cases = ReadonlyMap<string, CaseState>;
 
 /** What the fold reads of a stored event. */
 export interface CaseEvent {
   id: string;
   type: string;
   data: unknown;
+  /** Of a delisting or report. */
+  listingId?: string;
+  /** Of whatever names an official decision: its key. */
+  decision?: string;
 }
 
 const PROTECTIVE_CODE = 'V01';
+
+/** Whether the subject is to be heard before anybody is told, as far as the code and its urgency say (rule P06). */
+export const needsHearing = ({ reason, urgency }: Pick<Case, 'reason' | 'urgency'>, tier: number): boolean =>
+  tier >= 2 && reason.code !== PROTECTIVE_CODE && urgency === undefined;
 
 /**
  * Whether nobody is told yet: tier 2 and 3 wait until the subject was heard, unless fraud or danger is in progress
  * (rule P06). The entry that protects a victim counts against nobody, so there is nothing to answer.
  */
-export const isHeld = (
-  { reason, urgency, hearing }: Pick<Case, 'reason' | 'urgency' | 'hearing'>,
-  tier: number,
-): boolean => tier >= 2 && reason.code !== PROTECTIVE_CODE && urgency === undefined && hearing === undefined;
+export const isHeld = (listed: Pick<Case, 'reason' | 'urgency' | 'hearing'>, tier: number): boolean =>
+  needsHearing(listed, tier) && listed.hearing === undefined;
 
 export type CaseCommand =
   | { type: 'liandun.case.heard.v1'; data: CaseHeard }
@@ -31,20 +56,19 @@ export type CaseCommand =
 
 export type CaseRefusal = 'UNKNOWN_CASE' | 'CASE_NOT_HELD' | 'LISTING_NOT_ACTIVE';
 
-const isOpen = (status: CaseStatus | undefined): boolean => status === 'held' || status === 'published';
-
 function endingRefusal(cases: Cases, caseId: string): CaseRefusal | undefined {
-  if (!cases.has(caseId)) return 'UNKNOWN_CASE';
-  return isOpen(cases.get(caseId)) ? undefined : 'LISTING_NOT_ACTIVE';
+  const life = cases.get(caseId)?.life;
+  if (!life) return 'UNKNOWN_CASE';
+  return isOver(life) ? 'LISTING_NOT_ACTIVE' : undefined;
 }
 
 /** Why the command can't follow on the stream's cases; undefined where it can. */
 export function caseRefusal(command: CaseCommand, cases: Cases): CaseRefusal | undefined {
   switch (command.type) {
     case 'liandun.case.heard.v1': {
-      const status = cases.get(command.data.caseId);
-      if (status === undefined) return 'UNKNOWN_CASE';
-      return status === 'held' ? undefined : 'CASE_NOT_HELD';
+      const life = cases.get(command.data.caseId)?.life;
+      if (!life) return 'UNKNOWN_CASE';
+      return 'event' in decideLife(life, { type: 'release', by: 'answered' }) ? undefined : 'CASE_NOT_HELD';
     }
     case 'liandun.riskentity.withdrawn.v1':
       return endingRefusal(cases, command.data.reportId);
@@ -52,37 +76,83 @@ export function caseRefusal(command: CaseCommand, cases: Cases): CaseRefusal | u
       const { delistingId } = command.data;
       if (delistingId !== undefined) return endingRefusal(cases, delistingId);
       if (cases.size === 0) return 'UNKNOWN_CASE';
-      return [...cases.values()].some(isOpen) ? undefined : 'LISTING_NOT_ACTIVE';
+      return [...cases.values()].every(({ life }) => isOver(life)) ? 'LISTING_NOT_ACTIVE' : undefined;
     }
   }
 }
 
+const heardAs = ({ cause, hearing }: CaseHeard): LifeEvent =>
+  cause === undefined
+    ? { type: 'released', by: hearing.answer === 'considered' ? 'answered' : 'attested' }
+    : { type: 'withdrawn', cause };
+
 /** Folds a stream; `tierOf` gives the tier of a reason code. Types that are no part of a case are passed over. */
 export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) => number): Cases {
-  const cases = new Map<string, CaseStatus>();
-  for (const { id, type, data } of events) {
+  const cases = new Map<string, CaseState>();
+  const evolve = (which: (state: CaseState, caseId: string) => boolean, event: LifeEvent): void => {
+    for (const [caseId, state] of cases)
+      if (which(state, caseId)) cases.set(caseId, { ...state, life: evolveLife(state.life, event) });
+  };
+  const one = (id: string) => (_state: CaseState, caseId: string) => caseId === id;
+  for (const event of events) {
+    const { id, type, data } = event;
     switch (type) {
       case 'liandun.merchant.delisted.v1':
       case 'liandun.riskentity.reported.v1': {
         const listed = data as Case;
-        cases.set(id, isHeld(listed, tierOf(listed.reason.code)) ? 'held' : 'published');
+        const { code } = listed.reason;
+        const life = evolveLife({ status: 'unlisted' }, { type: 'listed', held: isHeld(listed, tierOf(code)) });
+        const { listingId, decision } = event;
+        cases.set(id, { life, code, ...(listingId && { listingId }), ...(decision && { decision }) });
         break;
       }
-      case 'liandun.case.heard.v1': {
-        const { caseId, cause } = data as CaseHeard;
-        cases.set(caseId, cause === undefined ? 'published' : 'ended');
+      case 'liandun.case.deadlineset.v1': {
+        const { caseId, due } = data as CaseDeadlineSet;
+        evolve(one(caseId), { type: 'deadlineSet', ...(due !== undefined && { heldUntil: due }) });
         break;
       }
+      case 'liandun.case.heard.v1':
+        evolve(one((data as CaseHeard).caseId), heardAs(data as CaseHeard));
+        break;
+      case 'liandun.case.released.v1':
+        evolve(one((data as CaseReleased).caseId), { type: 'released', by: 'deadline' });
+        break;
       case 'liandun.merchant.reinstated.v1': {
-        const { delistingId } = data as MerchantReinstated;
-        for (const caseId of delistingId === undefined ? [...cases.keys()] : [delistingId]) cases.set(caseId, 'ended');
+        const { delistingId, cause } = data as MerchantReinstated;
+        evolve(delistingId === undefined ? () => true : one(delistingId), { type: 'withdrawn', cause });
         break;
       }
-      case 'liandun.riskentity.withdrawn.v1':
-        cases.set((data as RiskEntityWithdrawn).reportId, 'ended');
+      case 'liandun.riskentity.withdrawn.v1': {
+        const { reportId, cause } = data as RiskEntityWithdrawn;
+        evolve(one(reportId), { type: 'withdrawn', cause });
         break;
+      }
+      case 'liandun.listing.expired.v1':
+        evolve(one((data as ListingExpired).caseId), { type: 'expired', cause: 'expired' });
+        break;
+      case 'liandun.listing.ended.v1':
+        endOfficially(event, evolve);
+        break;
+      case 'liandun.listing.overridden.v1': {
+        const { listingId, cause } = data as ListingOverridden;
+        evolve((state) => state.listingId === listingId, { type: 'endedByDecision', cause });
+        break;
+      }
       default:
     }
   }
   return cases;
+}
+
+/** An authority or court ended one listing, or all that rest on its decision (rule P12). */
+function endOfficially(
+  { data, decision }: CaseEvent,
+  evolve: (which: (state: CaseState) => boolean, event: LifeEvent) => void,
+): void {
+  const { listingId, cause } = data as ListingEnded;
+  const type = officialEnd(cause) === 'repair' ? 'repaired' : 'endedByDecision';
+  evolve((state) => (listingId === undefined ? state.decision === decision : state.listingId === listingId), {
+    type,
+    cause,
+  });
 }

@@ -1,4 +1,5 @@
 import type { MemberRole, Subscription } from '@liandun/contracts';
+import { stands } from './life.js';
 import type { Listing } from './listing.js';
 
 /** A member as it stands at one position of the log. */
@@ -29,7 +30,7 @@ export function entitled(member: Receiver, listing: Listing, position: number, h
   if (member.status !== 'active') return refused('notActive');
   if (listing.tier === 0) return refused('regulatorsOnly');
   if (listing.sourceMember === member.memberId) return refused('ownListing');
-  if (listing.status === 'held' || listing.position > position) return refused('notPublished');
+  if (!stands(listing) || listing.position > position) return refused('notPublished');
   const { tiers, codes, kinds } = member.subscription;
   if (excludes(tiers, listing.tier) || excludes(codes, listing.code) || excludes(kinds, listing.kind))
     return refused('notSubscribed');

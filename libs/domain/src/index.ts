@@ -1,5 +1,6 @@
 export * from './cases.js';
 export * from './deadline.js';
+export * from './disposition.js';
 export * from './entitlement.js';
 export * from './erasure.js';
 export * from './hearing.js';

@@ -103,21 +103,26 @@ export function evolveLife(life: ListingLife, event: LifeEvent): ListingLife {
   if (isOver(life)) return life;
   switch (event.type) {
     case 'listed': {
-      const { held, type: _type, ...term } = event;
-      return { status: held ? 'held' : 'published', ...term };
+      const { held, expiresAt } = event;
+      return { status: held ? 'held' : 'published', ...(expiresAt !== undefined && { expiresAt }) };
     }
     case 'deadlineSet': {
+      if (life.status !== 'held') return life;
       const { heldUntil } = event;
       return { status: 'held', ...termOf(life), ...(heldUntil !== undefined && { heldUntil }) };
     }
     case 'released':
-      return { status: 'published', ...termOf(life) };
+      return life.status === 'held' ? { status: 'published', ...termOf(life) } : life;
     case 'disputed':
     case 'stayed':
     case 'corrected':
     case 'upheld':
       return { status: event.type, ...termOf(life) };
-    default:
+    case 'withdrawn':
+    case 'overturned':
+    case 'repaired':
+    case 'endedByDecision':
+    case 'expired':
       return { status: event.type, cause: event.cause };
   }
 }

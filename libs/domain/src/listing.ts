@@ -1,4 +1,5 @@
 import type { Cause, ProofStandard, SubjectKind } from '@liandun/contracts';
+import { stands, type EndState, type OpenState } from './life.js';
 
 export type ListingOrigin = 'delisting' | 'riskEntity' | 'registry';
 
@@ -24,14 +25,11 @@ interface ListingTerms {
 }
 
 /** One merchant's entry on the shared list, as its states (rule P11: every published listing has an end). */
-export type Listing =
-  | (ListingTerms & { status: 'held' })
-  | (ListingTerms & { status: 'published' })
-  | (ListingTerms & { status: 'ended'; cause: Cause });
+export type Listing = (ListingTerms & { status: OpenState }) | (ListingTerms & { status: EndState; cause: Cause });
 
-/** Whether a listing counts at `time` (RFC 3339): published, and its term has not run out. */
+/** Whether a listing counts at `time` (RFC 3339): its state lets it, and its term has not run out (rule P11). */
 export const inForce = (listing: Listing, time: string): boolean =>
-  listing.status === 'published' && Date.parse(listing.expiresAt) > Date.parse(time);
+  stands(listing) && Date.parse(listing.expiresAt) > Date.parse(time);
 
 /** Whether the proof is a binding official decision and no mere finding of a platform. */
 export const isOfficial = (standard: ProofStandard): boolean => standard !== 'platformFinding';

@@ -54,6 +54,10 @@ const proposed = (of: ReviewChange): ReviewEvent => ({
   type: 'liandun.approval.requested.v1',
   data: { approvalId: 'p1', change: of, requestedBy: of.memberId },
 });
+const undone: ReviewEvent = {
+  type: 'liandun.review.undone.v1',
+  data: { ...WORDS, decision: 'same', ground: 'newEvidence', decidedBy: 'beijing', accounts: 0 },
+};
 const undoing: ReviewChange = {
   action: 'undoReview',
   memberId: 'beijing',
@@ -113,12 +117,13 @@ describe('what is undone', () => {
     ['a decision, where no shop closes or reopens', [decided('same')], undo(), ['review.undone']],
     ['a decision, where one would', [decided('same')], undo(1), ['approval.requested']],
     ['a difference, where shops might close again', [decided('different')], undo(1), ['approval.requested']],
+    ['the same again changes nothing', [decided('same'), undone], undo(), []],
     ['a doubt closes nothing', [decided('unsure')], undo(3), ['review.undone']],
   ])('%s', (_, events, command, outcome) => expect(given(...events).when(command)).toEqual(outcome));
 
   test('a pair that was undone may be decided again', () => {
-    const undone = decideReview(undo(), [decided('different')].reduce(evolveReview, initialReview));
-    const events = 'events' in undone ? undone.events : [];
+    const ended = decideReview(undo(), [decided('different')].reduce(evolveReview, initialReview));
+    const events = 'events' in ended ? ended.events : [];
     expect(given(decided('different'), ...events).when(decide(change('same')))).toEqual(['review.decided']);
   });
 });

@@ -16,10 +16,12 @@ type Undoing = Extract<ReviewChange, { action: 'undoReview' }>;
 export interface Review {
   /** Undefined where nothing was decided, or it was undone. */
   decided: ReviewDecided | undefined;
+  /** What ended the last decision. */
+  undone: ReviewUndone | undefined;
   approval: Approval;
 }
 
-export const initialReview: Review = { decided: undefined, approval: { status: 'unknown' } };
+export const initialReview: Review = { decided: undefined, undone: undefined, approval: { status: 'unknown' } };
 
 /** What is known of the two beyond what was decided of this very pair. */
 export interface PairFacts {
@@ -91,19 +93,22 @@ function refusalOf(review: Review, change: Decision, facts: PairFacts, now: stri
   return facts.identifiersDiffer ? 'REVIEW_IDENTIFIERS_DIFFER' : undefined;
 }
 
-/** Whether it says what stands already, so that a repeated request changes nothing. */
-const repeats = (decided: ReviewDecided, { memberId, decision, ground, caseNo, reviewer }: Decision): boolean =>
-  decided.decidedBy === memberId &&
-  decided.decision === decision &&
-  decided.ground === ground &&
-  decided.caseNo === caseNo &&
-  decided.reviewer === reviewer;
+type Words = Pick<ReviewDecided | ReviewUndone, 'ground' | 'caseNo' | 'reviewer'>;
 
-function decidedBy({ action: _, memberId, ...words }: Decision, second: Second = {}): ReviewEvent {
+/** Whether it says what stands already, so that a repeated request changes nothing. */
+const repeats = (before: Words & { decidedBy: string }, asked: Words & { memberId: string }): boolean =>
+  before.decidedBy === asked.memberId &&
+  before.ground === asked.ground &&
+  before.caseNo === asked.caseNo &&
+  before.reviewer === asked.reviewer;
+
+function decidedBy(change: Decision, second: Second = {}): ReviewEvent {
+  const { action: _action, memberId, ...words } = change;
   return { type: 'liandun.review.decided.v1', data: { ...words, decidedBy: memberId, ...second } };
 }
 
-function undoneBy({ action: _, memberId, ...words }: Undoing, second: Second = {}): ReviewEvent {
+function undoneBy(change: Undoing, second: Second = {}): ReviewEvent {
+  const { action: _action, memberId, ...words } = change;
   return { type: 'liandun.review.undone.v1', data: { ...words, decidedBy: memberId, ...second } };
 }
 
@@ -113,7 +118,8 @@ const requested = (approvalId: string, change: ReviewChange): Outcome => ({
 
 function decide(command: DecideReview, review: Review): Outcome {
   const { approvalId, change, facts, now } = command;
-  if (review.decided && stands(review, now) && repeats(review.decided, change)) return { events: [] };
+  const { decided } = review;
+  if (decided?.decision === change.decision && stands(review, now) && repeats(decided, change)) return { events: [] };
   const refused = refusalOf(review, change, facts, now);
   if (refused) return { refused };
   // To tell two apart closes nothing: it acts at once, in the merchant's favour (rule P09).
@@ -121,7 +127,8 @@ function decide(command: DecideReview, review: Review): Outcome {
   return { events: [decidedBy(change)] };
 }
 
-function undo({ approvalId, change }: UndoReview, { decided }: Review): Outcome {
+function undo({ approvalId, change }: UndoReview, { decided, undone }: Review): Outcome {
+  if (!decided && undone && repeats(undone, change)) return { events: [] };
   if (!decided) return { refused: 'REVIEW_NOT_DECIDED' };
   const undoing: Undoing = { ...change, decision: decided.decision };
   if (decided.decision !== 'unsure' && change.accounts > 0) return requested(approvalId, undoing);
@@ -158,12 +165,8 @@ export function decideReview(command: ReviewCommand, review: Review): Outcome {
 }
 
 /** Folds one fact of a pair's or an approval's stream. */
-export const evolveReview = ({ decided, approval }: Review, event: ReviewEvent): Review => ({
-  decided:
-    event.type === 'liandun.review.decided.v1'
-      ? event.data
-      : event.type === 'liandun.review.undone.v1'
-        ? undefined
-        : decided,
-  approval: evolveApproval(approval, event),
-});
+export function evolveReview(review: Review, event: ReviewEvent): Review {
+  if (event.type === 'liandun.review.decided.v1') return { ...review, decided: event.data, undone: undefined };
+  if (event.type === 'liandun.review.undone.v1') return { ...review, decided: undefined, undone: event.data };
+  return { ...review, approval: evolveApproval(review.approval, event) };
+}

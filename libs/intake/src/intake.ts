@@ -1,24 +1,42 @@
 import { saltsFrom, textOfEvent, verifySignature, type SignatureVerdict } from '@liandun/commitments';
 import {
+  decisionKey,
   fieldError,
+  listingIdOf,
+  loadWorkingDays,
   memberSource,
   problemOf,
   reasonCodes,
   SUBMITTED_TYPES,
+  timeMs,
+  toBeijingTime,
   validateSubmission,
   type Case,
   type CloudEvent,
+  type Hearing,
   type ListingEnded,
   type MemberKey,
   type MemberRole,
   type NoticeDisposed,
+  type NoticeIssued,
   type Problem,
   type ProblemCode,
   type Receipt,
   type SignaturePolicy,
 } from '@liandun/contracts';
-import { caseRefusal, foldCases, isHeld, type CaseCommand, type Cases } from '@liandun/domain';
-import type { AppendCommand, AppendOutcome, EventLog, StoredEvent } from '@liandun/event-log';
+import {
+  caseRefusal,
+  dispositionRefusal,
+  foldCases,
+  hearingDeadline,
+  isHeld,
+  needsHearing,
+  type CaseCommand,
+  type CaseEvent,
+  type Cases,
+  type WorkingDayTable,
+} from '@liandun/domain';
+import type { AppendCommand, AppendOutcome, EventLog, NewEvent, StoredEvent } from '@liandun/event-log';
 import { canonicalJson, ENTRY_BYTES_MAX, encodeEntry } from '@liandun/transparency-log';
 import { VAULT_RIDER, type Vault } from '@liandun/vault';
 
@@ -50,7 +68,7 @@ interface Claim {
 /** A submission that was validated and sealed, or refused; `settle` finishes it. */
 export type Prepared =
   | { step: 'refused'; receipt: Receipt }
-  | { step: 'append'; held: boolean; command: AppendCommand; claim?: Claim }
+  | { step: 'append'; held: boolean; command: AppendCommand; claim?: Claim; nothingToEnd?: true }
   | { step: 'lookUp' | 'decide'; submission: Valid; claim?: Claim };
 
 interface Valid {
@@ -66,6 +84,7 @@ const SIGNATURE_PROBLEMS: Record<SignatureVerdict, ProblemCode | undefined> = {
 };
 
 type Ready = Exclude<Prepared, { step: 'lookUp' }>;
+type ReadyToAppend = Extract<Prepared, { step: 'append' }>;
 
 const CONFLICT_RETRIES_MAX = 8;
 const STREAM_PAGE_EVENTS = 1_000;
@@ -73,6 +92,8 @@ const STREAM_PAGE_EVENTS = 1_000;
 const SURELY_SMALL_UNITS = 18_000;
 const LISTING_ID = /^L(0|[1-9]\d{0,14})-([0-9a-f]{12})$/;
 const NOTICE_ID = /^(.+)\.(0|[1-9]\d{0,14})$/;
+/** What a member files against a merchant or risk entity. */
+const CASE_TYPES = new Set<string>([SUBMITTED_TYPES.merchantDelisted, SUBMITTED_TYPES.riskEntityReported]);
 const LISTING_TYPES = new Set<string>([
   SUBMITTED_TYPES.merchantDelisted,
   SUBMITTED_TYPES.riskEntityReported,
@@ -95,6 +116,7 @@ const merchantStream = (member: string, data: unknown): string =>
 const rejected = (id: string, refusal: Problem): Receipt => ({ id, status: 'rejected', problem: refusal });
 const refused = (id: string, refusal: Problem): Ready => ({ step: 'refused', receipt: rejected(id, refusal) });
 const tierOf = (code: string): number => reasonCodes().codes.get(code)?.tier ?? 0;
+const holdDays = (code: string): number => reasonCodes().codes.get(code)?.statutoryHoldDays ?? 0;
 
 /** What an event says, without what vouches for it: signed anew, it is the same event. */
 function unsigned(event: CloudEvent): object {
@@ -119,6 +141,10 @@ export interface IntakeParts {
   clock: () => Date;
   /** The keys that a member may sign with now; asked once for each list that holds a signature. */
   keysOf: (memberId: string) => Promise<MemberKey[]>;
+  /** By which the time to answer is counted (rule P06); the library's days unless told. */
+  workingDays?: WorkingDayTable;
+  /** Whether any listing rests on an official decision, by its key; nothing is said of it unless told. */
+  restsOn?: (decision: string) => Promise<boolean>;
   /** The log as a member sees it, where the process reads in its name; the whole log unless told. */
   readsOf?: (member: Submitter) => IntakeReads;
 }
@@ -133,8 +159,20 @@ export class Intake {
   readonly #clock: () => Date;
   readonly #keysOf: IntakeParts['keysOf'];
   readonly #readsOf: (member: Submitter) => IntakeReads;
+  readonly #workingDays: WorkingDayTable;
+  readonly #restsOn: IntakeParts['restsOn'];
 
-  constructor({ log, vault, clock, keysOf, readsOf = () => log }: IntakeParts) {
+  constructor({
+    log,
+    vault,
+    clock,
+    keysOf,
+    workingDays = loadWorkingDays(),
+    restsOn,
+    readsOf = () => log,
+  }: IntakeParts) {
+    this.#workingDays = workingDays;
+    this.#restsOn = restsOn;
     this.#readsOf = readsOf;
     this.#log = log;
     this.#vault = vault;
@@ -173,6 +211,10 @@ export class Intake {
     };
     const { signature } = event;
     const claim = signature === undefined ? {} : { claim: { signature, text: textOfEvent(event) } };
+    const tooShort = CASE_TYPES.has(event.type) && this.#hearingProblem(event.data as Case, now);
+    if (tooShort) return { step: 'refused', receipt: rejected(event.id, tooShort) };
+    // What rests on an official decision is filed only while the decision stands.
+    if (decisionOf(event) !== undefined && CASE_TYPES.has(event.type)) return { step: 'decide', submission, ...claim };
     const streamOf = STREAMS[event.type];
     if (streamOf) return { ...this.#readyToAppend(submission, streamOf(member.memberId, event)), ...claim };
     return { step: LOOKED_UP.has(event.type) ? 'lookUp' : 'decide', submission, ...claim };
@@ -182,14 +224,13 @@ export class Intake {
   async settle(member: Submitter, prepared: Prepared[]): Promise<Receipt[]> {
     const ready = await this.#lookUpAll(member, await this.#verifyAll(member, prepared));
     const receipts: Receipt[] = [];
-    let waiting: Extract<Prepared, { step: 'append' }>[] = [];
+    let waiting: ReadyToAppend[] = [];
     let slots: number[] = [];
     const flush = async (): Promise<void> => {
       if (waiting.length === 0) return;
       const outcomes = await this.#log.appendAll(waiting.map(({ command }) => command));
       outcomes.forEach((outcome, i) => {
-        const { command, held } = waiting[i] as (typeof waiting)[number];
-        receipts[slots[i] as number] = receiptOf(command, outcome, held);
+        receipts[slots[i] as number] = this.#receiptOf(waiting[i] as ReadyToAppend, outcome);
       });
       waiting = [];
       slots = [];
@@ -201,7 +242,7 @@ export class Intake {
         slots.push(slot);
       } else {
         await flush();
-        receipts[slot] = await this.#decideCase(member, item.submission);
+        receipts[slot] = await this.#decide(member, item.submission);
       }
     }
     await flush();
@@ -249,49 +290,151 @@ export class Intake {
 
   /** `issued`: the seq of the member's newest notice. */
   async #lookUp(member: Submitter, submission: Valid, issued: number): Promise<Ready> {
-    const { memberId } = member;
     const { event } = submission;
-    if (event.type === SUBMITTED_TYPES.noticeDisposed) {
-      const { noticeId } = event.data as NoticeDisposed;
-      const [, receiver, seq] = NOTICE_ID.exec(noticeId) ?? [];
-      if (receiver !== memberId || Number(seq) > issued)
-        return refused(event.id, wrong('/data/noticeId', 'NOTICE_NOT_FOUND'));
-      return this.#readyToAppend(submission, `notice/${noticeId}`);
-    }
+    return event.type === SUBMITTED_TYPES.noticeDisposed
+      ? this.#lookUpNotice(member, submission, issued)
+      : this.#lookUpEnding(member, submission);
+  }
+
+  /** A disposition answers a notice that its sender got, within what that notice asked (rule P22). */
+  async #lookUpNotice(member: Submitter, submission: Valid, issued: number): Promise<Ready> {
+    const { event } = submission;
+    const disposed = event.data as NoticeDisposed;
+    const [, receiver, seq] = NOTICE_ID.exec(disposed.noticeId) ?? [];
+    if (receiver !== member.memberId || Number(seq) > issued)
+      return refused(event.id, wrong('/data/noticeId', 'NOTICE_NOT_FOUND'));
+    const range = { after: Number(seq) - 1, limit: 1 };
+    const [notice] = await this.#readsOf(member).readStream(`notices/${receiver}`, range);
+    const refusal = notice && dispositionRefusal(disposed, notice.data as NoticeIssued);
+    if (refusal?.wrong === 'decision') return refused(event.id, wrong('/data/decision', 'DISPOSITION_NOT_APPLICABLE'));
+    if (refusal) return refused(event.id, wrong(`/data/shops/${refusal.index}/shopId`, 'SHOP_NOT_OF_NOTICE'));
+    return this.#readyToAppend(submission, `notice/${disposed.noticeId}`);
+  }
+
+  /**
+   * An official ending goes to the stream of the decision that it is about, where filings on that decision see it, else to
+   * its listing's own, where that publisher's further steps see it (rule P12).
+   */
+  async #lookUpEnding(member: Submitter, submission: Valid): Promise<Ready> {
+    const { event } = submission;
     const { listingId } = event.data as ListingEnded;
-    if (listingId !== undefined && !(await this.#isListing(member, listingId)))
-      return refused(event.id, wrong('/data/listingId', 'LISTING_NOT_FOUND'));
-    return this.#readyToAppend(submission, `ending/${memberId}/${event.id}`);
+    const listed = listingId === undefined ? undefined : await this.#listing(member, listingId);
+    if (listingId !== undefined && !listed) return refused(event.id, wrong('/data/listingId', 'LISTING_NOT_FOUND'));
+    const decision = decisionOf(listed ?? event);
+    const stream = decision === undefined ? (listed as StoredEvent).stream : decisionStream(decision);
+    const ready = this.#readyToAppend(submission, stream);
+    if (ready.step !== 'append' || listed || decision === undefined || !this.#restsOn) return ready;
+    return (await this.#restsOn(decision)) ? ready : { ...ready, nothingToEnd: true };
   }
 
-  async #isListing(member: Submitter, listingId: string): Promise<boolean> {
-    const [, position, leaf] = LISTING_ID.exec(listingId) ?? [];
-    if (position === undefined) return false;
+  /** The entry that made a listing. */
+  async #listing(member: Submitter, listingId: string): Promise<StoredEvent | undefined> {
+    const [, position] = LISTING_ID.exec(listingId) ?? [];
+    if (position === undefined) return undefined;
     const entry = await this.#readsOf(member).at(Number(position));
-    return entry !== undefined && LISTING_TYPES.has(entry.type) && entry.leafHash.toString('hex', 0, 6) === leaf;
+    return entry && LISTING_TYPES.has(entry.type) && listingIdOf(entry) === listingId ? entry : undefined;
   }
 
-  /** A decision on the sender's own case: appended only onto the state that it was decided on. */
-  async #decideCase(member: Submitter, submission: Valid): Promise<Receipt> {
-    const { memberId } = member;
-    const reads = this.#readsOf(member);
+  /** A decision on what the log knows: appended only onto the state that it was decided on. */
+  async #decide(member: Submitter, submission: Valid): Promise<Receipt> {
     const { event } = submission;
+    const stands = CASE_TYPES.has(event.type)
+      ? () => this.#filing(member, event)
+      : await this.#stepOfCase(member, event);
+    for (let attempt = 0; attempt <= CONFLICT_RETRIES_MAX; attempt += 1) {
+      const { stream, expected, refusal } = await stands();
+      // What was accepted before is answered as a repetition, though its own effect would refuse it now.
+      if (refusal && !(await this.#readsOf(member).find(event.source, event.id))) return rejected(event.id, refusal);
+      const ready = this.#readyToAppend(submission, stream, refusal ? undefined : expected);
+      if (ready.step !== 'append') return (ready as Extract<Ready, { step: 'refused' }>).receipt;
+      const [outcome] = await this.#log.appendAll([ready.command]);
+      if (outcome?.status !== 'conflict') return this.#receiptOf(ready, outcome as AppendOutcome);
+    }
+    throw new Error(`what ${event.type} was decided on changed ${CONFLICT_RETRIES_MAX} times meanwhile`);
+  }
+
+  /** A case on an official decision: refused once the authority has ended that decision (rule P12). */
+  async #filing({ memberId }: Submitter, event: CloudEvent): Promise<Standing> {
+    const stream = decisionStream(decisionOf(event) as string);
+    const { events, version } = await allOf(this.#log, stream);
+    const bars = await Promise.all(events.map((ended) => this.#bars(ended, memberId)));
+    return {
+      stream: (STREAMS[event.type] as (typeof STREAMS)[string])(memberId, event),
+      expected: { [stream]: version },
+      ...(bars.includes(true) && { refusal: wrong('/data/proof/decisionNo', 'DECISION_ENDED') }),
+    };
+  }
+
+  /**
+   * Whether an official ending bars further filings on its decision: from everybody where the decision itself ended, from
+   * its publisher where one listing did, unless only the wrong merchant was named.
+   */
+  async #bars({ type, data }: StoredEvent, memberId: string): Promise<boolean> {
+    const { listingId, decisionNo, cause } = data as ListingEnded;
+    if (type === SUBMITTED_TYPES.listingEnded && decisionNo !== undefined) return true;
+    if (cause === 'wrongIdentity') return false;
+    const [, position] = LISTING_ID.exec(listingId ?? '') ?? [];
+    return (await this.#log.at(Number(position)))?.source === memberSource(memberId);
+  }
+
+  /** A step of the sender's own case, decided on the events of its stream and of the decisions that its cases rest on. */
+  async #stepOfCase(member: Submitter, event: CloudEvent): Promise<() => Promise<Standing>> {
     const { type, data } = event as { type: CaseCommand['type']; data: CaseCommand['data'] };
     const command = { type, data } as CaseCommand;
     const stream = await this.#streamOfCase(member, command);
-    for (let attempt = 0; attempt <= CONFLICT_RETRIES_MAX; attempt += 1) {
-      const { cases, version } = stream ? await casesIn(reads, stream) : NOTHING;
-      const refusal = caseRefusal(command, cases);
-      // What was accepted before is answered as a repetition, though its own effect would refuse it now.
-      if (refusal && !(await reads.find(event.source, event.id)))
-        return rejected(event.id, caseProblem(command, version >= 0));
-      const expected = stream === undefined || refusal ? undefined : { [stream]: version };
-      const ready = this.#readyToAppend(submission, stream ?? `merchant/${memberId}`, expected);
-      if (ready.step !== 'append') return (ready as Extract<Ready, { step: 'refused' }>).receipt;
-      const [outcome] = await this.#log.appendAll([ready.command]);
-      if (outcome?.status !== 'conflict') return receiptOf(ready.command, outcome as AppendOutcome, false);
-    }
-    throw new Error(`stream ${stream} changed ${CONFLICT_RETRIES_MAX} times while a case was decided`);
+    return async () => {
+      const { cases, version } = stream ? await casesIn(this.#log, stream) : NOTHING;
+      const refusal = caseRefusal(command, cases)
+        ? caseProblem(command, version >= 0)
+        : this.#heardTooEarly(command, cases);
+      return {
+        stream: stream ?? `merchant/${member.memberId}`,
+        ...(stream !== undefined && { expected: { [stream]: version } }),
+        ...(refusal && { refusal }),
+      };
+    };
+  }
+
+  #heardTooEarly(command: CaseCommand, cases: Cases): Problem | undefined {
+    if (command.type !== 'liandun.case.heard.v1' || command.data.cause !== undefined) return undefined;
+    const { caseId, hearing } = command.data;
+    return this.#unanswered(hearing, cases.get(caseId)?.code ?? '', this.#clock());
+  }
+
+  /** A filing that says that its subject didn't answer. */
+  #hearingProblem(listed: Case, now: Date): Problem | undefined {
+    if (!listed.hearing || !needsHearing(listed, tierOf(listed.reason.code))) return undefined;
+    return this.#unanswered(listed.hearing, listed.reason.code, now);
+  }
+
+  /** Rule P06: that nobody answered can be said only once the time to answer is over. */
+  #unanswered({ notifiedAt, endedAt, answer }: Hearing, code: string, now: Date): Problem | undefined {
+    if (answer !== 'none') return undefined;
+    const { due } = hearingDeadline(this.#workingDays, notifiedAt, holdDays(code));
+    const until = Math.min(now.getTime(), timeMs(endedAt) ?? 0);
+    if (due === undefined || Date.parse(due) <= until) return undefined;
+    const notBefore = toBeijingTime(new Date(due));
+    return problemOf([fieldError('/data/hearing/answer', 'HEARING_TOO_SHORT', { notBefore })]);
+  }
+
+  #receiptOf({ command, held, nothingToEnd }: ReadyToAppend, outcome: AppendOutcome): Receipt {
+    const event = command.events[0] as NewEvent;
+    if (outcome.status === 'reused') return rejected(event.id, wrong('/id', 'EVENT_ID_REUSED'));
+    if (outcome.status === 'conflict') throw new Error(`unexpected conflict on ${outcome.stream}`);
+    const first = outcome.receipts[0];
+    const status = outcome.status === 'duplicate' ? 'duplicate' : held ? 'held' : 'accepted';
+    return {
+      id: event.id,
+      status,
+      ...(first && { position: first.position, leafHash: first.leafHash.toString('base64') }),
+      ...(held && first && this.#heldUntil(event.data as unknown as Case, first.acceptedAt)),
+      ...(nothingToEnd && { nothingToEnd }),
+    };
+  }
+
+  #heldUntil({ reason }: Case, acceptedAt: string): { heldUntil?: string } {
+    const { due } = hearingDeadline(this.#workingDays, acceptedAt, holdDays(reason.code));
+    return due === undefined ? {} : { heldUntil: toBeijingTime(new Date(due)) };
   }
 
   /** The stream that holds the case, if it is the sender's own; another's looks like one that doesn't exist. */
@@ -312,7 +455,23 @@ export class Intake {
   }
 }
 
-async function casesIn(reads: IntakeReads, stream: string): Promise<{ cases: Cases; version: number }> {
+/** Where an event goes, on which versions it was decided, and why it may not follow. */
+interface Standing {
+  stream: string;
+  expected?: Record<string, number>;
+  refusal?: Problem;
+}
+
+const decisionStream = (decision: string): string => `decision/${decision}`;
+
+/** The key of the official decision that an entry or submission names; its number is public. */
+function decisionOf({ data }: { data: unknown }): string | undefined {
+  const { proof, decisionNo } = data as { proof?: { decisionNo?: string }; decisionNo?: string };
+  const named = decisionNo ?? proof?.decisionNo;
+  return named === undefined ? undefined : decisionKey(named);
+}
+
+async function allOf(reads: IntakeReads, stream: string): Promise<{ events: StoredEvent[]; version: number }> {
   const events: StoredEvent[] = [];
   for (;;) {
     const page = await reads.readStream(stream, {
@@ -322,7 +481,27 @@ async function casesIn(reads: IntakeReads, stream: string): Promise<{ cases: Cas
     events.push(...page);
     if (page.length < STREAM_PAGE_EVENTS) break;
   }
-  return { cases: foldCases(events, tierOf), version: events.at(-1)?.version ?? -1 };
+  return { events, version: events.at(-1)?.version ?? -1 };
+}
+
+function toCaseEvent(event: StoredEvent): CaseEvent {
+  const decision = decisionOf(event);
+  return {
+    id: event.id,
+    type: event.type,
+    data: event.data,
+    ...(LISTING_TYPES.has(event.type) && { listingId: listingIdOf(event) }),
+    ...(decision !== undefined && { decision }),
+  };
+}
+
+async function casesIn(reads: IntakeReads, stream: string): Promise<{ cases: Cases; version: number }> {
+  const { events, version } = await allOf(reads, stream);
+  const own = events.map(toCaseEvent);
+  const decisions = new Set(own.flatMap(({ type, decision }) => (CASE_TYPES.has(type) && decision ? [decision] : [])));
+  const endings = await Promise.all([...decisions].map((decision) => allOf(reads, decisionStream(decision))));
+  const ended = endings.flatMap((one) => one.events.map(toCaseEvent));
+  return { cases: foldCases([...own, ...ended], tierOf), version };
 }
 
 const NOTHING: { cases: Cases; version: number } = { cases: new Map(), version: -1 };
@@ -352,15 +531,6 @@ function isTooLarge(content: Content): boolean {
     version: 999_999_999,
   });
   return Buffer.byteLength(entry) > ENTRY_BYTES_MAX;
-}
-
-function receiptOf({ events }: AppendCommand, outcome: AppendOutcome, held: boolean): Receipt {
-  const id = events[0]?.id ?? '';
-  if (outcome.status === 'reused') return rejected(id, wrong('/id', 'EVENT_ID_REUSED'));
-  if (outcome.status === 'conflict') throw new Error(`unexpected conflict on ${outcome.stream}`);
-  const first = outcome.receipts[0];
-  const status = outcome.status === 'duplicate' ? 'duplicate' : held ? 'held' : 'accepted';
-  return { id, status, ...(first ? { position: first.position, leafHash: first.leafHash.toString('base64') } : {}) };
 }
 
 const wrong = (pointer: string, code: ProblemCode): Problem => problemOf([fieldError(pointer, code)]);

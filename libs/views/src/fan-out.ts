@@ -92,7 +92,7 @@ export async function endedUntold(client: ClientBase, member: string): Promise<L
   const { rows } = await prepared<Row>(
     client,
     `${SELECT_LISTING} join view.told t using (listing_id)
-     where l.status = 'ended' and t.member = $1 and not t.ended order by l.position`,
+     where l.ended_at is not null and t.member = $1 and not t.ended order by l.position`,
     [member],
   );
   return rows.map(toLinkedListing);
@@ -126,9 +126,17 @@ export interface EntityHosting {
   strongAs: number;
 }
 
-/** Observations of two entities, `a` and `b`, that may be of one merchant. */
-const MAY_BE = `view.observation a join view.possible p on p.observation = a.position
+/** Nobody told the entities of the observations `a` and `b` apart. */
+export const NOT_PARTED = `not exists (select from view.parted d join view.observation x on x.position = d.observation
+    join view.observation y on y.position = d.other
+  where x.entity_id = a.entity_id and y.entity_id = b.entity_id)`;
+
+/** Observations of two entities, `a` and `b`, that the matcher held for possibly the same. */
+export const POSSIBLE = `view.observation a join view.possible p on p.observation = a.position
   join view.observation b on b.position = p.other and b.entity_id <> a.entity_id`;
+
+/** Those of them that may be of one merchant by all that is known. */
+const MAY_BE = `${POSSIBLE} and ${NOT_PARTED}`;
 
 /**
  * Who hosts an entity: accounts linked to it (exact or strong), and those of entities that are only possibly the same.
@@ -175,7 +183,7 @@ export async function listedEntitiesReportedAt(client: ClientBase, positions: nu
      select l.entity_id from view.hosting h
        join view.observation b on b.entity_id = h.entity_id
        join view.possible p on p.other = b.position
-       join view.observation a on a.position = p.observation and a.entity_id <> h.entity_id
+       join view.observation a on a.position = p.observation and a.entity_id <> h.entity_id and ${NOT_PARTED}
        join view.listing l on l.status = 'published' and l.entity_id = a.entity_id
      where h.active and h.linked_at = any($1)`,
     [positions],

@@ -52,6 +52,23 @@ create table <schema>.possible (
   primary key (observation, other)
 );
 
+-- Two observations that a person told apart, in both directions: nothing that is possible between their entities counts.
+create table <schema>.parted (
+  observation bigint not null,
+  other bigint not null,
+  primary key (observation, other)
+);
+
+-- Entries besides its link that say where an observation belongs: merges, splits, and what persons decided.
+create table <schema>.step (
+  observation bigint not null,
+  position bigint not null,
+  -- The entity that it was of until then.
+  entity_id text not null,
+  primary key (observation, position)
+);
+create index on <schema>.step (entity_id, observation);
+
 -- A member's account of a merchant as it was last reported.
 create table <schema>.hosting (
   member text not null,
@@ -93,6 +110,10 @@ create table <schema>.listing (
   due_at bigint,
   -- The position at which it came to another entity, or its entity's credit code became known.
   moved_at bigint,
+  -- When a held case is published unless it was heard before; null while that is not set, or paused.
+  held_until timestamptz,
+  -- How that was counted.
+  hold jsonb,
   -- The position at which a held case was heard.
   heard_at bigint,
   ended_at bigint,
@@ -106,6 +127,9 @@ create index on <schema>.listing (due_at);
 create index on <schema>.listing (moved_at) where moved_at is not null;
 create index on <schema>.listing (ended_at);
 create index on <schema>.listing (heard_at) where heard_at is not null;
+-- What the clock looks for.
+create index on <schema>.listing (held_until, position) where status = 'held';
+create index on <schema>.listing (expires_at, position) where ended_at is null;
 
 create table <schema>.told (
   listing_id text not null,
@@ -171,7 +195,7 @@ grant select on <schema>.listing to liandun_door;
 grant select (entity_id, erased) on <schema>.entity to liandun_door;
 -- How many merchants a platform hosts says how much it may ask.
 grant select (member, active) on <schema>.hosting to liandun_door;
-grant select on <schema>.entity, <schema>.observation, <schema>.possible, <schema>.listing, <schema>.notice, <schema>.disposition,
+grant select on <schema>.entity, <schema>.observation, <schema>.possible, <schema>.parted, <schema>.step, <schema>.hosting, <schema>.listing, <schema>.notice, <schema>.disposition,
   <schema>.audit to liandun_api;
 `;
 
@@ -183,7 +207,11 @@ const SEEN: Record<string, string | undefined> = {
   observation: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,
   // Says who else may be the same.
   possible: `${CALLERS_ROLE} = 'regulator'`,
-  hosting: undefined,
+  parted: `${CALLERS_ROLE} = 'regulator'`,
+  // A retired id leads a platform to its own merchant.
+  step: `${CALLERS_ROLE} = 'regulator' or exists (select from <schema>.observation o where o.position = step.observation)`,
+  // What hangs on a review.
+  hosting: `${CALLERS_ROLE} = 'regulator'`,
   listing: `${CALLERS_ROLE} = 'regulator' or source_member = ${CALLER}`,
   told: undefined,
   notice: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,

@@ -1,5 +1,6 @@
 import {
   DAY_MS,
+  decisionKey,
   EVENT_TYPES,
   listingIdOf,
   memberOfSource,
@@ -11,8 +12,10 @@ import {
   type EventType,
   type Link,
   type RegistryList,
+  type ReviewDecided,
+  type ReviewUndone,
 } from '@liandun/contracts';
-import { isHeld, isOfficial } from '@liandun/domain';
+import { isHeld, isOfficial, officialEnd, type EndState } from '@liandun/domain';
 import { prepared, type Projection, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import { ledgerViewDdl } from './ledger-ddl.js';
@@ -58,6 +61,9 @@ const observe: FoldRun = (client, schema, events) =>
     }),
   ) as Promise<void>;
 
+const keyOf = (decisionNo: string | undefined): string | undefined =>
+  decisionNo === undefined ? undefined : decisionKey(decisionNo);
+
 function listingRow(event: StoredEvent): object {
   const data = event.data;
   const registry = event.type === EVENT_TYPES.registryListed;
@@ -74,7 +80,7 @@ function listingRow(event: StoredEvent): object {
     origin: registry ? 'registry' : event.type === EVENT_TYPES.merchantDelisted ? 'delisting' : 'riskEntity',
     merchantId: data.merchantId,
     list: data.list,
-    decisionNo: registry ? data.decisionNo : data.proof.decisionNo,
+    decisionNo: keyOf(registry ? data.decisionNo : data.proof.decisionNo),
     kind: data.identity.kind,
     streamer: data.subject === 'streamer',
     code: code.code,
@@ -127,6 +133,12 @@ const ENTITY_OF_OBSERVATIONS = `o.entity_id, min(o.position) as founded_at, (arr
   (array_agg(o.name order by o.position))[1] as name,
   (array_agg(o.uscc order by o.position) filter (where o.uscc is not null))[1] as uscc`;
 
+/** Codes that stand for one official list; A03 stands for two, and the removal from the one says nothing of the other. */
+const CODE_OF_LIST = `case o.registry_list ${Object.entries(REGISTRY_CODES)
+  .filter(([, code]) => code !== REGISTRY_CODES.revoked)
+  .map(([name, code]) => `when '${name}' then '${code}'`)
+  .join(' ')} end`;
+
 /** The link gives an observation its entity; hosting, listings and official removals follow from what was observed. */
 const link: FoldRun = async (client, schema, events) => {
   const rows = events.map((event) => ({ position: event.position, ...(event.data as object) }));
@@ -157,10 +169,18 @@ const link: FoldRun = async (client, schema, events) => {
     `update ${schema}.listing l set entity_id = r."entityId",
        due_at = case when l.status = 'published' then r.position end
      from ${LINK_ROWS} where l.position = r.observation`,
-    `update ${schema}.listing l set status = 'ended', ended_at = r.position, cause = 'removed'
+    `update ${schema}.listing l set status = 'endedByDecision', ended_at = r.position, cause = 'removed'
      from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
-     where o.type = '${EVENT_TYPES.registryRemoved}' and l.entity_id = r."entityId" and l.origin = 'registry'
-       and l.registry_list = o.registry_list and l.status <> 'ended' and l.position < o.position`,
+     where o.type = '${EVENT_TYPES.registryRemoved}' and l.entity_id = r."entityId"
+       and (l.origin = 'registry' and l.registry_list = o.registry_list
+         -- A platform's listing that rests on the same status ends with it (rule P12).
+         or l.code = ${CODE_OF_LIST})
+       and l.ended_at is null and l.position < o.position`,
+    // Filed anew on a decision that the register has taken back for this merchant: it ends where it becomes known.
+    `update ${schema}.listing l set status = 'endedByDecision', ended_at = r.position, cause = 'removed'
+     from ${LINK_ROWS} where l.position = r.observation and l.origin <> 'registry' and l.ended_at is null
+       and exists (select from ${schema}.listing x where x.decision_no = l.decision_no and x.entity_id = l.entity_id
+         and x.cause = 'removed')`,
     `insert into ${schema}.possible (observation, other, because, position)
      select distinct on (1, 2) a, b, p->'because', r.position
      from ${LINK_ROWS} cross join lateral jsonb_array_elements(r.possible) p
@@ -187,6 +207,12 @@ const regroup: FoldRun = async (client, schema, events) => {
     const links = JSON.stringify(linksOf(event));
     const touched = [[...new Set([entityId, ...retired, ...into])], event.position];
     const steps: [string, unknown[]][] = [
+      [
+        `insert into ${schema}.step (observation, position, entity_id)
+         select o.position, r.position, o.entity_id from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
+         on conflict do nothing`,
+        [links],
+      ],
       [
         `update ${schema}.observation o set entity_id = r."entityId", because = r.because, same_as = r."sameAs", strong_as = r."strongAs"
          from ${LINK_ROWS} where o.position = r.observation`,
@@ -228,14 +254,69 @@ const regroup: FoldRun = async (client, schema, events) => {
   }
 };
 
-const END = `set status = 'ended', ended_at = $1, cause = $2`;
+/** A decision of a person, where the two observations stand now. */
+async function noteReview(client: ClientBase, schema: string, event: StoredEvent): Promise<void> {
+  const { a, b } = event.data as ReviewDecided;
+  await prepared(
+    client,
+    `insert into ${schema}.step (observation, position, entity_id)
+     select position, $1, entity_id from ${schema}.observation where position in ($2, $3) and entity_id is not null`,
+    [event.position, a, b],
+  );
+}
+
+/** Accounts of the two observations' entities are looked at again: what was told of the one may not concern the other. */
+async function touchAccounts(client: ClientBase, schema: string, event: StoredEvent): Promise<void> {
+  const { a, b } = event.data as ReviewDecided;
+  await prepared(
+    client,
+    `update ${schema}.hosting h set linked_at = $1
+     from ${schema}.observation a join ${schema}.observation b on b.position = $3 and b.entity_id <> a.entity_id
+     where a.position = $2 and h.entity_id in (a.entity_id, b.entity_id)`,
+    [event.position, a, b],
+  );
+}
+
+/**
+ * Two that are different are nothing possible to each other any more. Of two that are the same the merge says so that
+ * follows, of two that nobody is sure of nothing changes.
+ */
+const reviewed: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const { a, b, decision } = event.data as ReviewDecided;
+    await noteReview(client, schema, event);
+    if (decision !== 'different') continue;
+    await prepared(
+      client,
+      `insert into ${schema}.parted (observation, other) values ($1::bigint, $2::bigint), ($2, $1) on conflict do nothing`,
+      [a, b],
+    );
+    await touchAccounts(client, schema, event);
+  }
+};
+
+const reviewUndone: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const { a, b, decision } = event.data as ReviewUndone;
+    await noteReview(client, schema, event);
+    if (decision !== 'different') continue;
+    await prepared(
+      client,
+      `delete from ${schema}.parted where (observation, other) in (($1::bigint, $2::bigint), ($2, $1))`,
+      [a, b],
+    );
+    await touchAccounts(client, schema, event);
+  }
+};
+
+const ends = (status: EndState): string => `set status = '${status}', ended_at = $1, cause = $2`;
 
 const reinstate: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;
     await prepared(
       client,
-      `update ${schema}.listing ${END} where origin = 'delisting' and status <> 'ended' and source_member = $3
+      `update ${schema}.listing ${ends('withdrawn')} where origin = 'delisting' and ended_at is null and source_member = $3
          and (source_event_id = $4 or merchant_id = $5)`,
       [event.position, data.cause, sender(event), data.delistingId ?? null, data.merchantId ?? null],
     );
@@ -247,7 +328,7 @@ const withdraw: FoldRun = async (client, schema, events) => {
     const data = event.data;
     await prepared(
       client,
-      `update ${schema}.listing ${END} where origin = 'riskEntity' and status <> 'ended' and source_member = $3
+      `update ${schema}.listing ${ends('withdrawn')} where origin = 'riskEntity' and ended_at is null and source_member = $3
          and source_event_id = $4`,
       [event.position, data.cause, sender(event), data.reportId],
     );
@@ -260,7 +341,7 @@ const hear: FoldRun = async (client, schema, events) => {
     const data = event.data;
     const whose = `source_member = $3 and source_event_id = $4 and status = 'held'`;
     if (data.cause !== undefined) {
-      await prepared(client, `update ${schema}.listing ${END} where ${whose}`, [
+      await prepared(client, `update ${schema}.listing ${ends('withdrawn')} where ${whose}`, [
         event.position,
         data.cause,
         sender(event),
@@ -280,13 +361,42 @@ const hear: FoldRun = async (client, schema, events) => {
 const endListing: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;
+    const status = officialEnd(data.cause) === 'repair' ? 'repaired' : 'endedByDecision';
     await prepared(
       client,
-      `update ${schema}.listing ${END} where status <> 'ended' and (listing_id = $3 or decision_no = $4)`,
-      [event.position, data.cause, data.listingId ?? null, data.decisionNo ?? null],
+      `update ${schema}.listing ${ends(status)} where ended_at is null and (listing_id = $3 or decision_no = $4)`,
+      [event.position, data.cause, data.listingId ?? null, keyOf(data.decisionNo) ?? null],
     );
   }
 };
+
+const setDeadline: FoldRun = (client, schema, events) =>
+  bulk(
+    client,
+    `update ${schema}.listing l set held_until = r.due, hold = r.hold
+     from jsonb_to_recordset($1) r ("listingId" text, due timestamptz, hold jsonb) where l.listing_id = r."listingId"`,
+    events.map(({ data: { listingId, caseId: _caseId, ...hold } }) => ({ listingId, due: hold.due, hold })),
+  ) as Promise<void>;
+
+/** The time to answer ran out: published, and due at once where it is linked already. */
+const release: FoldRun = (client, schema, events) =>
+  bulk(
+    client,
+    `update ${schema}.listing l set status = 'published', effective_at = r."acceptedAt", heard_at = r.position,
+       due_at = case when entity_id is not null then r.position end
+     from jsonb_to_recordset($1) r ("listingId" text, position bigint, "acceptedAt" timestamptz)
+     where l.listing_id = r."listingId" and l.status = 'held'`,
+    events.map(({ data, position, acceptedAt }) => ({ listingId: data.listingId, position, acceptedAt })),
+  ) as Promise<void>;
+
+const expire: FoldRun = (client, schema, events) =>
+  bulk(
+    client,
+    `update ${schema}.listing l set status = 'expired', ended_at = r.position, cause = 'expired'
+     from jsonb_to_recordset($1) r ("listingId" text, position bigint)
+     where l.listing_id = r."listingId" and l.ended_at is null`,
+    events.map(({ data, position }) => ({ listingId: data.listingId, position })),
+  ) as Promise<void>;
 
 const dispose: FoldRun = (client, schema, events) =>
   bulk(
@@ -449,10 +559,15 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.riskEntityWithdrawn]: withdraw,
   [EVENT_TYPES.caseHeard]: hear,
   [EVENT_TYPES.listingEnded]: endListing,
+  [EVENT_TYPES.listingExpired]: expire,
+  [EVENT_TYPES.caseDeadlineSet]: setDeadline,
+  [EVENT_TYPES.caseReleased]: release,
   [EVENT_TYPES.noticeDisposed]: dispose,
   [EVENT_TYPES.entityLinked]: link,
   [EVENT_TYPES.entityMerged]: regroup,
   [EVENT_TYPES.entitySplit]: regroup,
+  [EVENT_TYPES.reviewDecided]: reviewed,
+  [EVENT_TYPES.reviewUndone]: reviewUndone,
   [EVENT_TYPES.noticeIssued]: tell,
   [EVENT_TYPES.noticeErased]: redact,
   [EVENT_TYPES.memberAdmitted]: admit,
@@ -474,7 +589,8 @@ function concerned(event: StoredEvent): string[] {
     data.requestedBy,
     data.decidedBy,
     data.change?.memberId,
-    kind === 'screenings' ? whose : undefined,
+    // What the clock or an authority did to a listing concerns its publisher.
+    ['screenings', 'merchant', 'report'].includes(kind ?? '') ? whose : undefined,
   ].filter((id): id is string => typeof id === 'string');
   return [...new Set([sender(event), ...others])];
 }
@@ -537,9 +653,25 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
     ),
   ]);
   if (regrouped.length > 0) await indexRegrouped(client, schema, regrouped);
+  const reviews = events.filter((event) => REVIEWS.has(event.type)).map(({ position }) => position);
+  if (reviews.length > 0) await indexReviews(client, schema, reviews);
 }
 
 const REGROUPING = new Set<string>([EVENT_TYPES.entityMerged, EVENT_TYPES.entitySplit]);
+
+const REVIEWS = new Set<string>([EVENT_TYPES.reviewDecided, EVENT_TYPES.reviewUndone]);
+
+/** What was decided of two observations is about the entity that the older one was of. */
+async function indexReviews(client: ClientBase, schema: string, positions: number[]): Promise<void> {
+  await prepared(
+    client,
+    `update ${schema}.audit a set entity_id = s.entity_id
+     from (select distinct on (position) position, entity_id from ${schema}.step where position = any($1)
+           order by position, observation) s
+     where a.position = s.position`,
+    [positions],
+  );
+}
 
 /** What observations that came to another entity said, and all that followed from their listings, is about that one. */
 async function indexRegrouped(client: ClientBase, schema: string, links: Link[]): Promise<void> {
@@ -585,6 +717,12 @@ const COMMUTING = [
   EVENT_TYPES.noticeDisposed,
 ] as const;
 const COMMUTE = new Set<string>(COMMUTING);
+/** What the clock appends many of at once: one after the other of a type is one run. */
+const BY_THE_CLOCK = new Set<string>([
+  EVENT_TYPES.caseDeadlineSet,
+  EVENT_TYPES.caseReleased,
+  EVENT_TYPES.listingExpired,
+]);
 
 /**
  * A batch as few runs of one type. What was observed, linked, told and answered commutes and is brought together; all
@@ -592,20 +730,21 @@ const COMMUTE = new Set<string>(COMMUTING);
  */
 export function* runsTogether(events: StoredEvent[]): Generator<StoredEvent[]> {
   let together: StoredEvent[] = [];
+  let kind: string | number | undefined;
   const flush = (): StoredEvent[][] => {
     const byType = Map.groupBy(together, (event) => event.type);
     together = [];
-    return COMMUTING.flatMap((type) => {
-      const run = byType.get(type);
-      return run ? [run] : [];
-    });
+    return byType.size < 2
+      ? [...byType.values()]
+      : COMMUTING.flatMap((type) => (byType.has(type) ? [byType.get(type) as StoredEvent[]] : []));
   };
   for (const event of events) {
-    if (COMMUTE.has(event.type)) together.push(event);
-    else if (FOLDS[event.type]) {
-      yield* flush();
-      yield [event];
-    }
+    const { type, position } = event;
+    if (!FOLDS[type]) continue;
+    const next = COMMUTE.has(type) ? 'commuting' : BY_THE_CLOCK.has(type) ? type : position;
+    if (next !== kind) yield* flush();
+    kind = next;
+    together.push(event);
   }
   yield* flush();
 }

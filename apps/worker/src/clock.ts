@@ -1,0 +1,293 @@
+// What happens because time passes: deadlines of held cases, terms of listings, the statute's days after an official ending.
+import {
+  EVENT_TYPES,
+  LEDGER_SOURCE,
+  reasonCodes,
+  toBeijingTime,
+  type Alarm,
+  type AlarmRaised,
+  type CaseDeadlineSet,
+  type CaseReleased,
+  type ListingExpired,
+} from '@liandun/contracts';
+import {
+  deadlineOf,
+  decideLife,
+  hearingDeadline,
+  REOPENING,
+  type LifeCommand,
+  type ListingLife,
+  type WorkingDayTable,
+} from '@liandun/domain';
+import type { AppendCommand, EventLog } from '@liandun/event-log';
+import {
+  heldOver,
+  heldWithoutDeadline,
+  notifyLag,
+  silentReopenings,
+  termOver,
+  type DueListing,
+  type SilentReopening,
+} from '@liandun/views';
+import { createHash } from 'node:crypto';
+import type { Pool } from 'pg';
+
+const EVERY_MS = 1_000;
+const BATCH_MAX = 500;
+/** The clock goes on while notify has fewer entries than this before it: a new listing or ending never waits behind more. */
+const LAG_MAX = 1_500;
+const LAG_LOOK_MS = 20;
+const WATCH_EVERY_MS = 60_000;
+/** A session's advisory lock: one clock works at a time, and a process that dies lets go of it. */
+const LOCK = "hashtext('liandun.clock')";
+
+/** The stream that alarms stand in. */
+const ALARM_STREAM = 'alarms';
+
+const ID = {
+  deadline: 'clock:deadline:',
+  released: 'clock:released:',
+  expired: 'clock:expired:',
+  due: 'clock:reopeningDue:',
+  overdue: 'clock:reopeningOverdue:',
+} as const;
+
+export interface ClockParts {
+  pool: Pool;
+  log: Pick<EventLog, 'appendAll'>;
+  workingDays: WorkingDayTable;
+  /** The time that everything is due by: the database's unless told. This machine's clock decides nothing (invariant I9). */
+  now?: () => Promise<Date>;
+  onProblem?: (error: Error) => void;
+  /** A deadline was counted into years whose working days aren't known: the operator has to supply them. */
+  onUnknownYears?: (years: number[], listingId: string) => void;
+  everyMs?: number;
+  /** How often reopenings are looked at. */
+  watchEveryMs?: number;
+}
+
+export interface ClockStatus {
+  /** Whether another process has the clock. */
+  elsewhere: boolean;
+  calendar: string;
+  /** The last year whose working days are known. */
+  knownUntil: number;
+  /** Years that deadlines were counted into by weekends alone since the start. */
+  unknownYears: number[];
+  released: number;
+  expired: number;
+  problem?: string;
+}
+
+/** The database's time. */
+const databaseTime = (pool: Pool) => async (): Promise<Date> => {
+  const { rows } = await pool.query<{ now: Date }>('select clock_timestamp() as now');
+  return rows[0]!.now;
+};
+
+/**
+ * Appends what is due. Each thing has one id for ever, and is appended only onto the state that it was decided on: it happens
+ * once, however often the process dies, two clocks run, or this machine's time jumps (invariant I9).
+ */
+export class LifeClock {
+  readonly #parts: ClockParts;
+  readonly #now: () => Promise<Date>;
+  readonly #stopping = new AbortController();
+  readonly #unknownYears = new Set<number>();
+  #elsewhere = false;
+  #watchAtMs = 0;
+  #released = 0;
+  #expired = 0;
+  #problem: string | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(parts: ClockParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? databaseTime(parts.pool);
+  }
+
+  start(): this {
+    this.#running = this.#run();
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  status(): ClockStatus {
+    const { version: calendar, lastYear: knownUntil } = this.#parts.workingDays;
+    return {
+      elsewhere: this.#elsewhere,
+      calendar,
+      knownUntil,
+      unknownYears: [...this.#unknownYears].toSorted((a, b) => a - b),
+      released: this.#released,
+      expired: this.#expired,
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+    };
+  }
+
+  /** Everything that is due by now, in bounded appends; nothing where another process has the clock. */
+  async tick(): Promise<void> {
+    const client = await this.#parts.pool.connect();
+    try {
+      const { rows } = await client.query<{ mine: boolean }>(`select pg_try_advisory_lock(${LOCK}) as mine`);
+      this.#elsewhere = !rows[0]!.mine;
+      if (this.#elsewhere) return;
+      try {
+        await this.#setDeadlines();
+        await this.#releaseOver();
+        await this.#expireOver();
+        if (performance.now() >= this.#watchAtMs) await this.#watchReopenings();
+      } finally {
+        await client.query(`select pg_advisory_unlock(${LOCK})`);
+      }
+    } finally {
+      client.release();
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.tick();
+        this.#problem = undefined;
+      } catch (error) {
+        this.#problem = (error as Error).message;
+        this.#parts.onProblem?.(error as Error);
+      }
+      await this.#pause(this.#parts.everyMs ?? EVERY_MS);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    });
+  }
+
+  async #setDeadlines(): Promise<void> {
+    const { pool, workingDays } = this.#parts;
+    await this.#drain(
+      () => heldWithoutDeadline(pool, ID.deadline, BATCH_MAX),
+      (due) => {
+        const holdDays = reasonCodes().codes.get(due.code)?.statutoryHoldDays ?? 0;
+        const deadline = hearingDeadline(workingDays, due.acceptedAt, holdDays);
+        this.#noteYears(deadline.unknownYears, due.listingId);
+        const data: CaseDeadlineSet = { ...about(due), ...deadline };
+        return command(ID.deadline, due, EVENT_TYPES.caseDeadlineSet, data, due.acceptedAt);
+      },
+    );
+  }
+
+  async #releaseOver(): Promise<void> {
+    const now = (await this.#now()).toISOString();
+    this.#released += await this.#drain(
+      () => heldOver(this.#parts.pool, ID.released, now, BATCH_MAX),
+      (due) => {
+        if (!follows(due, { type: 'release', by: 'deadline', now })) return undefined;
+        const { heldUntil = '', calendar = '' } = due;
+        const data: CaseReleased = { ...about(due), by: 'deadline', due: beijing(heldUntil), calendar };
+        return command(ID.released, due, EVENT_TYPES.caseReleased, data, now);
+      },
+    );
+  }
+
+  async #expireOver(): Promise<void> {
+    const now = (await this.#now()).toISOString();
+    this.#expired += await this.#drain(
+      () => termOver(this.#parts.pool, ID.expired, now, BATCH_MAX),
+      (due) => {
+        if (!follows(due, { type: 'expire', now })) return undefined;
+        const data: ListingExpired = { ...about(due), expiresAt: beijing(due.expiresAt) };
+        return command(ID.expired, due, EVENT_TYPES.listingExpired, data, now);
+      },
+    );
+  }
+
+  /**
+   * Batch after batch, never far ahead of notify. What changed since it was folded is left for the next tick.
+   * @returns how many were appended
+   */
+  async #drain(
+    look: () => Promise<DueListing[]>,
+    decide: (due: DueListing) => AppendCommand | undefined,
+  ): Promise<number> {
+    const { log, pool } = this.#parts;
+    let appended = 0;
+    while (!this.#stopping.signal.aborted) {
+      const due = await look();
+      const outcomes = await log.appendAll(due.flatMap((one) => decide(one) ?? []));
+      const done = outcomes.filter(({ status }) => status === 'appended').length;
+      appended += done;
+      if (due.length < BATCH_MAX || done === 0) break;
+      while (!this.#stopping.signal.aborted && (await notifyLag(pool)) > LAG_MAX) await this.#pause(LAG_LOOK_MS);
+    }
+    return appended;
+  }
+
+  /** An alarm while a working day is left to reopen after an official ending, and once the statute's three have passed. */
+  async #watchReopenings(): Promise<void> {
+    const { pool, workingDays } = this.#parts;
+    const now = await this.#now();
+    const over = (endedAt: string, days: number): boolean => {
+      const { due } = deadlineOf(workingDays, endedAt, { count: days, unit: 'workingDay' });
+      return due !== undefined && Date.parse(due) <= now.getTime();
+    };
+    const raise = async (alarm: Alarm, idPrefix: string, days: number): Promise<void> => {
+      const silent = await silentReopenings(pool, idPrefix, now.toISOString(), BATCH_MAX);
+      const events = silent
+        .filter(({ endedAt }) => over(endedAt, days))
+        .map((one) => alarmOf(alarm, `${idPrefix}${one.noticeId}`, one, now));
+      if (events.length > 0) await this.#parts.log.appendAll(events);
+    };
+    await raise('reopeningDue', ID.due, REOPENING.count - 1);
+    await raise('reopeningOverdue', ID.overdue, REOPENING.count);
+    this.#watchAtMs = performance.now() + (this.#parts.watchEveryMs ?? WATCH_EVERY_MS);
+  }
+
+  #noteYears(years: number[], listingId: string): void {
+    if (years.length === 0) return;
+    for (const year of years) this.#unknownYears.add(year);
+    this.#parts.onUnknownYears?.(years, listingId);
+  }
+}
+
+const beijing = (time: string): string => toBeijingTime(new Date(time));
+const about = ({ listingId, caseId }: DueListing): { listingId: string; caseId: string } => ({ listingId, caseId });
+
+/** Whether the decider lets the step follow on what is folded. */
+function follows({ status, heldUntil, expiresAt }: DueListing, step: LifeCommand): boolean {
+  const life = { status, expiresAt, ...(heldUntil !== undefined && { heldUntil }) } as ListingLife;
+  return 'event' in decideLife(life, step);
+}
+
+function command(idPrefix: string, due: DueListing, type: string, data: object, now: string): AppendCommand {
+  const { stream, version } = due;
+  return single(`${idPrefix}${due.listingId}`, type, stream, data, now, { [stream]: version });
+}
+
+function alarmOf(alarm: Alarm, id: string, { member, noticeId }: SilentReopening, now: Date): AppendCommand {
+  const at = now.toISOString();
+  const data: AlarmRaised = { alarm, about: member, day: beijing(at).slice(0, 10), limit: REOPENING.count, noticeId };
+  return single(id, EVENT_TYPES.alarmRaised, ALARM_STREAM, data, at);
+}
+
+function single(
+  id: string,
+  type: string,
+  stream: string,
+  data: object,
+  time: string,
+  expected?: Record<string, number>,
+): AppendCommand {
+  const fingerprint = createHash('sha256').update(id).digest();
+  const event = { id, source: LEDGER_SOURCE, type, time: beijing(time), stream, data, fingerprint };
+  return { events: [event], ...(expected && { expected }) };
+}

@@ -1,0 +1,135 @@
+// What runs by the clock, asked of the folded ledger. One statement is one snapshot: what is folded and how far belong together.
+import { prepared } from '@liandun/event-log';
+import type { ClientBase, Pool } from 'pg';
+
+/** A listing that is due, with the version of its stream up to which it is folded: a newer one means that it may have changed. */
+export interface DueListing {
+  listingId: string;
+  /** The CloudEvents id of its filing. */
+  caseId: string;
+  code: string;
+  status: string;
+  stream: string;
+  version: number;
+  acceptedAt: string;
+  heldUntil?: string;
+  expiresAt: string;
+  calendar?: string;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any
+type Row = any;
+
+const LEDGER = `'urn:liandun:ledger'`;
+
+const dueListings = async (db: Pool | ClientBase, where: string, values: unknown[]): Promise<DueListing[]> => {
+  const { rows } = await db.query(
+    `select l.listing_id, l.source_event_id, l.code, l.status, l.accepted_at, l.held_until, l.expires_at,
+       l.hold->>'calendar' as calendar, e.stream,
+       (select max(s.version) from log.entry s where s.stream = e.stream and s.position <= r.position) as version
+     from view.listing l join log.entry e on e.position = l.position, log.reader r
+     where r.name = 'notify' and ${where}`,
+    values,
+  );
+  return rows.map((row: Row) => ({
+    listingId: row.listing_id,
+    caseId: row.source_event_id,
+    code: row.code,
+    status: row.status,
+    stream: row.stream,
+    version: Number(row.version),
+    acceptedAt: row.accepted_at.toISOString(),
+    ...(row.held_until && { heldUntil: row.held_until.toISOString() }),
+    expiresAt: row.expires_at.toISOString(),
+    ...(row.calendar && { calendar: row.calendar }),
+  }));
+};
+
+const notYet = (idPrefix: string): string =>
+  `not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || l.listing_id)`;
+
+/** Held cases whose deadline isn't set yet, oldest first; `idPrefix` and the listing's id make the id of what sets it. */
+export const heldWithoutDeadline = (db: Pool | ClientBase, idPrefix: string, limit: number): Promise<DueListing[]> =>
+  dueListings(db, `l.status = 'held' and l.hold is null and ${notYet(idPrefix)} order by l.position limit $1`, [limit]);
+
+/** Held cases whose deadline is over at `now` (RFC 3339). */
+export const heldOver = (db: Pool | ClientBase, idPrefix: string, now: string, limit: number): Promise<DueListing[]> =>
+  dueListings(
+    db,
+    `l.status = 'held' and l.held_until <= $1 and ${notYet(idPrefix)} order by l.held_until, l.position limit $2`,
+    [now, limit],
+  );
+
+/** Listings whose term is over at `now` (RFC 3339) and that nothing has ended. */
+export const termOver = (db: Pool | ClientBase, idPrefix: string, now: string, limit: number): Promise<DueListing[]> =>
+  dueListings(
+    db,
+    `l.ended_at is null and l.expires_at <= $1 and ${notYet(idPrefix)} order by l.expires_at, l.position limit $2`,
+    [now, limit],
+  );
+
+/** How many entries the notify reader has yet to go over: so many wait in front of a new one. */
+export async function notifyLag(db: Pool): Promise<number> {
+  const { rows } = await db.query<{ lag: string }>(
+    `select h.position - coalesce((select position from log.reader where name = 'notify'), -1) as lag from log.head h`,
+  );
+  return Number(rows[0]?.lag ?? 0);
+}
+
+/** A shop whose platform was told to reopen it after an official ending and hasn't said that it did. */
+export interface SilentReopening {
+  noticeId: string;
+  member: string;
+  /** When the ending was accepted, RFC 3339. */
+  endedAt: string;
+}
+
+/** Reopenings after official endings accepted before `before` (RFC 3339) that nothing has followed on (rule P12). */
+export async function silentReopenings(
+  db: Pool,
+  idPrefix: string,
+  before: string,
+  limit: number,
+): Promise<SilentReopening[]> {
+  const { rows } = await db.query(
+    `select n.notice_id, n.member, e.accepted_at
+     from view.listing l join log.entry e on e.position = l.ended_at
+     join view.notice n on n.listing_id = l.listing_id and n.action = 'reopen'
+     where l.status in ('endedByDecision', 'repaired') and e.accepted_at < $1
+       and not exists (select from view.disposition d where d.notice_id = n.notice_id)
+       and not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || n.notice_id)
+     order by n.position limit $2`,
+    [before, limit],
+  );
+  return rows.map((row: Row) => ({
+    noticeId: row.notice_id,
+    member: row.member,
+    endedAt: row.accepted_at.toISOString(),
+  }));
+}
+
+/** Whether any listing rests on an official decision, by its key. */
+export async function restsOnDecision(db: Pool, decision: string): Promise<boolean> {
+  const { rows } = await db.query('select from view.listing where decision_no = $1 limit 1', [decision]);
+  return rows.length > 0;
+}
+
+/** Platforms' filings among these listings that an official removal ended. */
+export async function overriddenFilings(
+  client: ClientBase,
+  listingIds: string[],
+): Promise<{ listingId: string; caseId: string; stream: string; decision?: string }[]> {
+  const { rows } = await prepared<Row>(
+    client,
+    `select l.listing_id, l.source_event_id, l.decision_no, e.stream
+     from view.listing l join log.entry e on e.position = l.position
+     where l.listing_id = any($1) and l.origin <> 'registry' and l.cause = 'removed' order by l.position`,
+    [listingIds],
+  );
+  return rows.map((row: Row) => ({
+    listingId: row.listing_id,
+    caseId: row.source_event_id,
+    stream: row.stream,
+    ...(row.decision_no !== null && { decision: row.decision_no }),
+  }));
+}
