@@ -20,11 +20,11 @@ const call = (method: string, path = '', body?: object, member: Member = 'platfo
 const refusal = ({ status, body }: Answer): unknown[] => [status, body.code, body.errors?.[0]?.pointer];
 
 describe('a platform without a webhook', () => {
-  test.each<[string, string, object?]>([
-    ['GET', ''],
-    ['DELETE', ''],
+  test.each<[string, string, object | undefined]>([
+    ['GET', '', undefined],
+    ['DELETE', '', undefined],
     ['POST', '/secrets', {}],
-    ['POST', '/test'],
+    ['POST', '/test', undefined],
     ['POST', '/replay', { from: 0 }],
   ])('%s %s says so, with the remedy', async (method, path, body) => {
     const answer = await call(method, path, body);
