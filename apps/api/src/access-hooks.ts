@@ -77,7 +77,7 @@ async function recordReading(request: FastifyRequest, { writer, reads }: AccessP
   const caseNo = headerText(request, 'Liandun-Case');
   const params = request.params as Record<string, string>;
   const query = request.query as Record<string, string>;
-  const { listingId, source, id } = params;
+  const { listingId, reviewId, source, id } = params;
   const receipt =
     source === undefined || id === undefined ? undefined : { source: source.slice(0, 128), id: id.slice(0, 128) };
   const named = params['entityId'] ?? query['entityId'];
@@ -99,6 +99,7 @@ async function recordReading(request: FastifyRequest, { writer, reads }: AccessP
       caseNo,
       ...(typeof entityId === 'string' ? { entityId: entityId.slice(0, 64) } : {}),
       ...(listingId === undefined ? {} : { listingId: listingId.slice(0, 64) }),
+      ...(reviewId === undefined ? {} : { reviewId: reviewId.slice(0, 64) }),
       ...(receipt === undefined ? {} : { receipt }),
       ...(asked.length === 0 ? {} : { asked: Object.fromEntries(asked) }),
     },

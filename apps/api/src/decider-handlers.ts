@@ -38,6 +38,8 @@ async function handle<C, S, E extends { type: OutcomeType; data: object }>(
       .reduce((before, event) => decider.evolve(before, event), decider.initialState);
     const decision = decider.decide(command, state);
     if ('refused' in decision) throw new LedgerError(decision.refused);
+    // It says what stands already.
+    if (decision.events.length === 0) return;
     const events = decision.events.map((event, n) =>
       writer.event(
         decider.streamOf(event, command),

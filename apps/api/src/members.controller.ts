@@ -19,6 +19,7 @@ import { keyOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
 import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
 import { limitOf, textOf } from './query.js';
 import { Reads } from './reads.js';
+import { Reviews, type ReviewApproval } from './reviews.js';
 
 interface Requested {
   approvalId: string;
@@ -27,6 +28,9 @@ interface Requested {
 /** What awaits its confirmation, not its effect. */
 const actsAtOnce = (change: ApprovalRow['change']): boolean =>
   change.action === 'suspend' || (change.action === 'revokeKey' && change.emergency === true);
+
+const isReview = (approval: ApprovalRow): approval is ReviewApproval =>
+  approval.change.action === 'decideReview' || approval.change.action === 'undoReview';
 
 /** An approval as administrators see it. */
 function shown({ requestedAt, decidedAt, decidedBy, ...approval }: ApprovalRow): object {
@@ -46,6 +50,7 @@ export class MembersController {
     private readonly commands: CommandBus,
     private readonly reads: Reads,
     private readonly erasures: Erasures,
+    private readonly reviews: Reviews,
   ) {}
 
   @Get('/members')
@@ -182,8 +187,12 @@ export class MembersController {
       return this.erasures.page(approvalId, caller);
     }
     const approval = await this.reads.as(caller, (db) => approvalById(db, approvalId));
-    // A regulator decides on erasures only; any other request isn't there for it.
-    if (!approval || caller.role !== 'admin') throw new LedgerError('APPROVAL_NOT_FOUND');
+    if (approval && isReview(approval) && caller.role === 'regulator') {
+      await this.reviews.conclude(approval, decision, caller);
+      return shown((await this.reads.as(caller, (db) => approvalById(db, approvalId))) ?? approval);
+    }
+    // A regulator decides on erasures and on who is who only; any other request isn't there for it.
+    if (!approval || isReview(approval) || caller.role !== 'admin') throw new LedgerError('APPROVAL_NOT_FOUND');
     const { memberId } = approval.change;
     await this.commands.execute(
       new DecideMembershipApproval(approvalId, memberId, {

@@ -1,10 +1,19 @@
 import { LedgerError, type AlarmRaised } from '@liandun/contracts';
-import { EventLog } from '@liandun/event-log';
-import { auditEvents, coverage, entityPage, type AuditFilter } from '@liandun/views';
+import { EventLog, type ReadingCaller } from '@liandun/event-log';
+import {
+  auditEvents,
+  coverage,
+  edgesAmong,
+  entityPage,
+  stepsOf,
+  type AuditFilter,
+  type EntityPage,
+} from '@liandun/views';
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { callerOf } from './access-hooks.js';
 import { ALARM_STREAM } from './enumeration.js';
+import { explained } from './explain.js';
 import { cursorOf, limitOf, textOf, timeOf } from './query.js';
 import { Reads } from './reads.js';
 
@@ -30,7 +39,26 @@ export class QueriesController {
     const caller = callerOf(request);
     const member = caller.role === 'regulator' ? undefined : caller.memberId;
     if (!ENTITY_ID.test(entityId)) throw new LedgerError('NOT_FOUND');
-    return found(await this.reads.as(caller, (db) => entityPage(db, entityId, member)));
+    const page = found(await this.reads.as(caller, (db) => entityPage(db, entityId, member)));
+    return member === undefined ? this.#explained(caller, page) : page;
+  }
+
+  /** Why each observation is of the entity: what it hangs by, and what was found and decided of it. */
+  async #explained(caller: ReadingCaller, page: EntityPage): Promise<object> {
+    const positions = page.observations.map(({ position }) => position);
+    const [edges, steps] = await this.reads.as(caller, (db) =>
+      Promise.all([edgesAmong(db, positions), stepsOf(db, positions)]),
+    );
+    const links = edges.filter(({ outcome }) => outcome === 'link');
+    const observations = page.observations.map((observation) => {
+      const { position } = observation;
+      const surest = links.find(({ a, b }) => a === position || b === position);
+      return {
+        ...observation,
+        explanation: { ...(surest && { surest: explained(surest) }), how: steps.get(position) ?? [] },
+      };
+    });
+    return { ...page, observations };
   }
 
   @Get('/listings/:listingId/coverage')

@@ -1,5 +1,5 @@
-import { SUBJECT_KINDS } from '@liandun/contracts';
-import { Command, Help, InvalidArgumentError, Option } from 'commander';
+import { REVIEW_DECISIONS, REVIEW_GROUNDS, SUBJECT_KINDS, UNDO_GROUNDS } from '@liandun/contracts';
+import { Argument, Command, Help, InvalidArgumentError, Option } from 'commander';
 import stringWidth from 'string-width';
 import { coverage, type CoverageOptions } from './commands/coverage.js';
 import { doctor } from './commands/doctor.js';
@@ -9,6 +9,17 @@ import { listen, type ListenOptions } from './commands/listen.js';
 import { exportLog, verify, type ExportOptions, type VerifyOptions } from './commands/log.js';
 import { publish, type PublishOptions } from './commands/publish.js';
 import { reconcile, type ReconcileOptions } from './commands/reconcile.js';
+import {
+  approveReview,
+  decideReview,
+  listReviews,
+  showReview,
+  undoReview,
+  type ReviewApprovalOptions,
+  type ReviewDecisionOptions,
+  type ReviewListOptions,
+  type ReviewReadOptions,
+} from './commands/reviews.js';
 import { screen, type ScreenOptions } from './commands/screen.js';
 import { tail, type TailOptions } from './commands/tail.js';
 import { token, type TokenOptions } from './commands/token.js';
@@ -40,6 +51,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addTail(settings);
   addListen(settings);
   addCoverage(settings);
+  addReviews(settings);
   addReconcile(settings);
   addLog(settings);
   addWitness(settings);
@@ -356,6 +368,49 @@ function addCoverage(settings: Settings): void {
     .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
     .action(
       settings.run((listingId: string, options: CoverageOptions) => coverage(settings.context, listingId, options)),
+    );
+}
+
+function addReviews(settings: Settings): void {
+  const { context } = settings;
+  const t = context.t.bind(context);
+  const reviews = settings.program
+    .command('reviews')
+    .description(t('who is who: pairs that a person has to look at (regulators)', '主体认定复核（监管端）'));
+  const command = (name: string, en: string, zh: string): Command =>
+    settings.command(name, t(en, zh), t('as which regulator', '以哪个监管端的身份'), reviews);
+  const reading = (made: Command): Command =>
+    made
+      .requiredOption('--purpose <text>', t('why you read; it is logged', '查阅目的；将被记录'))
+      .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'));
+  const deciding = (made: Command, grounds: readonly string[]): Command =>
+    made
+      .addOption(new Option('--ground <ground>', t('on what it rests', '依据')).choices(grounds).makeOptionMandatory())
+      .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
+      .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'));
+  reading(command('list', 'the queue, first where most shops would close', '待办队列，按将关闭的店铺数排列'))
+    .option('--limit <n>', t('how many at most', '最多条数'), seq, 20)
+    .action(settings.run((options: ReviewListOptions) => listReviews(context, options)));
+  reading(command('show <reviewId>', 'one pair, with all that speaks for it', '一对实体及全部依据')).action(
+    settings.run((reviewId: string, options: ReviewReadOptions) => showReview(context, reviewId, options)),
+  );
+  const decide = command('decide <reviewId>', 'decide on a pair', '对一对实体作出决定').addArgument(
+    new Argument('<decision>', t('what they are', '决定')).choices(REVIEW_DECISIONS),
+  );
+  deciding(decide, Object.keys(REVIEW_GROUNDS))
+    .option('--expires-at <time>', t('with unsure: until when', '用于 unsure：有效期至'))
+    .action(
+      settings.run((reviewId: string, decision: string, options: ReviewDecisionOptions) =>
+        decideReview(context, reviewId, decision, options),
+      ),
+    );
+  deciding(command('undo <reviewId>', 'undo a decision', '撤销决定'), Object.keys(UNDO_GROUNDS)).action(
+    settings.run((reviewId: string, options: ReviewDecisionOptions) => undoReview(context, reviewId, options)),
+  );
+  command('approve <approvalId>', 'approve what another regulator proposed', '审批另一监管成员的决定')
+    .option('--refuse', t('refuse it instead', '改为拒绝'))
+    .action(
+      settings.run((approvalId: string, options: ReviewApprovalOptions) => approveReview(context, approvalId, options)),
     );
 }
 

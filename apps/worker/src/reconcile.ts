@@ -9,7 +9,7 @@ import {
 } from '@liandun/contracts';
 import { EventLog, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
 import { firstGeneration, letGo, liveGenerations, settle, type MatchIndex } from '@liandun/matching';
-import { foldLinks } from '@liandun/views';
+import { foldDecisions, foldLinks, isReview } from '@liandun/views';
 import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import { OBSERVATION_TYPES, partitionKeys } from './notify.js';
@@ -40,18 +40,26 @@ function eventsOf(decided: readonly Decided[], last: StoredEvent): NewEvent[] {
   });
 }
 
-/** Judges the batch's observations and what they touch, appends what follows, and keeps where everything stands. */
+/** What is judged: new observations, and old ones of which a person decided. */
+interface Judged {
+  observations: StoredEvent[];
+  again: number[];
+  /** What a regrouping follows from where it isn't an observation. */
+  decidedAt: number;
+}
+
+/** Judges a batch and what it touches, appends what follows, and keeps where everything stands. */
 async function decide(
   client: ClientBase,
   log: EventLog,
   index: MatchIndex,
-  observations: StoredEvent[],
+  { observations, again, decidedAt }: Judged,
   last: StoredEvent,
 ): Promise<void> {
   const generations = await liveGenerations(client);
-  const { splits, merges, linked } = await settle(client, index, generations, observations);
+  const { splits, merges, linked } = await settle(client, index, generations, observations, again);
   const matcher = index.matcher.version;
-  const at = (cause: number): number => (cause < 0 ? last.position : cause);
+  const at = (cause: number): number => (cause < 0 ? decidedAt : cause);
   const decided: Decided[] = [
     ...splits.map((data) => ({ type: EVENT_TYPES.entitySplit, data: { ...data, cause: at(data.cause), matcher } })),
     ...merges.map((data) => ({ type: EVENT_TYPES.entityMerged, data: { ...data, cause: at(data.cause), matcher } })),
@@ -75,20 +83,23 @@ async function decide(
 
 /**
  * The reader that says who each observation is: one `entity.linked` for each entry that carries an identity, and
- * `entity.merged` and `entity.split` where that shows that entities are one or several. Outcomes, their index and the
+ * `entity.merged` and `entity.split` where that, or a person's decision, shows that entities are one or several. Outcomes, their index and the
  * checkpoint commit together.
  */
 export const reconcileReader = (log: EventLog, index: MatchIndex): ReaderDefinition => ({
   name: 'reconcile',
   batchMax: 500,
-  types: [...OBSERVATION_TYPES, EVENT_TYPES.subjectErased],
+  types: [...OBSERVATION_TYPES, EVENT_TYPES.reviewDecided, EVENT_TYPES.reviewUndone, EVENT_TYPES.subjectErased],
   keysOf: partitionKeys,
   async handle(client, events) {
     const last = events.at(-1);
     if (!last) return;
     await firstGeneration(client, index);
     const observations = events.filter((event) => OBSERVATIONS.has(event.type));
-    if (observations.length > 0) await decide(client, log, index, observations, last);
+    const again = await foldDecisions(client, IDENTITY, events);
+    const decidedAt = (events.findLast(isReview) ?? last).position;
+    if (observations.length > 0 || again.length > 0)
+      await decide(client, log, index, { observations, again, decidedAt }, last);
     const erased = events.filter((event) => event.type === EVENT_TYPES.subjectErased);
     for (const event of erased) {
       const { positions, asRepresentative } = event.data as SubjectErased;

@@ -7,6 +7,7 @@ import { planOf } from './compiled.js';
 import { openApiDocument, ROUTES } from './openapi.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Notice } from './notice.js';
+import { ReviewDecision, ReviewUndo } from './review.js';
 import { Envelope, ScreeningRequest } from './validate.js';
 
 const references = (value: unknown): string[] =>
@@ -85,7 +86,14 @@ describe('the documents', () => {
           silent.push(`${target.name}.${name}`);
       }
     };
-    [Envelope, ScreeningRequest, Notice, ...Object.values(SUBMISSIONS).map(({ payload }) => payload)].forEach(look);
+    [
+      Envelope,
+      ScreeningRequest,
+      Notice,
+      ReviewDecision,
+      ReviewUndo,
+      ...Object.values(SUBMISSIONS).map(({ payload }) => payload),
+    ].forEach(look);
     expect(silent).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { entityIdOf } from '@liandun/contracts';
-import { resolve, type Edge, type Features, type Key, type Node } from '@liandun/identity';
+import { resolve, type Edge, type Features, type Key, type Node, type Resolution } from '@liandun/identity';
 import { prepared } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import {
@@ -117,7 +117,7 @@ const positionsIn = ({ a, b, ...edge }: Edge): PairEdge => ({ ...edge, a: Number
 
 /** The matcher's answer with the observations that stay with others beside those. */
 function expanded(
-  { entities, edges, reviews }: { entities: string[][]; edges: Edge[]; reviews: Edge[] },
+  { entities, edges, links, reviews }: Pick<Resolution<unknown>, 'entities' | 'edges' | 'links' | 'reviews'>,
   aliases: readonly Alias[],
   isNew: ReadonlySet<number>,
 ): Found {
@@ -128,13 +128,18 @@ function expanded(
     comparison: { kind: 'legal', evidence: [], bits: Number.POSITIVE_INFINITY },
     verdict: { outcome: 'link', rule: 'identifierAgrees', grade },
   }));
+  // What a person says of a pair counts, whatever the matcher found of it.
+  const decided = links.filter(({ verdict }) => verdict.rule === 'decidedSame');
+  const found = edges.filter(
+    (edge) => edge.verdict.outcome === 'link' && !decided.some(({ a, b }) => a === edge.a && b === edge.b),
+  );
   return {
     entities: entities.map((entity) =>
       entity
         .map(Number)
         .flatMap((position) => [position, ...(following.get(position) ?? []).map((alias) => alias.position)]),
     ),
-    edges: [...edges.filter(({ verdict }) => verdict.outcome === 'link').map(positionsIn), ...tied],
+    edges: [...[...found, ...decided].map(positionsIn), ...tied],
     reviews: reviews.map(positionsIn).filter(({ a, b }) => isNew.has(a) || isNew.has(b)),
   };
 }

@@ -10,12 +10,15 @@ import type {
   MemberRole,
   MemberSignaturesChanged,
   MemberSubscriptionChanged,
+  ReviewDecided,
+  ReviewUndone,
   SignaturePolicy,
   Subscription,
 } from '@liandun/contracts';
 import { CALLER, CALLERS_ROLE, wall, type Projection, type StoredEvent } from '@liandun/event-log';
 import type pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { reviewsDdl, saveReview } from './review-decisions.js';
 import { CreateTwoPersonRule1763800150000, twoPersonsDdl } from './two-persons.js';
 
 type FoldedEvent = Pick<StoredEvent, 'position' | 'type' | 'acceptedAt' | 'data'>;
@@ -65,6 +68,8 @@ create table ${schema}.approval (
 );
 create index on ${schema}.approval (requested_at);
 create index on ${schema}.approval ((change ->> 'memberId'));
+create index on ${schema}.approval ((change ->> 'reviewId')) where status = 'pending';
+${reviewsDdl(schema)}
 ${twoPersonsDdl(schema)}
 grant usage on schema ${schema} to liandun_worker, liandun_door, liandun_api;
 grant select, insert, update on all tables in schema ${schema} to liandun_worker, liandun_door;
@@ -73,8 +78,9 @@ ${wall(`${schema}.member`, `${CALLERS_ROLE} = 'admin' or member_id = ${CALLER}`)
 ${wall(`${schema}.member_key`, `${CALLERS_ROLE} = 'admin' or member_id = ${CALLER}`)}
 ${wall(
   `${schema}.approval`,
-  `${CALLERS_ROLE} = 'admin' or requested_by = ${CALLER} or (${CALLERS_ROLE} = 'regulator' and change ->> 'action' = 'erase')`,
+  `${CALLERS_ROLE} = 'admin' or requested_by = ${CALLER} or (${CALLERS_ROLE} = 'regulator' and change ->> 'action' in ('erase', 'decideReview', 'undoReview'))`,
 )}
+${wall(`${schema}.review`, `${CALLERS_ROLE} = 'regulator'`)}
 `;
 
 type Fold = (client: pg.ClientBase, schema: string, event: FoldedEvent) => Promise<unknown>;
@@ -151,6 +157,10 @@ const FOLDS: Record<string, Fold> = {
       [approvalId, JSON.stringify(change), requestedBy, acceptedAt],
     );
   },
+  'liandun.review.decided.v1': (client, schema, { data, position, acceptedAt }) =>
+    saveReview(client, schema, data as ReviewDecided, { undone: false, position, acceptedAt }),
+  'liandun.review.undone.v1': (client, schema, { data, position, acceptedAt }) =>
+    saveReview(client, schema, data as ReviewUndone, { undone: true, position, acceptedAt }),
   'liandun.approval.granted.v1': decideApproval('granted'),
   'liandun.approval.refused.v1': decideApproval('refused'),
 };

@@ -1,6 +1,7 @@
 import { EVENT_TYPES, type EntityLinked, type EntityMerged, type EntitySplit } from '@liandun/contracts';
 import { wall, type Projection, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
+import { foldDecisions } from './review-fold.js';
 
 const LINK_ROWS = `jsonb_to_recordset($1) r (observation bigint, "entityId" text, kind text, "sameAs" bigint, "strongAs" bigint)`;
 
@@ -67,7 +68,7 @@ ${wall(`${schema}.decision`)}
         await foldLinks(client, schema, { linked: [{ ...link, kind }], moved: [] });
       } else if (event.type === EVENT_TYPES.entityMerged || event.type === EVENT_TYPES.entitySplit) {
         await foldLinks(client, schema, { linked: [], moved: [(event.data as EntityMerged | EntitySplit).links] });
-      }
+      } else await foldDecisions(client, schema, [event]);
     }
   },
 };

@@ -8,6 +8,7 @@ import {
   type SubjectKind,
 } from '@liandun/contracts';
 import type { ClientBase, Pool } from 'pg';
+import { NOT_PARTED } from './fan-out.js';
 
 /** Where it reads in a caller's name, the database shows that one's rows only: what follows narrows what is asked for, not what may be seen. */
 type Walled = Pool | ClientBase;
@@ -49,6 +50,8 @@ export interface EntityPage {
   observations: ObservedFact[];
   listings: ListingSummary[];
   possible: PossibleLink[];
+  /** The id that was asked for, where its entity became another one since. */
+  retiredFrom?: string;
 }
 
 const PAGE_FACTS_MAX = 500;
@@ -66,6 +69,19 @@ const observationsOf = (db: Walled, entityId: string, member?: string): Promise<
  * undefined where it sent nothing, just as for an entity that doesn't exist (rule P18).
  */
 export async function entityPage(db: Walled, entityId: string, member?: string): Promise<EntityPage | undefined> {
+  const page = await pageOf(db, entityId, member);
+  if (page) return page;
+  const current = await db.query<{ entity_id: string }>(
+    `select o.entity_id from view.step s join view.observation o on o.position = s.observation and o.entity_id <> s.entity_id
+     where s.entity_id = $1 order by s.observation limit 1`,
+    [entityId],
+  );
+  const now = current.rows[0]?.entity_id;
+  const moved = now === undefined ? undefined : await pageOf(db, now, member);
+  return moved && { ...moved, retiredFrom: entityId };
+}
+
+async function pageOf(db: Walled, entityId: string, member?: string): Promise<EntityPage | undefined> {
   const observations = await observationsOf(db, entityId, member);
   // Nothing else is asked for what is another's, so that takes no longer than what doesn't exist.
   if (member !== undefined && observations.rows.length === 0) return undefined;
@@ -79,7 +95,7 @@ export async function entityPage(db: Walled, entityId: string, member?: string):
     db.query(
       `select distinct on (b.entity_id) b.position, b.entity_id, p.because
        from view.observation a join view.possible p on p.observation = a.position
-         join view.observation b on b.position = p.other and b.entity_id <> a.entity_id
+         join view.observation b on b.position = p.other and b.entity_id <> a.entity_id and ${NOT_PARTED}
        where a.entity_id = $1 and $2::text is null order by b.entity_id, b.position`,
       [entityId, member ?? null],
     ),

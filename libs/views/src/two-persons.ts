@@ -99,22 +99,41 @@ begin
   if not allowed then perform rule.refuse(tg_op, beside, tg_table_name); end if;
   return new;
 end $$;
+
+-- A decision that names an approval is the one that was approved, by those two.
+create function rule.review_needs_two_persons() returns trigger language plpgsql as $$
+declare
+  beside text := tg_table_schema;
+  allowed boolean;
+begin
+  execute format(
+    'select exists (select from %I.approval where approval_id = $1 and status = ''granted'' and requested_by = $2
+       and decided_by = $3 and change @> $4)', beside)
+    into allowed using new.approval_id, new.decided_by, new.approved_by, jsonb_build_object(
+      'action', case when new.undone then 'undoReview' else 'decideReview' end, 'reviewId', new.review_id,
+      'decision', new.decision);
+  if not allowed then perform rule.refuse(tg_op, beside, tg_table_name); end if;
+  return new;
+end $$;
 `;
 
 /**
- * The two-person rule (P20) as triggers on the folded membership, apart from the code that decides: nothing of it takes effect
+ * The two-person rule (P20) as triggers on the folded membership and reviews, apart from the code that decides: nothing of it takes effect
  * without an approval that says exactly this, decided by somebody else than who asked for it (the table's own constraint).
  * - A member is there by an approved admission. The first ones, whom no two members could admit, follow each other in the log
  *   before anything was ever asked for.
  * - Its keys are those of the admission or of an approved addition; a revoked key never comes back, a removal is final.
  * - Suspending a member or a key takes one person, whose request awaits the second. It ends where the second refuses, or where a
  *   resumption was approved since.
+ * - What a second person had to approve of who is who was approved, and says the same.
  */
 export const twoPersonsDdl = (schema: string): string => `
 create trigger two_persons before insert or update on ${schema}.member
   for each row execute function rule.member_needs_two_persons();
 create trigger two_persons before insert or update on ${schema}.member_key
   for each row execute function rule.key_needs_two_persons();
+create trigger two_persons before insert or update on ${schema}.review
+  for each row when (new.approval_id is not null) execute function rule.review_needs_two_persons();
 `;
 
 export class CreateTwoPersonRule1763800150000 implements MigrationInterface {

@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import {
+  LedgerError,
+  pairOfReview,
+  ReviewUndo,
+  validateBody,
+  validateReviewDecision,
+  type Problem,
+  type ReviewChange,
+} from '@liandun/contracts';
+import type { PairFacts, ReviewCommand } from '@liandun/domain';
+import type { ReadingCaller } from '@liandun/event-log';
+import {
+  edgesAmong,
+  identifiersContradict,
+  observationsBeside,
+  reviewOf,
+  reviewQueue,
+  stepsOf,
+  type ApprovalRow,
+  type QueueCursor,
+  type ReviewProposal,
+  type ReviewRow,
+} from '@liandun/views';
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { explained, pathOf } from './explain.js';
+import { LedgerWriter } from './ledger-writer.js';
+import { Door } from './pools.js';
+import { ProblemError } from './problems.js';
+import { Reads } from './reads.js';
+import { DecideReviewOf } from './review.js';
+
+/** A pair as regulators see it. */
+export type ShownReview = Omit<ReviewRow, 'a' | 'b' | 'possible' | 'proposal'> & {
+  status: 'open' | 'proposed' | 'decided' | 'linked' | 'apart';
+  observations: [number, number];
+  proposal?: Omit<ReviewProposal, 'change'> & { decision: string; undoes: boolean };
+};
+
+/** A decision that waits for its second person, or the review as it stands with it. */
+export type Reviewed = { approvalId: string; reviewId: string } | ShownReview;
+
+/** A request on who is who. */
+export type ReviewApproval = ApprovalRow & { change: ReviewChange };
+
+const isLinked = ({ entities: [one, other] }: ReviewRow): boolean => one.entityId === other.entityId;
+
+function statusOf(row: ReviewRow): ShownReview['status'] {
+  if (row.proposal) return 'proposed';
+  if (row.decided) return 'decided';
+  if (isLinked(row)) return 'linked';
+  return row.possible ? 'open' : 'apart';
+}
+
+function shown(row: ReviewRow): ShownReview {
+  const { a, b, possible: _possible, proposal, ...rest } = row;
+  return {
+    ...rest,
+    status: statusOf(row),
+    observations: [a, b],
+    ...(proposal && {
+      proposal: {
+        approvalId: proposal.approvalId,
+        requestedBy: proposal.requestedBy,
+        requestedAt: proposal.requestedAt,
+        decision: proposal.change.decision,
+        undoes: proposal.change.action === 'undoReview',
+      },
+    }),
+  };
+}
+
+/** Accounts whose shops a decision closes or reopens: where it joins what is two, or parts what is one. */
+function accountsMoved(row: ReviewRow, decision: string): number {
+  const moves = decision === (isLinked(row) ? 'different' : 'same');
+  return moves ? row.atStake.wouldClose : 0;
+}
+
+function valueOf<T>(validated: { value: T } | { problem: Problem }): T {
+  if ('problem' in validated) throw new ProblemError(validated.problem);
+  return validated.value;
+}
+
+/** Whether what is asked for has been proposed already, word by word. */
+const sameWords = (proposed: ReviewChange, asked: object): boolean =>
+  Object.entries(asked).every(
+    ([name, value]) => name === 'accounts' || (proposed as unknown as Record<string, unknown>)[name] === value,
+  );
+
+/** The queue of who is who, and what regulators decide of it. */
+@Injectable()
+export class Reviews {
+  constructor(
+    private readonly reads: Reads,
+    private readonly door: Door,
+    private readonly commands: CommandBus,
+    private readonly writer: LedgerWriter,
+  ) {}
+
+  async queue(
+    caller: ReadingCaller,
+    page: { after?: QueueCursor | undefined; limit: number },
+  ): Promise<{ items: ShownReview[]; next: QueueCursor | null }> {
+    const { items, next } = await this.reads.as(caller, (db) => reviewQueue(db, page));
+    return { items: items.map(shown), next };
+  }
+
+  /** One pair with why it may be one, why it is, and what led there. */
+  async page(caller: ReadingCaller, reviewId: string): Promise<object> {
+    const row = await this.#row(caller, reviewId);
+    const { a, b } = row;
+    const [edges, steps] = await this.reads.as(caller, async (db) => {
+      const beside = await observationsBeside(db, [a, b]);
+      return Promise.all([edgesAmong(db, beside), stepsOf(db, [a, b])]);
+    });
+    const pair = edges.find((edge) => edge.a === a && edge.b === b);
+    const between = edges.filter(({ outcome }) => outcome === 'review').map(explained);
+    return {
+      ...shown(row),
+      explanation: {
+        ...(pair && { pair: explained(pair) }),
+        path: isLinked(row) ? pathOf(edges, a, b) : between,
+        history: [a, b].map((observation) => ({ observation, steps: steps.get(observation) ?? [] })),
+      },
+    };
+  }
+
+  /** Decides at once, or proposes it where shops would close. Said again, it changes nothing. */
+  async decide(caller: ReadingCaller, reviewId: string, body: unknown): Promise<Reviewed> {
+    const row = await this.#row(caller, reviewId);
+    const now = this.writer.now();
+    const { decision, ground, caseNo, reviewer, expiresAt } = valueOf(validateReviewDecision(body, now));
+    const { a, b } = row;
+    const words = { ground, caseNo, reviewer, accounts: accountsMoved(row, decision), reviewId, a, b };
+    const change = {
+      action: 'decideReview' as const,
+      memberId: caller.memberId,
+      decision,
+      ...words,
+      ...(expiresAt !== undefined && { expiresAt }),
+    };
+    const facts = await this.#facts(row);
+    return this.#propose(caller, row, change, (approvalId) => ({
+      kind: 'decideReview',
+      approvalId,
+      change,
+      facts,
+      now: now.toISOString(),
+    }));
+  }
+
+  /** Undoes a decision at once, or proposes it where shops would close or reopen. */
+  async undo(caller: ReadingCaller, reviewId: string, body: unknown): Promise<Reviewed> {
+    const row = await this.#row(caller, reviewId);
+    const { ground, caseNo, reviewer } = valueOf(validateBody(ReviewUndo, body));
+    const { a, b, atStake } = row;
+    const words = { ground, caseNo, reviewer, accounts: atStake.wouldClose, reviewId, a, b };
+    const change = { action: 'undoReview' as const, memberId: caller.memberId, ...words };
+    return this.#propose(caller, row, change, (approvalId) => ({ kind: 'undoReview', approvalId, change }));
+  }
+
+  /** A second person's word. Throws LedgerError where it isn't one, or things have changed since. */
+  async conclude(approval: ReviewApproval, decision: 'approve' | 'refuse', caller: ReadingCaller): Promise<void> {
+    const { approvalId, change } = approval;
+    const row = await this.#row(caller, change.reviewId);
+    const facts = await this.#facts(row);
+    const now = this.writer.now().toISOString();
+    const command = { kind: 'concludeReview' as const, decision, decidedBy: caller.memberId, facts, now };
+    await this.commands.execute(new DecideReviewOf(change.reviewId, approvalId, command));
+  }
+
+  async #propose(
+    caller: ReadingCaller,
+    row: ReviewRow,
+    change: object,
+    commandOf: (approvalId: string) => ReviewCommand,
+  ): Promise<Reviewed> {
+    const { reviewId, proposal } = row;
+    if (proposal && !sameWords(proposal.change, change)) throw new LedgerError('REVIEW_PROPOSED');
+    if (proposal) return { approvalId: proposal.approvalId, reviewId };
+    const approvalId = randomUUID();
+    await this.commands.execute(new DecideReviewOf(reviewId, approvalId, commandOf(approvalId)));
+    const now = await this.#row(caller, reviewId);
+    return now.proposal ? { approvalId: now.proposal.approvalId, reviewId } : shown(now);
+  }
+
+  async #row(caller: ReadingCaller, reviewId: string): Promise<ReviewRow> {
+    const pair = pairOfReview(reviewId);
+    const row = pair && (await this.reads.as(caller, (db) => reviewOf(db, pair.a, pair.b)));
+    if (!row) throw new LedgerError('REVIEW_NOT_FOUND');
+    return row;
+  }
+
+  async #facts({ reviewId, entities: [one, other], decided }: ReviewRow): Promise<PairFacts> {
+    return {
+      decidedElsewhere: decided !== undefined && decided.reviewId !== reviewId,
+      kindsDiffer: (one.kind === 'person') !== (other.kind === 'person'),
+      identifiersDiffer: await identifiersContradict(this.door.pool, one.entityId, other.entityId),
+    };
+  }
+}
