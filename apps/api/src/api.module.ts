@@ -80,6 +80,7 @@ export class ApiModule {
         WebhookController,
         MembersController,
         ErasuresController,
+        ReviewsController,
         ReceiptsController,
         LogController,
         DocumentsController,
@@ -99,10 +100,11 @@ export class ApiModule {
         { provide: Enumeration, useValue: enumeration },
         { provide: HaltWatch, useValue: halts },
         Erasures,
-        ...membershipHandlers,
         Screenings,
         Reviews,
+        ...membershipHandlers,
         ...erasureHandlers,
+        ...reviewHandlers,
       ],
     };
   }

@@ -65,8 +65,8 @@ const observationsOf = (db: Walled, entityId: string, member?: string): Promise<
   );
 
 /**
- * What is known of an entity. For a regulator everything; for a platform (`member`) only what it sent itself, and
- * undefined where it sent nothing, just as for an entity that doesn't exist (rule P18).
+ * What is known of an entity, also by an id that it had before. For a regulator everything; for a platform (`member`) only what it
+ * sent itself, and undefined where it sent nothing, just as for an entity that doesn't exist (rule P18).
  */
 export async function entityPage(db: Walled, entityId: string, member?: string): Promise<EntityPage | undefined> {
   const page = await pageOf(db, entityId, member);
