@@ -8,6 +8,7 @@ import { openApiDocument, ROUTES } from './openapi.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Notice } from './notice.js';
 import { ReviewDecision, ReviewUndo } from './review.js';
+import { MatchedScreening, ScreeningDecision } from './screening.js';
 import { Envelope, ScreeningRequest } from './validate.js';
 
 const references = (value: unknown): string[] =>
@@ -89,6 +90,8 @@ describe('the documents', () => {
     [
       Envelope,
       ScreeningRequest,
+      ScreeningDecision,
+      MatchedScreening,
       Notice,
       ReviewDecision,
       ReviewUndo,

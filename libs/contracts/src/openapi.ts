@@ -428,6 +428,7 @@ const PARAMETERS: Record<string, [schema: JsonSchema, en: string, zh: string]> =
   from: [{ type: 'string', format: 'date-time' }, 'Accepted at or after', '起始时间（含）'],
   to: [{ type: 'string', format: 'date-time' }, 'Accepted before', '截止时间（不含）'],
   listingId: [{ type: 'string' }, 'Listing', '列名编号'],
+  screeningId: [{ type: 'string' }, 'Screening', '审查编号'],
   reviewId: [
     { type: 'string', examples: ['R17-42'] },
     'Review: R and the positions of two observations, the smaller first',
