@@ -376,7 +376,8 @@ function addReviews(settings: Settings): void {
   const t = context.t.bind(context);
   const reviews = settings.program
     .command('reviews')
-    .description(t('who is who: pairs that a person has to look at (regulators)', '主体认定复核（监管端）'));
+    .description(t('who is who: pairs that a person has to look at (regulators)', '主体认定复核（监管端）'))
+    .helpCommand(false);
   const command = (name: string, en: string, zh: string): Command =>
     settings.command(name, t(en, zh), t('as which regulator', '以哪个监管端的身份'), reviews);
   const reading = (made: Command): Command =>
@@ -388,7 +389,7 @@ function addReviews(settings: Settings): void {
       .addOption(new Option('--ground <ground>', t('on what it rests', '依据')).choices(grounds).makeOptionMandatory())
       .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
       .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'));
-  reading(command('list', 'the queue, first where most shops would close', '待办队列，按将关闭的店铺数排列'))
+  reading(command('list', 'what is to be decided, weightiest first', '待办队列，影响大者在前'))
     .option('--limit <n>', t('how many at most', '最多条数'), seq, 20)
     .action(settings.run((options: ReviewListOptions) => listReviews(context, options)));
   reading(command('show <reviewId>', 'one pair, with all that speaks for it', '一对实体及全部依据')).action(
@@ -407,7 +408,7 @@ function addReviews(settings: Settings): void {
   deciding(command('undo <reviewId>', 'undo a decision', '撤销决定'), Object.keys(UNDO_GROUNDS)).action(
     settings.run((reviewId: string, options: ReviewDecisionOptions) => undoReview(context, reviewId, options)),
   );
-  command('approve <approvalId>', 'approve what another regulator proposed', '审批另一监管成员的决定')
+  command('approve <approvalId>', "approve another regulator's proposal", '审批另一监管成员的决定')
     .option('--refuse', t('refuse it instead', '改为拒绝'))
     .action(
       settings.run((approvalId: string, options: ReviewApprovalOptions) => approveReview(context, approvalId, options)),
