@@ -4,7 +4,7 @@ import { SCREENING_RIDER, screeningRider } from '@liandun/matching';
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
 import { followCertificate } from '@liandun/tls';
 import { ERASURE_RIDER, erasureRider, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
-import { ACCESS_RIDER, accessRider, liveKeys } from '@liandun/views';
+import { ACCESS_RIDER, accessRider, liveKeys, restsOnDecision } from '@liandun/views';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -97,6 +97,8 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
       vault,
       clock: clock.now,
       keysOf: (memberId) => liveKeys(pool, memberId),
+      workingDays: settings.workingDays,
+      restsOn: (decision) => restsOnDecision(pool, decision),
       readsOf: (member) => reads.log(member),
     }),
     tokens: new Tokens(settings, pool),

@@ -1,3 +1,4 @@
+import { loadWorkingDays, type WorkingDays } from '@liandun/contracts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { witnessPolicy, type WitnessPolicy } from '@liandun/tlog';
@@ -31,6 +32,8 @@ export class Settings {
   workerUrl?: string;
   /** Networks that webhooks may call besides public addresses; the worker must be told the same. */
   webhookNetworks: ReturnType<typeof parseNetworks>;
+  /** By which the time to answer is counted (rule P06). */
+  workingDays: WorkingDays;
   /** What each member may do in a minute and in a day. */
   limits: LimitTable;
   logLevel: string;
@@ -120,6 +123,14 @@ function networksIn(env: Env): Settings['webhookNetworks'] {
   }
 }
 
+function workingDaysIn(env: Env): WorkingDays {
+  try {
+    return loadWorkingDays(env['LIANDUN_WORKING_DAYS'] || undefined);
+  } catch (error) {
+    throw new SettingsError(`LIANDUN_WORKING_DAYS: ${(error as Error).message}`);
+  }
+}
+
 /** Throws SettingsError where a variable is missing or wrong, TlsError where tokens or data would travel a network in the clear. */
 export function settingsOf(env: Env): Settings {
   const host = env['HOST'] || '127.0.0.1';
@@ -142,6 +153,7 @@ export function settingsOf(env: Env): Settings {
     signingKey: privateKey(keys, 'signing'),
     inboxKey: privateKey(keys, 'inbox'),
     webhookNetworks: networksIn(env),
+    workingDays: workingDaysIn(env),
     limits: limitsIn(env),
     logLevel: env['LOG_LEVEL'] || 'info',
     ...(published ? { published } : {}),

@@ -9,6 +9,7 @@ import {
   type CaseDeadlineSet,
   type CaseReleased,
   type ListingExpired,
+  type NoticeReminded,
 } from '@liandun/contracts';
 import {
   deadlineOf,
@@ -24,10 +25,12 @@ import {
   heldOver,
   heldWithoutDeadline,
   notifyLag,
+  overdueNotices,
+  silentNotices,
   silentReopenings,
   termOver,
   type DueListing,
-  type SilentReopening,
+  type UnansweredNotice,
 } from '@liandun/views';
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
@@ -38,6 +41,12 @@ const BATCH_MAX = 500;
 const LAG_MAX = 1_500;
 const LAG_LOOK_MS = 20;
 const WATCH_EVERY_MS = 60_000;
+/** A notice is reminded of within this time, or never: nobody is asked about what was due before the ledger stood still so long. */
+const REMINDED_WITHIN_MS = 30 * 86_400_000;
+/** What is folded later than this after it was due isn't looked for any more. */
+const FOLDED_WITHIN_MS = 86_400_000;
+/** Working days from the day on which an answer was due until the regulators are told that none came. */
+const UNANSWERED_DAYS = 1;
 /** A session's advisory lock: one clock works at a time, and a process that dies lets go of it. */
 const LOCK = "hashtext('liandun.clock')";
 
@@ -50,6 +59,8 @@ const ID = {
   expired: 'clock:expired:',
   due: 'clock:reopeningDue:',
   overdue: 'clock:reopeningOverdue:',
+  reminder: 'clock:reminder:',
+  unanswered: 'clock:unanswered:',
 } as const;
 
 export interface ClockParts {
@@ -76,6 +87,7 @@ export interface ClockStatus {
   unknownYears: number[];
   released: number;
   expired: number;
+  reminded: number;
   problem?: string;
 }
 
@@ -96,6 +108,9 @@ export class LifeClock {
   readonly #unknownYears = new Set<number>();
   #elsewhere = false;
   #watchAtMs = 0;
+  /** Notices that were due before this were looked at: reminded of, or answered. */
+  #lookedAtMs = 0;
+  #reminded = 0;
   #released = 0;
   #expired = 0;
   #problem: string | undefined;
@@ -125,6 +140,7 @@ export class LifeClock {
       unknownYears: [...this.#unknownYears].toSorted((a, b) => a - b),
       released: this.#released,
       expired: this.#expired,
+      reminded: this.#reminded,
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
   }
@@ -140,7 +156,7 @@ export class LifeClock {
         await this.#setDeadlines();
         await this.#releaseOver();
         await this.#expireOver();
-        if (performance.now() >= this.#watchAtMs) await this.#watchReopenings();
+        if (performance.now() >= this.#watchAtMs) await this.#watch();
       } finally {
         await client.query(`select pg_advisory_unlock(${LOCK})`);
       }
@@ -232,6 +248,44 @@ export class LifeClock {
     return appended;
   }
 
+  async #watch(): Promise<void> {
+    await this.#watchReopenings();
+    await this.#remind();
+    await this.#watchReminded();
+    this.#watchAtMs = performance.now() + (this.#parts.watchEveryMs ?? WATCH_EVERY_MS);
+  }
+
+  /** Reminds members, once for each notice, of what they haven't answered in time. */
+  async #remind(): Promise<void> {
+    const { log, pool } = this.#parts;
+    const now = await this.#now();
+    const from = Math.max(now.getTime() - REMINDED_WITHIN_MS, this.#lookedAtMs);
+    const range = { after: new Date(from).toISOString(), by: now.toISOString() };
+    while (!this.#stopping.signal.aborted) {
+      const due = await overdueNotices(pool, ID.reminder, range, BATCH_MAX);
+      const outcomes = await log.appendAll(due.map((one) => reminderOf(one, now)));
+      const done = outcomes.filter(({ status }) => status === 'appended').length;
+      this.#reminded += done;
+      if (due.length < BATCH_MAX || done === 0) break;
+      while (!this.#stopping.signal.aborted && (await notifyLag(pool)) > LAG_MAX) await this.#pause(LAG_LOOK_MS);
+    }
+    this.#lookedAtMs = now.getTime() - FOLDED_WITHIN_MS;
+  }
+
+  /** An alarm for each notice that stayed unanswered for a working day after its time: its regulator sees who is silent. */
+  async #watchReminded(): Promise<void> {
+    const { log, pool, workingDays } = this.#parts;
+    const now = await this.#now();
+    const since = new Date(now.getTime() - REMINDED_WITHIN_MS).toISOString();
+    const silent = await silentNotices(pool, ID.unanswered, since, BATCH_MAX);
+    const over = silent.filter(({ respondBy }) => {
+      const { due } = deadlineOf(workingDays, respondBy, { count: UNANSWERED_DAYS, unit: 'workingDay' });
+      return due !== undefined && Date.parse(due) <= now.getTime();
+    });
+    const alarms = over.map((one) => alarmOf('noticeUnanswered', `${ID.unanswered}${one.noticeId}`, one, now));
+    if (alarms.length > 0) await log.appendAll(alarms);
+  }
+
   /** An alarm while a working day is left to reopen after an official ending, and once the statute's three have passed. */
   async #watchReopenings(): Promise<void> {
     const { pool, workingDays } = this.#parts;
@@ -249,7 +303,6 @@ export class LifeClock {
     };
     await raise('reopeningDue', ID.due, REOPENING.count - 1);
     await raise('reopeningOverdue', ID.overdue, REOPENING.count);
-    this.#watchAtMs = performance.now() + (this.#parts.watchEveryMs ?? WATCH_EVERY_MS);
   }
 
   #noteYears(years: number[], listingId: string): void {
@@ -273,9 +326,26 @@ function command(idPrefix: string, due: DueListing, type: string, data: object, 
   return single(`${idPrefix}${due.listingId}`, type, stream, data, now, { [stream]: version });
 }
 
-function alarmOf(alarm: Alarm, id: string, { member, noticeId }: SilentReopening, now: Date): AppendCommand {
+function reminderOf({ member, noticeId, seq, respondBy }: UnansweredNotice, now: Date): AppendCommand {
+  const data: NoticeReminded = { member, noticeId, seq, respondBy: beijing(respondBy) };
+  const id = `${ID.reminder}${noticeId}`;
+  return single(id, EVENT_TYPES.noticeReminder, `reminders/${member}`, data, now.toISOString());
+}
+
+function alarmOf(
+  alarm: Alarm,
+  id: string,
+  { member, noticeId }: { member: string; noticeId: string },
+  now: Date,
+): AppendCommand {
   const at = now.toISOString();
-  const data: AlarmRaised = { alarm, about: member, day: beijing(at).slice(0, 10), limit: REOPENING.count, noticeId };
+  const data: AlarmRaised = {
+    alarm,
+    about: member,
+    day: beijing(at).slice(0, 10),
+    limit: alarm === 'noticeUnanswered' ? UNANSWERED_DAYS : REOPENING.count,
+    noticeId,
+  };
   return single(id, EVENT_TYPES.alarmRaised, ALARM_STREAM, data, at);
 }
 

@@ -88,6 +88,30 @@ export class WorkerMetrics {
     gauge('liandun_webhook_dead_letters', 'Messages that webhooks gave up, until they are replayed', 'dead');
   }
 
+  /** Until which year deadlines are counted by known working days, and into how many others they ran. */
+  watchClock(status: () => { knownUntil: number; unknownYears: number[]; released: number; expired: number }): void {
+    const gauge = (name: string, help: string, value: (now: ReturnType<typeof status>) => number): void => {
+      const metric: Gauge = new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        collect: () => metric.set(value(status())),
+      });
+    };
+    gauge(
+      'liandun_working_days_known_until_year',
+      'The last year whose working days are known',
+      (now) => now.knownUntil,
+    );
+    gauge(
+      'liandun_working_days_unknown_years',
+      'Years that deadlines were counted into by weekends alone since the start',
+      (now) => now.unknownYears.length,
+    );
+    gauge('liandun_clock_released', 'Held cases that the clock published since the start', (now) => now.released);
+    gauge('liandun_clock_expired', 'Listings that the clock expired since the start', (now) => now.expired);
+  }
+
   watchPublisher(status: () => PublisherStatus): void {
     const gauge = (name: string, help: string, value: (status: PublisherStatus) => number): void => {
       const metric: Gauge = new Gauge({

@@ -1,3 +1,4 @@
+import { loadWorkingDays, type WorkingDays } from '@liandun/contracts';
 import type { Brokers } from '@liandun/messaging';
 import {
   isLoopback,
@@ -18,7 +19,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** The parts of the worker; one process runs all of them unless `--run` names some. */
-export const PARTS = ['reconcile', 'notify', 'relay', 'webhooks', 'inbox', 'access', 'tlog'] as const;
+export const PARTS = ['reconcile', 'notify', 'clock', 'relay', 'webhooks', 'inbox', 'access', 'tlog'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface WorkerSettings {
@@ -41,6 +42,10 @@ export interface WorkerSettings {
   tlog?: { key: SignerKey; copyPath: string; policy?: WitnessPolicy };
   /** Networks that webhooks may call besides public addresses. */
   webhookNetworks: ReturnType<typeof parseNetworks>;
+  /** By which deadlines are counted. */
+  workingDays: WorkingDays;
+  /** A newer matcher is prepared and shown, but not activated. */
+  holdMatcher: boolean;
   parts: Set<Part>;
   logLevel: string;
 }
@@ -121,6 +126,14 @@ function networksOf(env: Env): WorkerSettings['webhookNetworks'] {
   }
 }
 
+function workingDaysOf(env: Env): WorkingDays {
+  try {
+    return loadWorkingDays(env['LIANDUN_WORKING_DAYS'] || undefined);
+  } catch (error) {
+    throw new SettingsError(`LIANDUN_WORKING_DAYS: ${(error as Error).message}`);
+  }
+}
+
 /** Reads the environment and the arguments. Throws SettingsError, or TlsError where anything would leave the machine in the clear. */
 export function workerSettings(env: Env, argv: string[]): WorkerSettings {
   const required = (name: string, why = ''): string => {
@@ -149,6 +162,8 @@ export function workerSettings(env: Env, argv: string[]): WorkerSettings {
       ? { tlog: tlogOf(env, required('LIANDUN_HOME', WHY_HOME), logKey(keysPath, keys.logSigning)) }
       : {}),
     webhookNetworks: networksOf(env),
+    workingDays: workingDaysOf(env),
+    holdMatcher: env['LIANDUN_MATCHER_HOLD'] === '1',
     parts,
     logLevel: env['LOG_LEVEL'] || 'info',
   };

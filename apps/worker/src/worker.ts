@@ -1,7 +1,7 @@
-import { EventLog, runReader, type Reader, type ReaderDefinition } from '@liandun/event-log';
+import { EventLog, inTransaction, runReader, type Reader, type ReaderDefinition } from '@liandun/event-log';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
-import { MatchIndex } from '@liandun/matching';
+import { MatchIndex, renewIndex, type GenerationProgress, type Preview } from '@liandun/matching';
 import { Inbox, kafkaAdmin, Relay, relayLag, type KafkaAdmin } from '@liandun/messaging';
 import {
   checkpointFile,
@@ -14,16 +14,17 @@ import {
 } from '@liandun/tlog';
 import { pause } from '@liandun/sdk';
 import { rotate, Vault, VAULT_RIDER, vaultRider, type RotationProgress, type VaultEvent } from '@liandun/vault';
-import { activeMember, liveKeys } from '@liandun/views';
+import { activeMember, liveKeys, restsOnDecision } from '@liandun/views';
 import { webhookBacklog, Webhooks } from '@liandun/webhooks';
 import { Injectable } from '@nestjs/common';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { accessReader, activeSenders, applyMembership } from './access.js';
 import { matchedReader, tendInquiries } from './matched.js';
+import { LifeClock } from './clock.js';
 import { WorkerMetrics } from './metrics.js';
 import { notifyReader } from './notify.js';
-import { activateMatcher, reconcileReader } from './reconcile.js';
+import { activateMatcher, judgeAgain, reconcileReader } from './reconcile.js';
 import type { Part, WorkerSettings } from './settings.js';
 
 const INQUIRIES_TENDED_EVERY_MS = 60_000;
@@ -45,6 +46,7 @@ export class Worker {
   private admin: KafkaAdmin | undefined;
   private relay: Relay | undefined;
   private webhooks: Webhooks | undefined;
+  private lifeClock: LifeClock | undefined;
   private inbox: Inbox | undefined;
   private publisher: Publisher | undefined;
   private witnesses: Witnesses | undefined;
@@ -53,6 +55,7 @@ export class Worker {
   private rotating: Promise<void> | undefined;
   private tending: Promise<void> | undefined;
   private rotation: RotationProgress | { failed: string } | undefined;
+  private matching: GenerationProgress | (Preview & { held: boolean }) | { failed: string } | undefined;
   private fatal: Error | undefined;
 
   constructor(
@@ -96,11 +99,11 @@ export class Worker {
       this.metrics.watchRelay(() => relayLag(this.pool));
     }
     if (this.runs('webhooks')) this.startWebhooks();
+    if (this.runs('clock')) this.startLifeClock();
     if (this.runs('reconcile')) {
       const index = new MatchIndex(zhMatcher, new Vault(this.settings.vaultKeys));
-      await activateMatcher(this.log, zhMatcher.version, this.clock.now().toISOString());
       this.read(reconcileReader(this.log, index));
-      this.rotating = this.rotateKeys();
+      this.rotating = this.rotateKeys().then(() => this.renewMatching(index));
     }
     if (this.runs('notify')) {
       this.read(notifyReader(this.log, (issued) => this.observe(issued)));
@@ -117,6 +120,7 @@ export class Worker {
     this.stopping.abort();
     await Promise.all([this.rotating, this.tending, ...this.readers.map((reader) => reader.stop())]);
     await Promise.all([
+      this.lifeClock?.stop(),
       this.relay?.stop(),
       this.webhooks?.stop(),
       this.inbox?.stop(),
@@ -137,6 +141,11 @@ export class Worker {
       detail,
     }));
     if (this.relay) parts.push({ name: 'relay', healthy: true, detail: this.relay.status() });
+    if (this.lifeClock) {
+      const detail = this.lifeClock.status();
+      // What it couldn't do it tries again: unknown years are told by the detail, the log and the metrics.
+      parts.push({ name: 'clock', healthy: true, detail });
+    }
     if (this.webhooks) parts.push({ name: 'webhooks', healthy: true, detail: this.webhooks.status() });
     if (this.inbox) parts.push({ name: 'inbox', healthy: this.fatal === undefined, detail: this.inbox.status() });
     if (this.publisher) {
@@ -150,8 +159,26 @@ export class Worker {
     }
     if (this.rotation)
       parts.push({ name: 'keyRotation', healthy: !('failed' in this.rotation), detail: this.rotation });
+    if (this.matching) parts.push({ name: 'matching', healthy: !('failed' in this.matching), detail: this.matching });
     if (this.halts.halt) parts.push({ name: 'log', healthy: false, detail: this.halts.halt });
     return parts;
+  }
+
+  private startLifeClock(): void {
+    const { pool, log } = this;
+    const { workingDays } = this.settings;
+    this.lifeClock = new LifeClock({
+      pool,
+      log,
+      workingDays,
+      onProblem: this.warn('what is due by the clock is tried again'),
+      onUnknownYears: (years, listingId) =>
+        this.logger.warn(
+          { years, listingId, calendar: workingDays.version },
+          'a deadline was counted by weekends alone: name a file with these years in LIANDUN_WORKING_DAYS',
+        ),
+    }).start();
+    this.metrics.watchClock(() => this.lifeClock!.status());
   }
 
   private startWebhooks(): void {
@@ -181,7 +208,7 @@ export class Worker {
     const { code, message, messageZh } = halt;
     this.logger.error({ code, remedy: message, remedyZh: messageZh }, 'the log is not continued');
     if (!this.halts.refusal) return;
-    const parts = [...this.readers, ...(this.inbox ? [this.inbox] : [])];
+    const parts = [...this.readers, ...[this.inbox, this.lifeClock].flatMap((part) => part ?? [])];
     void Promise.all(parts.map((part) => part.stop())).catch(this.warn('a part did not stop'));
   }
 
@@ -223,6 +250,31 @@ export class Worker {
     });
   }
 
+  /**
+   * Where the matcher or the blind index's key is a newer one: makes the matcher's index anew, says what that changes, activates
+   * it, and judges everything again. Ended in the middle, it goes on at the next start.
+   */
+  private async renewMatching(index: MatchIndex): Promise<void> {
+    const { pool, log, logger, settings } = this;
+    const { signal } = this.stopping;
+    const onProgress = (progress: GenerationProgress): void => {
+      this.matching = progress;
+      logger.info(progress, progress.done ? 'the matcher’s index is made' : 'the matcher’s index is being made anew');
+    };
+    try {
+      const preview = await renewIndex({ pool, index, signal, onProgress, hold: settings.holdMatcher });
+      if (preview) this.matching = { ...preview, held: settings.holdMatcher };
+      if (preview) logger.info(this.matching, 'what the newer matcher or key changes');
+      if (signal.aborted || (preview && settings.holdMatcher)) return;
+      const activated = await activateMatcher(log, index.matcher.version, this.clock.now().toISOString());
+      const judge = (client: pg.PoolClient): Promise<number> => judgeAgain(client, log, index, activated);
+      while (!signal.aborted && (await inTransaction(pool, judge)) > 0);
+    } catch (error) {
+      this.matching = { failed: (error as Error).message };
+      this.warn('the matcher’s index could not be renewed: the next start tries again')(error as Error);
+    }
+  }
+
   /** Forgets inquiries when their time has come, and moves the others with the keys. */
   private async tendInquiries(index: MatchIndex, vault: Vault): Promise<void> {
     const { signal } = this.stopping;
@@ -239,6 +291,8 @@ export class Worker {
       vault,
       clock: this.clock.now,
       keysOf: (memberId) => liveKeys(this.pool, memberId),
+      workingDays: this.settings.workingDays,
+      restsOn: (decision) => restsOnDecision(this.pool, decision),
     });
     return new Inbox({
       brokers: this.settings.brokers,

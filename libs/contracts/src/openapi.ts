@@ -87,6 +87,15 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/notices/reminders',
+    en: 'Of which of its notices the member was reminded, since no disposition came in time; by cursor',
+    zh: '本成员逾期未回执而被提醒的通知，按游标获取',
+    roles: PLATFORM,
+    query: ['after', 'limit'],
+    answers: { 200: json('NoticeRemindersPage') },
+  },
+  {
+    method: 'get',
     path: '/v1/notices/erased',
     en: "Which of the member's own notices name a person who was erased since, in order, after a no",
     zh: '本成员的通知中所涉个人信息已被删除者，按编号获取',
@@ -300,8 +309,8 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'get',
     path: '/v1/alarms',
-    en: 'Members that seem to sweep the ledger, oldest alarm first',
-    zh: '疑似批量遍历账本的成员告警，按时间先后排列',
+    en: 'Members that seem to sweep the ledger or don’t reopen after an official ending, oldest alarm first',
+    zh: '疑似批量遍历账本、或官方终止后未恢复的成员告警，按时间先后排列',
     roles: ['regulator', 'admin'],
     query: ['after', 'limit'],
     answers: { 200: json('AlarmPage') },

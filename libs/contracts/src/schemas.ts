@@ -4,7 +4,15 @@ import { planOf } from './compiled.js';
 import { ERASURE_BASES, ErasureRequest } from './erasure.js';
 import { PROBLEMS } from './errors.js';
 import { CHECKS_WITH_SCHEMA, nestedClass, wordsOf, type Class, type JsonSchema } from './fields.js';
-import { ErasedNotices, MATCH_FIELDS, Notice, NOTICE_ERASED_TYPE, NOTICE_TYPE } from './notice.js';
+import {
+  ErasedNotices,
+  MATCH_FIELDS,
+  Notice,
+  NoticeReminder,
+  NOTICE_ERASED_TYPE,
+  NOTICE_REMINDER_TYPE,
+  NOTICE_TYPE,
+} from './notice.js';
 import { ALARMS, SIGNATURE_POLICIES } from './outcomes.js';
 import { SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
@@ -242,6 +250,7 @@ const WIRE: Record<string, JsonSchema> = {
     items: list(ref('MatchedScreeningEvent')),
     next: { type: 'integer', minimum: -1 },
   }),
+  NoticeRemindersPage: object({ items: list(ref('NoticeReminderEvent')), next: { type: 'integer', minimum: -1 } }),
   ErasedNoticesPage: object({ items: list(ref('ErasedNoticesEvent')), next: { type: 'integer', minimum: -1 } }),
   Webhook: object({
     url: text,
@@ -278,7 +287,7 @@ const WIRE: Record<string, JsonSchema> = {
     items: list(
       object({
         webhookId: text,
-        kind: oneOf('notice', 'erased', 'reminder'),
+        kind: oneOf('notice', 'erased', 'reminder', 'matched'),
         seq: count,
         attempts: count,
         deadAt: time,
@@ -410,6 +419,13 @@ const WIRE: Record<string, JsonSchema> = {
   Coverage: object({
     listingId: text,
     status: text,
+    'hold?': {
+      type: 'object',
+      description: both(
+        'Of a case that is or was held: until when its subject may answer, and how that was counted',
+        '曾暂存的案件：答复期限及其计算过程',
+      ),
+    },
     told: count,
     closed: count,
     restricted: count,
@@ -508,7 +524,14 @@ const WIRE: Record<string, JsonSchema> = {
   }),
   AlarmPage: object({
     items: list(
-      object({ alarm: oneOf(...ALARMS), member: text, day: { ...text, format: 'date' }, limit: count, raisedAt: time }),
+      object({
+        alarm: oneOf(...ALARMS),
+        member: text,
+        day: { ...text, format: 'date' },
+        limit: count,
+        'noticeId?': { ...text, description: both('The notice that nothing followed on', '尚无处置回执的通知') },
+        raisedAt: time,
+      }),
     ),
     next: { type: 'integer', minimum: -1 },
   }),
@@ -545,9 +568,11 @@ export function componentSchemas(): Record<string, JsonSchema> {
   // Notices may grow, so what a subscriber doesn't know there it lets pass.
   addClass(schemas, Notice, false);
   addClass(schemas, ErasedNotices, false);
+  addClass(schemas, NoticeReminder, false);
   addClass(schemas, MatchedScreening, false);
   const { additionalProperties: _closed, ...open } = envelope;
   schemas.NoticeEvent = envelopeOf(open, NOTICE_TYPE, 'Notice');
+  schemas.NoticeReminderEvent = envelopeOf(open, NOTICE_REMINDER_TYPE, 'NoticeReminder');
   schemas.ErasedNoticesEvent = envelopeOf(open, NOTICE_ERASED_TYPE, 'ErasedNotices');
   schemas.MatchedScreeningEvent = envelopeOf(open, SCREENING_MATCHED_TYPE, 'MatchedScreening');
   delete schemas.Envelope;

@@ -39,6 +39,8 @@ export interface ListingSummary {
   status: string;
   effectiveAt: string;
   expiresAt: string;
+  /** While it is held, unless that is paused (rule P06). */
+  heldUntil?: string;
   cause?: string;
 }
 
@@ -129,6 +131,7 @@ async function pageOf(db: Walled, entityId: string, member?: string): Promise<En
       status: row.status,
       effectiveAt: toBeijingTime(row.effective_at),
       expiresAt: toBeijingTime(row.expires_at),
+      ...(row.status !== 'held' || row.held_until === null ? {} : { heldUntil: toBeijingTime(row.held_until) }),
       ...(row.cause === null ? {} : { cause: row.cause }),
     })),
     possible: possible.rows.map((row: Row) => ({
@@ -171,6 +174,8 @@ export interface CoverageRow {
 export interface Coverage {
   listingId: string;
   status: string;
+  /** Of a case that is or was held: until when its subject may answer, and how that was counted (rule P06). */
+  hold?: object;
   /** Members that were told, those of them that host the merchant, and how they answered. */
   told: number;
   hosts: number;
@@ -235,13 +240,14 @@ export async function coverage(db: Walled, listingId: string): Promise<Coverage 
           tookMs: row.disposed_at - (row.started_at ?? row.issued_at),
         }),
   }));
-  return { listingId, status: found.status, ...summary(members), members };
+  const hold = found.hold === null ? {} : { hold: found.hold };
+  return { listingId, status: found.status, ...hold, ...summary(members), members };
 }
 
 /** A listing starts when it was accepted; one that was held starts when it was published. */
 const startOf = (row: Row): unknown => (row.effective_at > row.accepted_at ? row.due_at : row.position);
 
-function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | 'members'> {
+function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | 'hold' | 'members'> {
   const told = rows.filter((row) => !ENDING.has(row.action) && row.action !== 'correct');
   const hosting = told.filter((row) => row.merchantIds.length > 0);
   const closing = hosting.filter((row) => CLOSED.has(row.decision ?? ''));
