@@ -8,7 +8,15 @@ import {
   type SubjectErased,
 } from '@liandun/contracts';
 import { EventLog, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
-import { firstGeneration, letGo, liveGenerations, settle, type MatchIndex } from '@liandun/matching';
+import {
+  firstGeneration,
+  letGo,
+  liveGenerations,
+  matchingAlone,
+  nextToJudge,
+  settle,
+  type MatchIndex,
+} from '@liandun/matching';
 import { foldDecisions, foldLinks, isReview } from '@liandun/views';
 import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
@@ -33,9 +41,9 @@ const outcome = (id: string, type: string, time: string, stream: string, data: o
 });
 
 /** The outcomes as events. Splits and merges of a batch are numbered; a link is one for each observation. */
-function eventsOf(decided: readonly Decided[], last: StoredEvent): NewEvent[] {
+function eventsOf(decided: readonly Decided[], { batch, last }: Pick<Judged, 'batch' | 'last'>): NewEvent[] {
   return decided.map(({ type, data }, n) => {
-    const id = 'observation' in data ? `reconcile:${data.observation}:0` : `reconcile:${last.position}:r${n}`;
+    const id = 'observation' in data ? `reconcile:${data.observation}:0` : `reconcile:${batch}:r${n}`;
     return outcome(id, type, last.acceptedAt, `entity/${data.entityId}`, data);
   });
 }
@@ -46,16 +54,14 @@ interface Judged {
   again: number[];
   /** What a regrouping follows from where it isn't an observation. */
   decidedAt: number;
+  /** Unlike that of any other batch. */
+  batch: string;
+  last: Pick<StoredEvent, 'position' | 'acceptedAt'>;
 }
 
 /** Judges a batch and what it touches, appends what follows, and keeps where everything stands. */
-async function decide(
-  client: ClientBase,
-  log: EventLog,
-  index: MatchIndex,
-  { observations, again, decidedAt }: Judged,
-  last: StoredEvent,
-): Promise<void> {
+async function decide(client: ClientBase, log: EventLog, index: MatchIndex, judged: Judged): Promise<void> {
+  const { observations, again, decidedAt } = judged;
   const generations = await liveGenerations(client);
   const { splits, merges, linked } = await settle(client, index, generations, observations, again);
   const matcher = index.matcher.version;
@@ -70,7 +76,7 @@ async function decide(
   const [outcomes] = await Promise.all([
     log.appendIn(
       client,
-      eventsOf(decided, last).map((event) => ({ events: [event] })),
+      eventsOf(decided, judged).map((event) => ({ events: [event] })),
     ),
     foldLinks(client, IDENTITY, {
       linked: linked.map((link) => ({ ...link, matcher, kind: kinds.get(link.observation) ?? '' })),
@@ -94,12 +100,12 @@ export const reconcileReader = (log: EventLog, index: MatchIndex): ReaderDefinit
   async handle(client, events) {
     const last = events.at(-1);
     if (!last) return;
-    await firstGeneration(client, index);
+    await Promise.all([matchingAlone(client), firstGeneration(client, index)]);
     const observations = events.filter((event) => OBSERVATIONS.has(event.type));
     const again = await foldDecisions(client, IDENTITY, events);
     const decidedAt = (events.findLast(isReview) ?? last).position;
     if (observations.length > 0 || again.length > 0)
-      await decide(client, log, index, { observations, again, decidedAt }, last);
+      await decide(client, log, index, { observations, again, decidedAt, batch: String(last.position), last });
     const erased = events.filter((event) => event.type === EVENT_TYPES.subjectErased);
     for (const event of erased) {
       const { positions, asRepresentative } = event.data as SubjectErased;
@@ -108,9 +114,37 @@ export const reconcileReader = (log: EventLog, index: MatchIndex): ReaderDefinit
   },
 });
 
+const JUDGED_AGAIN_AT_ONCE = 200;
+
+/**
+ * Judges the next observations again after another matcher or key was activated, in the client's transaction, and appends the
+ * difference. Answers how many there were.
+ * @param activated the entry from which that follows
+ */
+export async function judgeAgain(
+  client: ClientBase,
+  log: EventLog,
+  index: MatchIndex,
+  activated: Pick<StoredEvent, 'position' | 'acceptedAt'>,
+): Promise<number> {
+  const { generation, positions: again } = await nextToJudge(client, JUDGED_AGAIN_AT_ONCE);
+  const batch = `generation${generation}:${again[0] ?? 0}`;
+  const decidedAt = activated.position;
+  if (again.length > 0)
+    await decide(client, log, index, { observations: [], again, decidedAt, batch, last: activated });
+  return again.length;
+}
+
 /** Records which matcher decides from here on; again with the same matcher changes nothing. */
-export async function activateMatcher(log: EventLog, matcher: string, now: string): Promise<void> {
+export async function activateMatcher(
+  log: EventLog,
+  matcher: string,
+  now: string,
+): Promise<Pick<StoredEvent, 'position' | 'acceptedAt'>> {
   const activated: MatcherActivated = { matcher };
   const id = `reconcile:activated:${matcher}`;
-  await log.append({ events: [outcome(id, EVENT_TYPES.matcherActivated, now, 'matcher', activated)] });
+  const appended = await log.append({ events: [outcome(id, EVENT_TYPES.matcherActivated, now, 'matcher', activated)] });
+  const receipt = 'receipts' in appended ? appended.receipts[0] : undefined;
+  if (!receipt) throw new Error(`the matcher could not be activated: ${appended.status}`);
+  return receipt;
 }

@@ -1,3 +1,4 @@
+export { matchingAlone, nextToJudge, renewIndex, type GenerationProgress, type Preview } from './generations.js';
 export * from './match-index.js';
 export * from './migrations.js';
 export {

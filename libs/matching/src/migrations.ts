@@ -28,8 +28,12 @@ create table match.generation (
   -- The version of the blind index's key.
   blind smallint not null,
   state text not null check (state in ('building', 'active', 'retired')),
-  -- How far a building generation has come.
-  position bigint not null default -1
+  -- How far its keys have come.
+  position bigint not null default -1,
+  -- What changes with it, found before it was activated.
+  preview jsonb,
+  -- How far all that was linked has been judged again by it; null: nothing is to be.
+  judged bigint
 );
 create unique index one_active on match.generation (state) where state = 'active';
 
