@@ -24,16 +24,17 @@ const BURST = 10_000;
 const PACED_MS = 20_000;
 const TICK_MS = 20;
 
-type Given = Required<Pick<MatchRecord, 'recordId' | 'memberId' | 'merchantId'>> & MatchRecord;
+/** A record of the test data. */
+export type Given = Required<Pick<MatchRecord, 'recordId' | 'memberId' | 'merchantId'>> & MatchRecord;
 
 /** `full` again and again, each time in another world. */
-async function* records(file: string): AsyncGenerator<Given> {
+export async function* records(file: string): AsyncGenerator<Given> {
   for (let copy = 0; ; copy++)
     for await (const line of createInterface({ input: createReadStream(file).pipe(createGunzip()) }))
       yield copyOf(JSON.parse(line) as MatchRecord, copy) as Given;
 }
 
-async function take<T>(source: AsyncGenerator<T>, count: number): Promise<T[]> {
+export async function take<T>(source: AsyncGenerator<T>, count: number): Promise<T[]> {
   const taken: T[] = [];
   while (taken.length < count) {
     const { value, done } = await source.next();
@@ -44,7 +45,7 @@ async function take<T>(source: AsyncGenerator<T>, count: number): Promise<T[]> {
 }
 
 /** A ledger without its wires, into which records come as they are. */
-class Live {
+export class Live {
   readonly vault = new Vault(generateVaultKeys());
   readonly index = new MatchIndex(zhMatcher, this.vault);
   readonly log: EventLog;

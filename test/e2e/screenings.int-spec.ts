@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { CloudEvent, Identity, MatchedScreening } from '@liandun/contracts';
-import { NoticeConsumer } from '@liandun/sdk';
-import type pg from 'pg';
+import { NoticeConsumer, pgNoticeStore } from '@liandun/sdk';
+import pg from 'pg';
 import { until } from '../support/kafka.js';
 import { Product } from '../support/product.js';
 import { delisted, organization, person } from '../support/submissions.js';
@@ -59,12 +59,12 @@ test('a platform is told of a later listing on its feed and on Kafka, another is
 
 test("an SDK consumer's handler gets each alert once, in its own transaction", async () => {
   const seen: MatchedScreening[] = [];
-  const cursors = new Map<string, number>();
-  const consume = (): NoticeConsumer<undefined> =>
-    new NoticeConsumer<undefined>({
+  const consumers = new pg.Pool({ connectionString: product.databaseUrl, max: 3 });
+  const consume = (): NoticeConsumer<pg.ClientBase> =>
+    new NoticeConsumer<pg.ClientBase>({
       client: product.client(ASKER),
       name: 'alerts',
-      store: memoryStore(cursors),
+      store: pgNoticeStore(consumers),
       handler: {
         handle: async () => undefined,
         matched: async (matched) => void seen.push(matched),
@@ -80,6 +80,7 @@ test("an SDK consumer's handler gets each alert once, in its own transaction", a
   await list('later-2', identity);
   await until('the next was handled', async () => seen.length === 2);
   await second.stop();
+  await consumers.end();
   expect(seen.map(({ no }) => no)).toEqual([0, 1]);
 }, 90_000);
 
@@ -89,7 +90,7 @@ test('an erasure takes the inquiries about a person with it, and nobody is told 
   await product.client(ASKER).screen(identity, 'onboarding');
   await product
     .client(OTHER)
-    .screen({ kind: 'person', name: '慕容虚构', phones: ['13958017401'] } as Identity, 'onboarding');
+    .screen({ kind: 'person', name: '慕容虚构', phones: ['13958017401'] }, 'onboarding');
   await product.client(ASKER).screen(firm, 'onboarding');
   const asked = async (): Promise<number> =>
     Number((await pool.query<{ count: string }>('select count(*) from screening.inquiry')).rows[0]?.count);
@@ -110,21 +111,3 @@ test('an erasure takes the inquiries about a person with it, and nobody is told 
   await product.settled();
   expect((await product.client(ASKER).matchedScreenings()).items).toHaveLength(told);
 }, 90_000);
-
-/** The cursors of a consumer, kept in memory: the alerts need no more of a store. */
-function memoryStore(
-  cursors: Map<string, number>,
-): ConstructorParameters<typeof NoticeConsumer<undefined>>[0]['store'] {
-  return {
-    prepare: async () => undefined,
-    transaction: async <T>(work: (tx: undefined) => Promise<T>) => work(undefined),
-    cursor: async (_tx: undefined, consumer: string) => cursors.get(consumer) ?? -1,
-    advance: async (_tx: undefined, consumer: string, seq: number) => void cursors.set(consumer, seq),
-    redact: async () => undefined,
-    isWaiting: async () => false,
-    applyToShops: async () => [],
-    setAside: async () => undefined,
-    failed: async () => [],
-    take: async () => false,
-  } as unknown as ConstructorParameters<typeof NoticeConsumer<undefined>>[0]['store'];
-}

@@ -19,7 +19,6 @@ const [LISTER, ASKER, OTHER] = ['screen-a', 'screen-b', 'screen-c'] as const;
 const ADDRESS = '示例省虚构市样例区联盾路88号3幢1201室';
 const PHONE = '13958017436';
 const EMAIL = 'contact@xugou-hailan.example';
-const ACCOUNT = '6222021001116245';
 const REGISTRATION = makeRegistrationNumber('990101', 4711);
 
 /** The listed firm, as its platform knew it. */
@@ -60,7 +59,7 @@ beforeAll(async () => {
     delisted(LISTER, 'listed-1', LISTED),
     delisted(LISTER, 'listed-2', PERSON),
   ]);
-  expect(receipts.map(({ status }) => status)).toEqual(['accepted', 'accepted']);
+  if (receipts.some(({ status }) => status !== 'accepted')) throw new Error(JSON.stringify(receipts));
 }, 60_000);
 afterAll(async () => {
   await ledger?.stop();
@@ -158,7 +157,7 @@ describe('what an applicant is answered', () => {
       const seen: string[] = [];
       const pool = Object.assign(Object.create(ledger.pool) as typeof ledger.pool, {
         query: (...args: Parameters<typeof ledger.pool.query>) => {
-          seen.push(String((args[0] as unknown as { text?: string }).text ?? args[0]));
+          seen.push((args[0] as unknown as { text?: string }).text ?? args[0]);
           return ledger.pool.query(...args);
         },
       });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -82,6 +82,48 @@ test('a merchant imported by two platforms and delisted by one: the other is tol
   expect(coverage).toMatchObject({ code: 0 });
   expect(coverage.out).toMatch(new RegExp(`^${B} +close +.* none yet`, 'm'));
   expect(await run(`coverage ${listing} --as ${A} --purpose audit --case 2026-1`)).toMatchObject({ code: 4 });
+});
+
+test('a file of applicants is screened row by row, says what is wrong where, and goes on after it was stopped', async () => {
+  const csv = [
+    '企业名称,统一社会信用代码,主体类型',
+    `虚构1公司,${uscc},企业`,
+    '虚构清白公司,,企业',
+    '"虚构,坏码公司",91990101000000000X,企业',
+    `虚构2公司,${makeUscc('990101', 5002)},企业`,
+  ];
+  writeFileSync(join(folder, 'applicants.csv'), csv.join('\n'));
+  const ran = await run(`screen applicants.csv --as ${B}`);
+  expect(ran.code).toBe(3);
+  expect(ran.out).toMatch(/line 4 {2}uscc {2}\S+\n {4}\S/);
+  const answers = (): string[] => readFileSync(join(folder, 'applicants.csv.screened.csv'), 'utf8').split('\r\n');
+  expect(answers()[0]).toMatch(/^\uFEFF企业名称,统一社会信用代码,主体类型,screening\.result,/);
+  expect(
+    answers()
+      .slice(1, 5)
+      .map((line) => /(listed|possible|clear|refused)/.exec(line)?.[0]),
+  ).toEqual(['listed', 'clear', 'refused', 'clear']);
+  expect(existsSync(join(folder, 'applicants.csv.screened.csv.state'))).toBe(false);
+  const lines = Array.from({ length: 60 }, (_, n) =>
+    JSON.stringify({ 名称: `虚构申请${n}公司`, 类型: '企业', uscc: makeUscc('990101', 7000 + n) }),
+  );
+  writeFileSync(join(folder, 'many.jsonl'), ['no json', ...lines].join('\n'));
+  const stopped = new AbortController();
+  const first = liandun(`screen many.jsonl --as ${B} --json`.split(' '), {
+    env,
+    cwd: folder,
+    interrupted: stopped.signal,
+  });
+  await sleep(150);
+  stopped.abort();
+  const { code, out } = await first;
+  const before = JSON.parse(out) as { rows: number };
+  const second = JSON.parse((await run(`screen many.jsonl --as ${B} --json`)).out) as object;
+  expect(second).toMatchObject({ finished: true, rows: 61, clear: 60, refused: 1 });
+  expect([code === 130 || before.rows === 61, before.rows <= 61]).toEqual([true, true]);
+  const screened = readFileSync(join(folder, 'many.jsonl.screened.jsonl'), 'utf8').trimEnd().split('\n');
+  expect(screened).toHaveLength(61);
+  expect(new Set(screened.map((line) => (JSON.parse(line) as { 名称?: string }).名称)).size).toBe(61);
 });
 
 test('doctor finds everything in order, and a member that the ledger does not know', async () => {

@@ -138,5 +138,6 @@ function eventsOf(alerts: readonly Alert[], trigger: StoredEvent, last: Map<stri
 export async function tendInquiries(pool: Pool, index: MatchIndex, vault: Vault): Promise<void> {
   await purgeInquiries(pool);
   const active = (await liveGenerations(pool)).find(({ state }) => state === 'active');
-  while (active && (await renewInquiries(pool, index, vault, active)) > 0);
+  if (!active) return;
+  while ((await renewInquiries(pool, index, vault, active)) > 0);
 }

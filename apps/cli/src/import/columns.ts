@@ -151,6 +151,7 @@ export function mapColumns(
   headings: readonly string[],
   overrides: ReadonlyMap<string, Column>,
   hasKind: boolean,
+  alsoRequired: readonly Column[] = ['merchantId'],
 ): Mapping {
   const places: Mapping['places'] = {};
   const ignored: string[] = [];
@@ -159,7 +160,7 @@ export function mapColumns(
     if (column === undefined || places[column] !== undefined) ignored.push(heading);
     else places[column] = place;
   }
-  const required: Column[] = hasKind ? ['merchantId', 'name'] : ['merchantId', 'name', 'kind'];
+  const required: Column[] = [...alsoRequired, 'name', ...(hasKind ? [] : (['kind'] as const))];
   const missing = required.find((column) => places[column] === undefined);
   if (missing) throw missingColumn(missing, headings);
   return { places, ignored };
