@@ -1,9 +1,14 @@
 import { Buckets } from './buckets.js';
+import type { Candidates } from './candidates.js';
 import { FeatureStore } from './feature-store.js';
-import type { Edge, Matcher, Node, NodeKind, PairContext } from './types.js';
+import type { Conflict, Edge, Evidence, Matcher, Node, NodeKind, PairContext, Partition } from './types.js';
 
-/** A matcher whose entities under a key can be estimated from what is kept of each record: records that share a mark are one. */
-export type BatchMatcher<R, F> = Matcher<R, F> & { marks(features: F): string[] };
+export interface BatchMatcher<R, F> extends Matcher<R, F> {
+  /** What `holders` compares: records that share a mark are taken for one entity. */
+  marks(features: F): string[];
+  /** What `compare` finds to rule out the pair, without the rest of it. */
+  conflict?(a: F, b: F): Conflict | undefined;
+}
 
 /** A pair with what was found of it, by recordIds. */
 export type BatchLink = Edge;
@@ -24,65 +29,46 @@ export interface BatchResult {
   compared: number;
 }
 
-/** Compared pairs in columns: a million records have several millions of them. */
-class Pairs {
-  private columns: [Uint32Array, Uint32Array, Float32Array] = [
-    new Uint32Array(1 << 16),
-    new Uint32Array(1 << 16),
-    new Float32Array(1 << 16),
-  ];
-  length = 0;
-
-  push(a: number, b: number, bits: number): void {
-    if (this.length === this.columns[0].length) {
-      const [x, y, z] = this.columns;
-      this.columns = [grown(x, Uint32Array), grown(y, Uint32Array), grown(z, Float32Array)];
-    }
-    this.columns[0][this.length] = a;
-    this.columns[1][this.length] = b;
-    this.columns[2][this.length++] = bits;
-  }
-
-  at(i: number): [number, number, number] {
-    return [this.columns[0][i] as number, this.columns[1][i] as number, this.columns[2][i] as number];
-  }
-}
-
-function grown<T extends Uint32Array | Float32Array>(old: T, Type: new (length: number) => T): T {
-  const next = new Type(old.length * 2);
-  next.set(old);
-  return next;
-}
-
 class Batch<F extends { kind: NodeKind }> {
-  readonly ids: string[] = [];
-  readonly store: FeatureStore<F>;
-  readonly buckets: Buckets;
-  private readonly pairs = new Pairs();
   private readonly parent: Uint32Array;
   private readonly context: PairContext;
+  private readonly candidates: Candidates;
+  /** Records in an order in which those to be compared mostly stand near each other. */
+  private readonly order: Uint32Array;
+  compared = 0;
 
   constructor(
-    private readonly matcher: Matcher<never, F>,
-    loaded: Loaded<F>,
+    private readonly matcher: BatchMatcher<never, F>,
+    private readonly loaded: Loaded<F>,
   ) {
-    this.ids = loaded.ids;
-    this.store = loaded.store;
-    this.buckets = loaded.buckets;
-    this.parent = Uint32Array.from({ length: this.ids.length }, (_, i) => i);
-    this.context = { holders: (key) => this.buckets.holders(key) };
+    this.parent = Uint32Array.from({ length: loaded.ids.length }, (_, i) => i);
+    this.context = { holders: (key) => loaded.buckets.holders(key) };
+    this.candidates = loaded.buckets.candidates();
+    this.order = this.candidates.order();
   }
 
   /** Compares every pair that shares a key that isn't generic, each once, and finds the components that may hold together. */
   compareAll(): void {
-    for (const pair of this.buckets.pairs()) {
-      const [a, b] = pair;
-      const [x, y] = [this.store.get(a), this.store.get(b)];
-      if (x.kind !== y.kind) continue;
-      const comparison = this.matcher.compare(x, y, this.context);
-      this.pairs.push(a, b, comparison.conflict ? -99 : comparison.bits);
-      if (this.matcher.decide(comparison).outcome !== 'apart') this.join(a, b);
-    }
+    // A pair that shares several keys comes several times: for each record, at which one it was met last.
+    const met = new Uint32Array(this.order.length);
+    const done = new Uint8Array(this.order.length);
+    this.order.forEach((i, n) => {
+      for (const j of this.candidates.of(i)) {
+        if (!done[j] || met[j] === n) continue;
+        met[j] = n;
+        if (this.mayBeOne(Math.min(i, j), Math.max(i, j))) this.join(i, j);
+      }
+      done[i] = 1;
+    });
+  }
+
+  private mayBeOne(i: number, j: number): boolean {
+    const { matcher } = this;
+    const [a, b] = [this.loaded.store.get(i), this.loaded.store.get(j)];
+    if (a.kind !== b.kind) return false;
+    this.compared++;
+    if (matcher.conflict?.(a, b)) return false;
+    return matcher.decide(matcher.compare(a, b, this.context)).outcome !== 'apart';
   }
 
   private find(i: number): number {
@@ -97,40 +83,36 @@ class Batch<F extends { kind: NodeKind }> {
     if (x !== y) this.parent[Math.max(x, y)] = Math.min(x, y);
   }
 
-  /** Components of several records, each with the pairs that were compared inside it. */
-  *components(): Generator<{ nodes: Node<F>[]; edges: Edge[] }> {
+  /** Components of several records by their first one, each with the pairs that were compared inside it. */
+  *components(): Generator<{ first: number; nodes: Node<F>[]; edges: Edge[] }> {
     const members = new Map<number, number[]>();
-    for (let i = 0; i < this.ids.length; i++) {
+    for (const i of this.order) {
       const root = this.find(i);
       const list = members.get(root);
       if (list) list.push(i);
-      else members.set(root, [i]);
+      else if (this.candidates.of(i).length > 0) members.set(root, [i]);
     }
-    const inside = new Map<number, number[]>();
-    for (let p = 0; p < this.pairs.length; p++) {
-      const [a, b] = this.pairs.at(p);
-      const root = this.find(a);
-      if (root !== this.find(b)) continue;
-      const list = inside.get(root);
-      if (list) list.push(p);
-      else inside.set(root, [p]);
+    for (const [first, unsorted] of members) {
+      if (unsorted.length === 1) continue;
+      const list = unsorted.toSorted((i, j) => i - j);
+      const nodes = list.map((i) => ({ id: this.loaded.ids[i] as string, features: this.loaded.store.get(i) }));
+      yield { first, nodes, edges: list.flatMap((i) => this.edgesOf(i)) };
     }
-    for (const [root, list] of members) {
-      const nodes = list.map((i) => ({ id: this.ids[i] as string, features: this.store.get(i) }));
-      yield { nodes, edges: (inside.get(root) ?? []).map((p) => this.edge(p)) };
-    }
+  }
+
+  /** The pairs of a record with later ones of its component. */
+  private edgesOf(i: number): Edge[] {
+    const root = this.find(i);
+    const later = this.candidates.of(i).filter((j) => j > i && this.find(j) === root);
+    return [...new Set(later.toSorted())].map((j) => this.edge(i, j));
   }
 
   /** The pair again with all its evidence: kept for none of the millions that are compared. */
-  private edge(p: number): Edge {
-    const [i, j] = this.pairs.at(p);
-    const comparison = this.matcher.compare(this.store.get(i), this.store.get(j), this.context);
-    const [x, y] = [this.ids[i] as string, this.ids[j] as string];
+  private edge(i: number, j: number): Edge {
+    const { ids, store } = this.loaded;
+    const comparison = this.matcher.compare(store.get(i), store.get(j), this.context);
+    const [x, y] = [ids[i] as string, ids[j] as string];
     return { a: x < y ? x : y, b: x < y ? y : x, comparison, verdict: this.matcher.decide(comparison) };
-  }
-
-  get compared(): number {
-    return this.pairs.length;
   }
 }
 
@@ -160,6 +142,21 @@ async function load<R extends { recordId: string }, F>(
   return { ids, store, buckets };
 }
 
+/** Edges with one object for all equal evidence: there are few levels, and a million records have millions of agreements. */
+function sharing(): (edge: Edge) => Edge {
+  const known = new Map<string, Evidence>();
+  const shared = (item: Evidence): Evidence => {
+    const key = `${item.group} ${item.field} ${item.level} ${item.stranger} ${item.kin}`;
+    const same = known.get(key);
+    if (!same) known.set(key, item);
+    return same ?? item;
+  };
+  return (edge) => ({
+    ...edge,
+    comparison: { ...edge.comparison, evidence: edge.comparison.evidence.map(shared) },
+  });
+}
+
 /** Reads all records, compares those that share a key, and partitions each component by `matcher.cluster`. */
 export async function resolveBatch<R extends { recordId: string }, F extends { kind: NodeKind }>(
   matcher: BatchMatcher<R, F>,
@@ -169,20 +166,19 @@ export async function resolveBatch<R extends { recordId: string }, F extends { k
   const batch = new Batch(matcher, loaded);
   batch.compareAll();
   const entityOf = new Map<string, string>();
-  const [links, reviews]: [Edge[], Edge[]] = [[], []];
-  let entities = 0;
-  for (const { nodes, edges } of batch.components()) {
-    if (nodes.length === 1) {
-      entities++;
-      continue;
-    }
+  const shared = sharing();
+  const found: (Pick<Partition, 'links' | 'reviews'> & { first: number })[] = [];
+  let entities = loaded.ids.length;
+  for (const { first, nodes, edges } of batch.components()) {
     const partition = matcher.cluster(nodes, edges, []);
-    entities += partition.entities.length;
+    entities += partition.entities.length - nodes.length;
     for (const members of partition.entities)
       for (const id of members) if (members[0] !== id) entityOf.set(id, members[0] as string);
-    for (const link of partition.links) links.push(link);
-    for (const review of partition.reviews) reviews.push(review);
+    found.push({ first, links: partition.links.map(shared), reviews: partition.reviews.map(shared) });
   }
+  found.sort((x, y) => x.first - y.first);
+  const links = found.flatMap((part) => part.links);
+  const reviews = found.flatMap((part) => part.reviews);
   function* assignments(): Generator<{ recordId: string; entityId: string }> {
     for (const recordId of loaded.ids) yield { recordId, entityId: `e-${entityOf.get(recordId) ?? recordId}` };
   }

@@ -1,3 +1,4 @@
+import { Candidates } from './candidates.js';
 import { holdersOf } from './holders.js';
 import type { Key, KeyKind } from './types.js';
 
@@ -98,28 +99,26 @@ export class Buckets {
 
   /** All pairs of records (the earlier first) that share a key that isn't generic, each once, sorted. */
   *pairs(): Generator<[number, number]> {
-    let found = new Float64Array(1 << 16);
-    let length = 0;
-    for (const [kind, hash, records] of this.each()) {
-      if ((this.held.get(hash) ?? 1) >= this.capOf(kind)) continue;
-      for (let i = 1; i < records.length; i++)
-        for (let j = 0; j < i; j++) {
-          if (length === found.length) {
-            const more: Float64Array<ArrayBuffer> = new Float64Array(found.length * 2);
-            more.set(found);
-            found = more;
-          }
-          found[length++] = (records[j] as number) * RECORDS_MAX + (records[i] as number);
-        }
+    const candidates = this.candidates();
+    for (let record = 0; record < this.records; record++) {
+      const later = candidates.of(record).filter((other) => other > record);
+      let last = -1;
+      for (const other of later.toSorted()) if (other !== last) yield [record, (last = other)];
     }
-    // oxlint-disable-next-line unicorn/no-array-sort -- in place: there may be tens of millions
-    const sorted = found.subarray(0, length).sort();
-    let last = -1;
-    for (const pair of sorted) {
-      if (pair === last) continue;
-      last = pair;
-      yield [Math.floor(pair / RECORDS_MAX), pair % RECORDS_MAX];
-    }
+  }
+
+  /** For each record those that share a key with it that isn't generic. */
+  candidates(): Candidates {
+    const candidates = new Candidates(this.records);
+    for (const list of this.finding()) candidates.count(list);
+    candidates.allocate();
+    for (const list of this.finding()) candidates.add(list);
+    return candidates;
+  }
+
+  /** The records under each key that isn't generic. */
+  private *finding(): Generator<number[]> {
+    for (const [kind, hash, records] of this.each()) if ((this.held.get(hash) ?? 1) < this.capOf(kind)) yield records;
   }
 
   private holdersAmong(records: readonly number[]): number {

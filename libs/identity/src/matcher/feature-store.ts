@@ -1,5 +1,5 @@
 const CHUNK_BYTES = 1 << 24;
-const DECODED_MAX = 20_000;
+const DECODED_MAX = 10_000;
 
 /** Features of millions of records as UTF-8 JSON outside the heap; those in use lately are kept decoded. */
 export class FeatureStore<F> {
@@ -8,7 +8,9 @@ export class FeatureStore<F> {
   /** Chunk, offset and length of each record. */
   private places = new Uint32Array(3 << 12);
   private count = 0;
-  private decoded = new Map<number, F>();
+  /** Those decoded or used lately, and those before them. */
+  private fresh = new Map<number, F>();
+  private stale = new Map<number, F>();
   private readonly encoder = new TextEncoder();
   private readonly decoder = new TextDecoder();
 
@@ -30,13 +32,16 @@ export class FeatureStore<F> {
   }
 
   get(i: number): F {
-    const known = this.decoded.get(i);
+    const known = this.fresh.get(i);
     if (known) return known;
-    const [chunk, at, length] = this.places.subarray(i * 3, i * 3 + 3) as unknown as [number, number, number];
-    const text = this.decoder.decode((this.chunks[chunk] as Uint8Array).subarray(at, at + length));
-    const features = JSON.parse(text) as F;
-    if (this.decoded.size >= DECODED_MAX) this.decoded = new Map();
-    this.decoded.set(i, features);
+    const features = this.stale.get(i) ?? this.decode(i);
+    if (this.fresh.size >= DECODED_MAX) [this.stale, this.fresh] = [this.fresh, new Map()];
+    this.fresh.set(i, features);
     return features;
+  }
+
+  private decode(i: number): F {
+    const [chunk, at, length] = this.places.subarray(i * 3, i * 3 + 3) as unknown as [number, number, number];
+    return JSON.parse(this.decoder.decode((this.chunks[chunk] as Uint8Array).subarray(at, at + length))) as F;
   }
 }

@@ -1,11 +1,13 @@
 import { WEIGHTS_1 } from '../../data/weights-1.js';
+import type { BatchMatcher } from './batch.js';
 import { clusterNodes } from './cluster.js';
 import { compareFeatures } from './compare.js';
 import { decideComparison, type Bands } from './decide.js';
 import { features, type Features } from './features.js';
 import { holdersOf, marksOf } from './holders.js';
 import { keysOfFeatures } from './keys.js';
-import type { KeyKind, Matcher, MatchRecord } from './types.js';
+import { conflictOf } from './levels.js';
+import type { KeyKind, MatchRecord } from './types.js';
 import type { Weights } from './weights.js';
 
 /** What may be set of a matcher without changing its code; a change of any of it is another version. */
@@ -48,10 +50,7 @@ export const ZH_1: MatcherConfig = {
   sizeMax: 200,
 };
 
-export interface ChineseMatcher extends Matcher<MatchRecord, Features> {
-  /** What `holders` compares: records that share a mark are taken for one entity. */
-  marks(features: Features): string[];
-}
+export type ChineseMatcher = BatchMatcher<MatchRecord, Features>;
 
 /** The matcher of a configuration. */
 export function matcherOf(config: MatcherConfig): ChineseMatcher {
@@ -63,6 +62,7 @@ export function matcherOf(config: MatcherConfig): ChineseMatcher {
     capOf,
     marks: marksOf,
     holders: (records) => holdersOf(records.map(marksOf)),
+    conflict: conflictOf,
     compare: (a, b, context) => compareFeatures(a, b, config.weights, context, capOf),
     decide: (comparison) => decideComparison(comparison, config.bands),
     cluster: (nodes, edges, decisions) =>
