@@ -20,6 +20,7 @@ import {
   type ReviewListOptions,
   type ReviewReadOptions,
 } from './commands/reviews.js';
+import { screenFile, type ScreenFileOptions } from './commands/screen-file.js';
 import { screen, type ScreenOptions } from './commands/screen.js';
 import { tail, type TailOptions } from './commands/tail.js';
 import { token, type TokenOptions } from './commands/token.js';
@@ -319,7 +320,13 @@ function addImport(settings: Settings): void {
 function addScreen(settings: Settings): void {
   const t = settings.context.t.bind(settings.context);
   withIdentity(
-    settings.command('screen', t('ask whether a merchant is listed, before letting it in', '入驻前查询主体是否被列入')),
+    settings.command(
+      'screen [file]',
+      t(
+        'ask whether a merchant, or each of a CSV or NDJSON file, is listed',
+        '入驻前查询主体（或 CSV、NDJSON 文件中的每一个）是否被列入',
+      ),
+    ),
     settings,
   )
     .addOption(
@@ -328,7 +335,15 @@ function addScreen(settings: Settings): void {
         .default('onboarding'),
     )
     .option('--exit-code', t('exit 10 for possible, 11 for listed', '疑似退出码 10，已列入 11'))
-    .action(settings.run((options: ScreenOptions) => screen(settings.context, options)));
+    .option('--out <file>', t('answers; beside the file by default', '结果文件；默认置于原文件旁'))
+    .option('--map <pair...>', t("'Heading=column' of the file", '文件的 列名=字段'))
+    .addOption(new Option('--encoding <encoding>', t('of the file', '文件编码')).choices(['utf-8', 'gb18030']))
+    .option('--restart', t('forget a stopped run', '放弃上次中断的进度'))
+    .action(
+      settings.run((file: string | undefined, options: ScreenOptions & ScreenFileOptions) =>
+        file === undefined ? screen(settings.context, options) : screenFile(settings.context, file, options),
+      ),
+    );
 }
 
 function addListen(settings: Settings): void {
