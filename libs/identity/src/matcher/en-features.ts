@@ -101,8 +101,10 @@ const STREET_WORDS: Record<string, string> = {
   no: '',
 };
 
-const distinct = <T>(values: (T | undefined)[]): T[] =>
-  [...new Set(values.filter((value) => value !== undefined && value !== ''))].slice(0, LIST_MAX) as T[];
+const distinct = (values: (string | undefined)[]): string[] => {
+  const known = values.filter((value): value is string => value !== undefined && value !== '');
+  return [...new Set(known)].toSorted((a, b) => (a < b ? -1 : 1)).slice(0, LIST_MAX);
+};
 const present = (value: string | undefined): string | undefined =>
   value === undefined || /^(?:|unknown|none|null|n\/?a|u)$/i.test(value.trim()) ? undefined : value;
 

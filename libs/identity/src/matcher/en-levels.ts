@@ -66,7 +66,8 @@ function postcodeLevel(a: string, b: string): string {
 const ADDRESSES = ['number', 'road', 'sameRoad', 'otherPlace'];
 
 function addressLevel(a: EnglishAddress, b: EnglishAddress): string {
-  const [few, many] = a.words.length <= b.words.length ? [a.words, b.words] : [b.words, a.words];
+  const fewer = a.words.length - b.words.length || (a.words.join() < b.words.join() ? -1 : 1);
+  const [few, many] = fewer < 0 ? [a.words, b.words] : [b.words, a.words];
   const long = few.filter((word) => word.length > 2);
   const agreeing = long.filter((word) => many.some((other) => other === word || slipped(word, other))).length;
   if (long.length === 0 || agreeing * 2 < long.length || agreeing === 0) return 'otherPlace';
@@ -123,7 +124,8 @@ function personName(a: EnglishFeatures, b: EnglishFeatures): NameAgreement | und
   for (const x of a.names)
     for (const y of b.names) {
       const agreement = compareEnglishNames(x, y);
-      if (!found || agreement.rarity > found.rarity) found = agreement;
+      const better = found ? agreement.rarity - found.rarity || (agreement.level < found.level ? 1 : -1) : 1;
+      if (better > 0) found = agreement;
     }
   return found;
 }
