@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import type { CloudEvent, ErasedNotices, Notice } from '@liandun/contracts';
+import type { CloudEvent, ErasedNotices, Notice, NoticeReminder } from '@liandun/contracts';
 import { onAppended, type StoredEvent } from '@liandun/event-log';
-import { erasureIn, noticesIn } from '@liandun/views';
+import { erasureIn, noticesIn, reminderIn } from '@liandun/views';
 import { Controller, Get, Req, Res, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './access-hooks.js';
@@ -77,6 +77,16 @@ export class NoticesController implements OnModuleDestroy {
     const entries = await this.reads.log(caller).readStream(`erased/${memberId}`, page);
     const items = entries.map((entry) => erasureIn(memberId, entry));
     return { items, next: entries.at(-1)?.version ?? after };
+  }
+
+  /** Of which notices the member was reminded. */
+  @Get('/reminders')
+  async reminders(@Req() request: FastifyRequest): Promise<{ items: CloudEvent<NoticeReminder>[]; next: number }> {
+    const caller = callerOf(request);
+    const after = cursorOf(request, 'after');
+    const page = { after, limit: limitOf(request) };
+    const entries = await this.reads.log(caller).readStream(`reminders/${caller.memberId}`, page);
+    return { items: entries.map(reminderIn), next: entries.at(-1)?.version ?? after };
   }
 
   /** Server-Sent Events (WHATWG HTML section 9.2): `id` is the seq, so a browser's reconnect goes on by itself. */

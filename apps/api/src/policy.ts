@@ -41,6 +41,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
     rate: 'events',
   },
   'GET /v1/notices': { roles: ['platform'], rate: 'read' },
+  'GET /v1/notices/reminders': { roles: ['platform'], rate: 'read' },
   'GET /v1/notices/erased': { roles: ['platform'], rate: 'read' },
   'GET /v1/notices/stream': { roles: ['platform'], rate: 'read' },
   'PUT /v1/webhook': { roles: ['platform'], accepts: [JSON_TYPE], rate: 'write' },

@@ -57,6 +57,7 @@ const MAY: Record<string, string[]> = {
   'GET /v1/notices': ['platform'],
   'GET /v1/notices/stream': ['platform'],
   'GET /v1/notices/erased': ['platform'],
+  'GET /v1/notices/reminders': ['platform'],
   'PUT /v1/webhook': ['platform'],
   'GET /v1/webhook': ['platform'],
   'DELETE /v1/webhook': ['platform'],

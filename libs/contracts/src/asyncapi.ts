@@ -44,6 +44,13 @@ const MESSAGES: Record<string, JsonSchema> = {
     'The person of these notices was erased: copies of them must lose the name; it has no seq',
     '所列通知涉及的个人信息已被删除，接收方应删除其副本中的姓名；不占用通知序号',
   ),
+  NoticeReminder: message(
+    'NoticeReminder',
+    ref('NoticeReminderEvent'),
+    CLOUD_EVENT,
+    'No disposition came for a notice in time; once for each notice, without a seq',
+    '通知逾期未收到处置回执；每条通知一次，不占用通知序号',
+  ),
   MatchedScreening: message(
     'MatchedScreening',
     ref('MatchedScreeningEvent'),
@@ -96,7 +103,7 @@ export function asyncApiDocument(): Record<string, unknown> {
       receipts: channel('receipts', ['Receipt'], 'A receipt for each event of the inbox', '收件事件的逐条回执'),
       notices: channel(
         'notices',
-        ['Notice', 'ErasedNotices', 'MatchedScreening'],
+        ['Notice', 'ErasedNotices', 'NoticeReminder', 'MatchedScreening'],
         'Notices in seq order, kept seven days',
         '按序通知，保留七天',
       ),

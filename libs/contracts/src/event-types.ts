@@ -41,6 +41,7 @@ export const OUTCOME_TYPES = {
   listingOverridden: 'liandun.listing.overridden.v1',
   noticeIssued: 'liandun.notice.issued.v1',
   noticeErased: 'liandun.notice.erased.v1',
+  noticeReminder: 'liandun.notice.reminder.v1',
   screeningMade: 'liandun.screening.made.v1',
   screeningDecided: 'liandun.screening.decided.v1',
   screeningMatched: 'liandun.screening.matched.v1',

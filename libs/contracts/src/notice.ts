@@ -223,6 +223,35 @@ export class ErasedNotices extends NoticeErasedContent {
   leafHash: string;
 }
 
+/** What a member is told once that hasn't answered a notice in time: nothing new, and without a `seq` of its own. */
+export class NoticeReminderContent {
+  @Doc('The notice that no disposition came for', '尚无处置回执的通知编号')
+  @OpaqueId()
+  noticeId: string;
+
+  @Doc('Its seq', '该通知的序号')
+  @Count()
+  seq: number;
+
+  @Doc('Until when a disposition was expected', '处置回执的期限')
+  @Time()
+  respondBy: string;
+}
+
+/** Payload of a CloudEvent of type NOTICE_REMINDER_TYPE, on the member's channels after the notice that it names. */
+export class NoticeReminder extends NoticeReminderContent {
+  @Doc('Position of its notice.reminder entry in the log', '该记录在日志中的位置')
+  @Count()
+  position: number;
+
+  /** Of its `notice.reminder` entry, base64. */
+  @Doc('RFC 6962 leaf hash of that entry, base64', '该记录的 RFC 6962 叶哈希，base64')
+  @Pattern(/^[A-Za-z0-9+/]{43}=$/)
+  leafHash: string;
+}
+
+export const NOTICE_REMINDER_TYPE = OUTCOME_TYPES.noticeReminder;
+
 export const NOTICE_ERASED_TYPE = OUTCOME_TYPES.noticeErased;
 
 /** How many notices one `notice.erased` names at most. */
@@ -295,5 +324,21 @@ export function noticeErasedEvent(
     time: acceptedAt,
     datacontenttype: 'application/json',
     data: { no, noticeIds: [...noticeIds], position, leafHash },
+  };
+}
+
+/** The CloudEvent that reminds a member of a notice; its fields stand in one fixed order. Pure. */
+export function noticeReminderEvent(
+  { noticeId, seq, respondBy }: NoticeReminderContent,
+  { position, leafHash, acceptedAt }: NoticePlace,
+): CloudEvent<NoticeReminder> {
+  return {
+    specversion: '1.0',
+    id: `${noticeId}.reminder`,
+    source: LEDGER_SOURCE,
+    type: NOTICE_REMINDER_TYPE,
+    time: acceptedAt,
+    datacontenttype: 'application/json',
+    data: { noticeId, seq, respondBy, position, leafHash },
   };
 }

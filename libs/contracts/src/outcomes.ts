@@ -1,6 +1,6 @@
 // What the ledger itself appends: the outcomes that every rebuild folds (design section 1, "Outcomes are events").
 import type { ErasureChange } from './erasure.js';
-import type { MatchField, MatchGrade, NoticeContent, NoticeErasedContent } from './notice.js';
+import type { MatchField, MatchGrade, NoticeContent, NoticeErasedContent, NoticeReminderContent } from './notice.js';
 import type { ReviewChange } from './review.js';
 import type { ScreeningDecisionKind, ScreeningMatchedContent } from './screening.js';
 
@@ -194,6 +194,9 @@ export type NoticeIssued = NoticeContent & { member: string };
 /** The receiver of the named notices was told that their person is erased. */
 export type NoticeErased = NoticeErasedContent & { member: string };
 
+/** The receiver of a notice was reminded that it hasn't answered. */
+export type NoticeReminded = NoticeReminderContent & { member: string };
+
 export interface ScreeningMade {
   screeningId: string;
   purpose: string;
@@ -236,6 +239,8 @@ export const ALARMS = [
   'reopeningDue',
   /** The statute's three working days have passed (行政处罚法 第48、85条). */
   'reopeningOverdue',
+  /** A member was reminded of a notice and hasn't answered for another working day. */
+  'noticeUnanswered',
 ] as const;
 export type Alarm = (typeof ALARMS)[number];
 
@@ -247,6 +252,6 @@ export interface AlarmRaised {
   day: string;
   /** What was reached. */
   limit: number;
-  /** With the alarms about a reopening: the notice that nothing followed on. */
+  /** With the alarms about a reopening or a reminder: the notice that nothing followed on. */
   noticeId?: string;
 }

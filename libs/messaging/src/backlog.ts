@@ -1,9 +1,11 @@
 import {
   noticeErasedEvent,
   noticeEvent,
+  noticeReminderEvent,
   screeningMatchedEvent,
   type NoticeErased,
   type NoticeIssued,
+  type NoticeReminded,
   type ScreeningMatched,
 } from '@liandun/contracts';
 import type { Pool } from 'pg';
@@ -201,5 +203,39 @@ export async function readMatched(pool: Pool): Promise<MatchedBatch[]> {
 /** Moves the cursor behind what Kafka has acknowledged; it never goes back. */
 export async function moveMatched(pool: Pool, { member, nextNo }: MatchedBatch): Promise<void> {
   const sql = 'UPDATE relay.cursor SET next_matched = $2 WHERE member = $1 AND next_matched < $2';
+  await pool.query(sql, [member, nextNo]);
+}
+
+/** What every member is yet to be reminded of; never before Kafka has the notice itself. */
+export async function readReminders(pool: Pool): Promise<ErasedBatch[]> {
+  const { rows } = await pool.query<Row & { next_seq: string }>({
+    name: 'relay.reminders',
+    text: `SELECT c.member, c.next_seq, e.position, e.version, e.entry, e.leaf_hash
+      FROM (SELECT c.* FROM relay.cursor c JOIN log.stream s ON s.stream = 'reminders/' || c.member
+            WHERE s.version >= c.next_reminder LIMIT ${MEMBERS_MAX}) c
+      CROSS JOIN LATERAL (
+        SELECT position, version, entry, leaf_hash FROM log.entry e
+        WHERE stream = 'reminders/' || c.member AND version >= c.next_reminder
+        ORDER BY version LIMIT ${MATCHED_PER_MEMBER_MAX}
+      ) e`,
+  });
+  const batches = new Map<string, ErasedBatch>();
+  const waiting = new Set<string>();
+  for (const { member, next_seq, position, version, entry, leaf_hash } of rows) {
+    const { acceptedAt, data } = JSON.parse(entry) as { acceptedAt: string; data: NoticeReminded };
+    if (data.seq >= Number(next_seq)) waiting.add(member);
+    if (waiting.has(member)) continue;
+    const batch = batches.get(member) ?? { member, topic: noticesTopic(member), records: [], nextNo: version };
+    batches.set(member, batch);
+    const placed = { position: Number(position), leafHash: leaf_hash.toString('base64'), acceptedAt };
+    batch.records.push({ value: JSON.stringify(noticeReminderEvent(data, placed)), headers: HEADERS });
+    batch.nextNo = version + 1;
+  }
+  return [...batches.values()];
+}
+
+/** Moves the cursor behind what Kafka has acknowledged; it never goes back. */
+export async function moveReminders(pool: Pool, { member, nextNo }: ErasedBatch): Promise<void> {
+  const sql = 'UPDATE relay.cursor SET next_reminder = $2 WHERE member = $1 AND next_reminder < $2';
   await pool.query(sql, [member, nextNo]);
 }

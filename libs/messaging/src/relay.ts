@@ -4,9 +4,11 @@ import {
   moveCursors,
   moveErased,
   moveMatched,
+  moveReminders,
   readBacklog,
   readErased,
   readMatched,
+  readReminders,
   type MemberBatch,
 } from './backlog.js';
 import type { Brokers } from './brokers.js';
@@ -227,6 +229,7 @@ export class Relay {
       if (this.#lease.held) {
         await this.#relayEach(readErased, moveErased);
         await this.#relayEach(readMatched, moveMatched);
+        await this.#relayEach(readReminders, moveReminders);
       }
       await pause(RARE_POLL_MS, this.#stopping.signal);
     }

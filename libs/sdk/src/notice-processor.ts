@@ -1,10 +1,12 @@
 import {
   NOTICE_ERASED_TYPE,
+  NOTICE_REMINDER_TYPE,
   SCREENING_MATCHED_TYPE,
   type CloudEvent,
   type ErasedNotices,
   type MatchedScreening,
   type Notice,
+  type NoticeReminder,
 } from '@liandun/contracts';
 import { asError, LiandunError } from './errors.js';
 import { checkErased, checkMatched, checkNotice } from './notice-check.js';
@@ -28,6 +30,8 @@ export interface NoticeHandler<Tx> {
    * through `tx` are stored exactly once.
    */
   matched?(matched: MatchedScreening, tx: Tx): Promise<void>;
+  /** Kafka alone brings it: the ledger waits for an answer to this notice. */
+  reminded?(reminder: NoticeReminder): void;
 }
 
 export interface ProcessorSettings<Tx> {
@@ -84,6 +88,11 @@ export class NoticeProcessor<Tx> {
   async accept(value: unknown): Promise<void> {
     if ((value as { type?: unknown } | null)?.type === NOTICE_ERASED_TYPE) return this.lookForErased();
     if ((value as { type?: unknown } | null)?.type === SCREENING_MATCHED_TYPE) return this.lookForMatched();
+    // A hint that an answer is missing: nothing to keep, and no seq to follow.
+    if ((value as { type?: unknown } | null)?.type === NOTICE_REMINDER_TYPE) {
+      this.#settings.handler.reminded?.((value as CloudEvent<NoticeReminder>).data);
+      return;
+    }
     let event: CloudEvent<Notice>;
     try {
       event = checkNotice(value, this.#settings.memberId);

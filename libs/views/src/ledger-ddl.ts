@@ -154,10 +154,12 @@ create table <schema>.notice (
   merchant_ids jsonb not null,
   position bigint not null,
   issued_at timestamptz not null,
+  respond_by timestamptz not null,
   -- Its person was erased since, and its receiver told so.
   erased boolean not null default false
 );
 create index on <schema>.notice (listing_id);
+create index on <schema>.notice (respond_by);
 create index on <schema>.notice (entity_id);
 
 create table <schema>.disposition (

@@ -416,7 +416,7 @@ const dispose: FoldRun = (client, schema, events) =>
 
 const NOTICE_ROWS = `jsonb_to_recordset($1) r ("noticeId" text, member text, seq bigint, action text,
   "listingId" text, "entityId" text, uscc text, "merchantIds" jsonb, merchants jsonb, shops jsonb, because jsonb,
-  position bigint, "acceptedAt" timestamptz)`;
+  position bigint, "acceptedAt" timestamptz, "respondBy" timestamptz)`;
 
 function noticeRow(event: StoredEvent): { noticeId: string; action: string; key: string } {
   const data = event.data;
@@ -441,8 +441,8 @@ const tell: FoldRun = async (client, schema, events) => {
   const { rows: inserted } = await prepared<{ notice_id: string }>(
     client,
     `insert into ${schema}.notice
-       (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at)
-     select "noticeId", member, seq, action, "listingId", "entityId", "merchantIds", position, "acceptedAt"
+       (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at, respond_by)
+     select "noticeId", member, seq, action, "listingId", "entityId", "merchantIds", position, "acceptedAt", "respondBy"
      from ${NOTICE_ROWS} on conflict do nothing returning notice_id`,
     [JSON.stringify(rows)],
   );

@@ -1,4 +1,5 @@
 // What runs by the clock, asked of the folded ledger. One statement is one snapshot: what is folded and how far belong together.
+import { EVENT_TYPES } from '@liandun/contracts';
 import { prepared } from '@liandun/event-log';
 import type { ClientBase, Pool } from 'pg';
 
@@ -106,6 +107,66 @@ export async function silentReopenings(
     member: row.member,
     endedAt: row.accepted_at.toISOString(),
   }));
+}
+
+/** A notice to a platform that hosts the merchant, and that it hasn't answered. */
+export interface UnansweredNotice {
+  noticeId: string;
+  member: string;
+  seq: number;
+  /** RFC 3339. */
+  respondBy: string;
+}
+
+const unanswered = (row: Row): UnansweredNotice => ({
+  noticeId: row.notice_id,
+  member: row.member,
+  seq: Number(row.seq),
+  respondBy: row.respond_by.toISOString(),
+});
+
+/**
+ * Notices whose answer was due after `after` and by `by` (RFC 3339), that ask a platform which hosts the merchant for something still,
+ * and that nothing has followed on; the longest due first.
+ */
+export async function overdueNotices(
+  db: Pool,
+  idPrefix: string,
+  { after, by }: { after: string; by: string },
+  limit: number,
+): Promise<UnansweredNotice[]> {
+  const { rows } = await db.query(
+    `select n.notice_id, n.member, n.seq, n.respond_by
+     from view.notice n join view.receiver r on r.member_id = n.member and r.status = 'active'
+       join view.listing l using (listing_id)
+     where n.respond_by > $1 and n.respond_by <= $2 and n.merchant_ids <> '[]'
+       and (n.action = 'reopen' or (n.action not in ('lift', 'correct') and l.ended_at is null))
+       and not exists (select from view.disposition d where d.notice_id = n.notice_id)
+       and not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || n.notice_id)
+     order by n.respond_by, n.position limit $3`,
+    [after, by, limit],
+  );
+  return rows.map(unanswered);
+}
+
+/** Of the notices that members were reminded of since (RFC 3339), those that nothing has followed on; reopenings have alarms of their own. */
+export async function silentNotices(
+  db: Pool,
+  idPrefix: string,
+  since: string,
+  limit: number,
+): Promise<UnansweredNotice[]> {
+  const { rows } = await db.query(
+    `select n.notice_id, n.member, n.seq, n.respond_by
+     from view.audit a join log.entry e using (position)
+       join view.notice n on n.notice_id = e.entry::jsonb #>> '{data,noticeId}' and n.member = a.member
+     where a.type = '${EVENT_TYPES.noticeReminder}' and a.accepted_at > $1 and n.action <> 'reopen'
+       and not exists (select from view.disposition d where d.notice_id = n.notice_id)
+       and not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || n.notice_id)
+     order by a.position limit $2`,
+    [since, limit],
+  );
+  return rows.map(unanswered);
 }
 
 /** Whether any listing rests on an official decision, by its key. */

@@ -2,12 +2,18 @@ import {
   ERASED_NAME,
   noticeErasedEvent,
   noticeEvent,
+  noticeReminderEvent,
+  screeningMatchedEvent,
   type CloudEvent,
   type ErasedNotices,
   type Notice,
   type NoticeErased,
   type NoticeIssued,
+  type MatchedScreening,
   type NoticePlace,
+  type NoticeReminded,
+  type NoticeReminder,
+  type ScreeningMatched,
 } from '@liandun/contracts';
 import type { StoredEvent } from '@liandun/event-log';
 import type { ClientBase, Pool } from 'pg';
@@ -40,3 +46,11 @@ export async function noticesIn(db: Pool | ClientBase, entries: StoredEvent[]): 
 /** What an entry of a member's stream of erasures tells it. */
 export const erasureIn = (member: string, entry: StoredEvent): CloudEvent<ErasedNotices> =>
   noticeErasedEvent(member, entry.data as NoticeErased, placeOf(entry));
+
+/** What an entry of a member's stream of reminders tells it. */
+export const reminderIn = (entry: StoredEvent): CloudEvent<NoticeReminder> =>
+  noticeReminderEvent(entry.data as NoticeReminded, placeOf(entry));
+
+/** What an entry about a member's inquiries tells it. */
+export const matchIn = (member: string, entry: StoredEvent): CloudEvent<MatchedScreening> =>
+  screeningMatchedEvent(member, entry.data as ScreeningMatched, placeOf(entry));

@@ -115,7 +115,8 @@ export function replayFrom(pool: Pool, member: string, from: number): Promise<vo
          delete from webhook.dead_letter where member = $1 and (kind <> 'notice' or seq >= $2) returning kind, seq)
        update webhook.endpoint set next_notice = $2, head = null, attempts = 0, attempt_at = now(), dead_in_a_row = 0,
          next_erased = least(next_erased, (select min(seq) from risen where kind = 'erased')),
-         next_reminder = least(next_reminder, (select min(seq) from risen where kind = 'reminder'))
+         next_reminder = least(next_reminder, (select min(seq) from risen where kind = 'reminder')),
+         next_matched = least(next_matched, (select min(seq) from risen where kind = 'matched'))
        where member = $1`,
       [member, from],
     );

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { LEDGER_SOURCE, toBeijingTime, type NoticeErased } from '@liandun/contracts';
+import { LEDGER_SOURCE, toBeijingTime, type NoticeErased, type NoticeReminded } from '@liandun/contracts';
 import { readStream } from '@liandun/event-log';
-import { erasureIn, noticesIn } from '@liandun/views';
+import { erasureIn, matchIn, noticesIn, reminderIn } from '@liandun/views';
 import type { Pool } from 'pg';
 
 /** What a member is told, each kind in a stream of its own. */
 export const KINDS = {
   notice: { stream: 'notices', cursor: 'next_notice' },
   erased: { stream: 'erased', cursor: 'next_erased' },
+  reminder: { stream: 'reminders', cursor: 'next_reminder' },
+  matched: { stream: 'matched', cursor: 'next_matched' },
 } as const;
 export type Kind = keyof typeof KINDS;
 
@@ -47,9 +49,14 @@ export async function nextMessage(pool: Pool, member: string, cursors: Cursors):
     (
       await readStream(pool, `${KINDS[kind].stream}/${member}`, { after: cursors[KINDS[kind].cursor] - 1, limit: 1 })
     )[0];
-  const [erasure, notice] = await Promise.all([next('erased'), next('notice')]);
+  const [erasure, reminder, match, notice] = await Promise.all(
+    (['erased', 'reminder', 'matched', 'notice'] as const).map(next),
+  );
   if (erasure && lastSeq((erasure.data as NoticeErased).noticeIds) < cursors.next_notice)
     return messageOf('erased', erasure.version, erasureIn(member, erasure));
+  if (reminder && (reminder.data as NoticeReminded).seq < cursors.next_notice)
+    return messageOf('reminder', reminder.version, reminderIn(reminder));
+  if (match) return messageOf('matched', match.version, matchIn(member, match));
   if (!notice) return undefined;
   const [event] = await noticesIn(pool, [notice]);
   return event && messageOf('notice', notice.version, event);

@@ -24,6 +24,7 @@ create table webhook.endpoint (
   next_notice bigint not null default 0,
   next_erased bigint not null default 0,
   next_reminder bigint not null default 0,
+  next_matched bigint not null default 0,
   -- The message under way: how often it was tried, and when it is tried next.
   head text,
   attempts int not null default 0,
@@ -59,7 +60,7 @@ create table webhook.dead_letter (
   no bigint generated always as identity primary key,
   member text not null references webhook.endpoint on delete cascade,
   webhook_id text not null,
-  kind text not null check (kind in ('notice', 'erased', 'reminder')),
+  kind text not null check (kind in ('notice', 'erased', 'reminder', 'matched')),
   seq bigint not null,
   attempts int not null,
   last_status int,

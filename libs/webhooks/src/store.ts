@@ -45,7 +45,7 @@ export async function endpointOf(pool: Pool, member: string): Promise<Endpoint |
   const { rows } = await pool.query<Endpoint>({
     name: 'webhook.endpoint',
     text: `select e.member, url, head, attempts, dead_in_a_row, disabled_because, test_id,
-        next_notice::float8, next_erased::float8, clock_timestamp() as now,
+        next_notice::float8, next_erased::float8, next_reminder::float8, next_matched::float8, clock_timestamp() as now,
         disabled_because is null and attempt_at <= clock_timestamp() as due
       from webhook.endpoint e join access.member m on m.member_id = e.member and m.status = 'active' where e.member = $1`,
     values: [member],

@@ -167,8 +167,8 @@ describe('a webhook', () => {
     start();
     await arrived(to, 1);
     await admin.query(
-      `insert into view.notice (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at, erased)
-       values ($1, $2, 0, 'close', 'L', 'E', '[]', 0, now(), true)`,
+      `insert into view.notice (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at, respond_by, erased)
+       values ($1, $2, 0, 'close', 'L', 'E', '[]', 0, now(), now(), true)`,
       [`${member}.0`, member],
     );
     await replayFrom(door, member, 0);

@@ -24,6 +24,8 @@ CREATE TABLE relay.cursor (
   next_seq bigint NOT NULL DEFAULT 0,
   next_erased bigint NOT NULL DEFAULT 0,
   next_matched bigint NOT NULL DEFAULT 0,
+  -- What it is reminded of.
+  next_reminder bigint NOT NULL DEFAULT 0,
   moved_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 
