@@ -6,6 +6,7 @@ import { englishKeys } from './en-keys.js';
 import { englishLevels } from './en-levels.js';
 import { compareEnglishNames, soundOf, wholeName } from './en-names.js';
 import { enMatcher } from './en.js';
+import { explainApart } from './explain.js';
 import { KEYS_MAX } from './types.js';
 
 const nameOf = (full: string) => {
@@ -124,5 +125,16 @@ describe('the English matcher', () => {
     expect(entityOf.get('a')).toBe(entityOf.get('d'));
     expect(entityOf.get('c')).toBe(entityOf.get('d'));
     expect(entityOf.get('b')).not.toBe(entityOf.get('a'));
+  });
+
+  test('tells in both languages why two are apart', () => {
+    const [a, b] = ['William Marlow', 'Bill Holt'].map((full) =>
+      englishFeatures({ recordId: full, kind: 'person', names: [{ full }], births: ['1861-04-09'] }),
+    );
+    if (!a || !b) throw new Error('two records');
+    const { outcome, fields } = explainApart(enMatcher, a, b, { holders: () => 1 });
+    expect(outcome).not.toBe('link');
+    expect(fields.map(({ en }) => en)).toContain('name: given name alike, surname different, between missing');
+    expect(fields.map(({ zh }) => zh)).toContain('出生日期：相同');
   });
 });

@@ -56,10 +56,34 @@ const FIELDS: Record<string, Sentence> = {
   representativeId: { en: "legal representative's identity number", zh: '法定代表人身份证号码' },
   account: { en: 'account on the platform', zh: '平台账号' },
   brand: { en: 'shop brand', zh: '店铺品牌' },
+  birth: { en: 'date of birth', zh: '出生日期' },
+  birthPlace: { en: 'place of birth', zh: '出生地' },
+  postcode: { en: 'postcode', zh: '邮政编码' },
+  gender: { en: 'gender', zh: '性别' },
+  occupation: { en: 'occupation', zh: '职业' },
+  employer: { en: 'employer', zh: '雇主' },
+  ordinal: { en: 'ordinal of a title', zh: '爵位代数' },
+  generation: { en: 'generation', zh: '辈分（长、次）' },
 };
 
 const LEVELS: Record<string, Sentence> = {
   equal: { en: 'equal', zh: '相同' },
+  alike: { en: 'alike', zh: '相近' },
+  initial: { en: 'initial agrees', zh: '首字母一致' },
+  elsewhere: { en: 'equal to another part', zh: '与另一部分相同' },
+  none: { en: 'missing', zh: '缺失' },
+  turned: { en: 'equal in another order', zh: '次序相反、内容一致' },
+  family: { en: 'one surname, another given name', zh: '同姓不同名' },
+  household: { en: 'shared within a household', zh: '同一家庭共用' },
+  yearOnly: { en: 'equal, perhaps to the year only', zh: '相同（可能仅精确到年）' },
+  slip: { en: 'equal but for one slip', zh: '仅一处笔误' },
+  twoParts: { en: 'equal in two of year, month and day', zh: '年、月、日中两项相同' },
+  year: { en: 'of one year', zh: '同年' },
+  near: { en: 'a year apart', zh: '相差一年' },
+  sector: { en: 'equal but for the last two characters', zh: '仅末两位不同' },
+  district: { en: 'of one district', zh: '同一投递区' },
+  close: { en: 'nearly equal', zh: '非常接近' },
+  part: { en: 'equal in part', zh: '部分相同' },
   equalLater: { en: 'equal, years apart', zh: '相同（相隔多年）' },
   whole: { en: 'equal with its place', zh: '含地名完全相同' },
   repaired: { en: 'equal but for one slip', zh: '仅一处笔误' },
@@ -94,8 +118,20 @@ const LEVELS: Record<string, Sentence> = {
   within: { en: 'one lies in the other', zh: '一方包含另一方' },
 };
 
+/** A name of three parts has a level for each. */
+function levelOf(level: string): Sentence {
+  const known = LEVELS[level];
+  if (known) return known;
+  const [given, surname, between] = level.split(' ').map((part) => LEVELS[part]);
+  if (!given || !surname || !between) return { en: level, zh: level };
+  return {
+    en: `given name ${given.en}, surname ${surname.en}, between ${between.en}`,
+    zh: `名${given.zh}，姓${surname.zh}，中间名${between.zh}`,
+  };
+}
+
 const sentenceOf = ({ field, level }: Evidence): Sentence => {
-  const [what, how] = [FIELDS[field] ?? { en: field, zh: field }, LEVELS[level] ?? { en: level, zh: level }];
+  const [what, how] = [FIELDS[field] ?? { en: field, zh: field }, levelOf(level)];
   return { en: `${what.en}: ${how.en}`, zh: `${what.zh}：${how.zh}` };
 };
 
