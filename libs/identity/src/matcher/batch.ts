@@ -6,6 +6,8 @@ import type { Conflict, Edge, Evidence, Matcher, Node, NodeKind, PairContext, Pa
 export interface BatchMatcher<R, F> extends Matcher<R, F> {
   /** What `holders` compares: records that share a mark are taken for one entity. */
   marks(features: F): string[];
+  /** The same features as an object that is quick to compare: for those that come back from storage. */
+  shaped?(features: F): F;
   /** What `compare` finds to rule out the pair, without the rest of it. */
   conflict?(a: F, b: F): Conflict | undefined;
 }
@@ -127,7 +129,7 @@ async function load<R extends { recordId: string }, F>(
   records: AsyncIterable<R> | Iterable<R>,
 ): Promise<Loaded<F>> {
   const ids: string[] = [];
-  const store = new FeatureStore<F>();
+  const store = new FeatureStore<F>((features) => matcher.shaped?.(features) ?? features);
   const buckets = new Buckets((kind) => matcher.capOf(kind));
   const seen = new Set<string>();
   for await (const record of records) {

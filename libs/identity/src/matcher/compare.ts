@@ -35,6 +35,7 @@ function groupOf(field: string, kind: NodeKind): Group {
   return kind === 'legal' && field === 'residentId' ? 'people' : FIELDS[field as keyof typeof FIELDS];
 }
 
+const round = (bits: number): number => Math.round(bits * 100) / 100;
 const log2 = (odds: number): number => Math.log2(odds);
 
 /** Evidence of one level, by how rare the agreeing value is and how many entities share it. */
@@ -58,10 +59,8 @@ function evidenceOf(
     if (holders > 2) kin -= log2(holders / 2);
   }
   if (level.rarity !== undefined && stranger > 0) stranger = Math.min(level.rarity + log2(same), stranger + RARITY_MAX);
-  return { field: level.field, level: level.level, group, stranger, kin };
+  return { field: level.field, level: level.level, group, stranger: round(stranger), kin: round(kin) };
 }
-
-const round = (bits: number): number => Math.round(bits * 100) / 100;
 
 /** The sum of a group: all that speaks against, the strongest of what speaks for, and a part of the rest. */
 function sum(evidence: readonly Evidence[], of: 'stranger' | 'kin'): number {
@@ -98,7 +97,7 @@ export function weigh(
   for (const level of levels) {
     const odds = weights.levels[kind][level.field]?.[level.level];
     const item = odds && evidenceOf(level, odds, group(level.field, kind), context, capOf);
-    if (item) evidence.push({ ...item, stranger: round(item.stranger), kin: round(item.kin) });
+    if (item) evidence.push(item);
   }
   const againstStranger = sum(evidence, 'stranger') - weights.populationBits;
   const againstKin = sum(evidence, 'kin') - weights.kinBits;

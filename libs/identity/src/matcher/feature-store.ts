@@ -14,6 +14,8 @@ export class FeatureStore<F> {
   private readonly encoder = new TextEncoder();
   private readonly decoder = new TextDecoder();
 
+  constructor(private readonly shaped: (features: F) => F) {}
+
   push(features: F): void {
     const bytes = this.encoder.encode(JSON.stringify(features));
     if (this.chunks.length === 0 || this.free + bytes.length > CHUNK_BYTES) {
@@ -42,6 +44,7 @@ export class FeatureStore<F> {
 
   private decode(i: number): F {
     const [chunk, at, length] = this.places.subarray(i * 3, i * 3 + 3) as unknown as [number, number, number];
-    return JSON.parse(this.decoder.decode((this.chunks[chunk] as Uint8Array).subarray(at, at + length))) as F;
+    const text = this.decoder.decode((this.chunks[chunk] as Uint8Array).subarray(at, at + length));
+    return this.shaped(JSON.parse(text) as F);
   }
 }

@@ -182,3 +182,32 @@ export function features(record: MatchRecord): Features {
     region: region === undefined ? undefined : currentRegion(region),
   } satisfies Features);
 }
+
+/** The same with every member, those that are absent undefined: objects of one shape are compared twice as fast. */
+export const shapedFeatures = (f: Features): Features => ({
+  kind: f.kind,
+  as: f.as,
+  day: f.day,
+  account: f.account,
+  shops: f.shops,
+  brands: f.brands,
+  uscc: f.uscc,
+  usccRepaired: f.usccRepaired,
+  usccDamaged: f.usccDamaged,
+  organizationCode: f.organizationCode,
+  registrationNumbers: f.registrationNumbers,
+  residentId: f.residentId,
+  residentMask: f.residentMask,
+  representativeId: f.representativeId,
+  representativeMask: f.representativeMask,
+  name: f.name,
+  person: f.person,
+  representative: f.representative,
+  phones: f.phones,
+  phoneMasks: f.phoneMasks,
+  emails: f.emails,
+  bankAccounts: f.bankAccounts,
+  bankMasks: f.bankMasks,
+  address: f.address,
+  region: f.region,
+});

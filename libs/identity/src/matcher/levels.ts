@@ -16,9 +16,9 @@ export interface Level {
   field: Field;
   level: string;
   /** The value that agrees, where how many share it counts. */
-  value?: string;
+  value?: string | undefined;
   /** How rare the agreeing name is, in bits. */
-  rarity?: number;
+  rarity?: number | undefined;
 }
 
 export const FIELDS = {
@@ -57,8 +57,7 @@ export function conflictOf(a: Features, b: Features): Conflict | undefined {
 export function levelsOf(a: Features, b: Features): Level[] {
   const levels: Level[] = [];
   const add: Add = (field, level, value, rarity) => {
-    if (level !== undefined)
-      levels.push({ field, level, ...(value !== undefined && { value }), ...(rarity !== undefined && { rarity }) });
+    if (level !== undefined) levels.push({ field, level, value, rarity });
   };
   if (a.kind === 'legal') {
     add('uscc', usccLevel(a, b));
@@ -121,11 +120,12 @@ const phoneAgrees = (mask: string, others: string[]): boolean =>
   others.some((other) => maskedPhoneAgrees(mask, other).verdict === 'agree');
 
 function maskedPhone(a: Features, b: Features): string | undefined {
+  if (!(a.phones ?? a.phoneMasks) || !(b.phones ?? b.phoneMasks)) return undefined;
+  if (!a.phoneMasks && !b.phoneMasks) return 'different';
   const [theirs, mine] = [
     [...(b.phones ?? []), ...(b.phoneMasks ?? [])],
     [...(a.phones ?? []), ...(a.phoneMasks ?? [])],
   ];
-  if (theirs.length === 0 || mine.length === 0) return undefined;
   if (a.phoneMasks?.some((mask) => phoneAgrees(mask, theirs)) || b.phoneMasks?.some((mask) => phoneAgrees(mask, mine)))
     return 'masked';
   return 'different';

@@ -15,8 +15,11 @@ const given = bitsOf(GIVEN_CHARACTERS);
 const TOGETHER = 0.8;
 const TRADE_BITS = 1.5;
 
-const sum = (text: string, table: Map<string, number>): number =>
-  Array.from(text).reduce((bits, character) => bits + (table.get(character) ?? OTHER_BITS), 0);
+function sum(text: string, table: Map<string, number>): number {
+  let bits = 0;
+  for (const character of text) bits += table.get(character) ?? OTHER_BITS;
+  return bits;
+}
 
 /** How rare a firm's name is, in bits: the characters of its core, and a little for each of its trade words. */
 export const nameBits = (coreText: string, trade: string): number =>

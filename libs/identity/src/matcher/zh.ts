@@ -3,7 +3,7 @@ import type { BatchMatcher } from './batch.js';
 import { clusterNodes } from './cluster.js';
 import { compareFeatures } from './compare.js';
 import { decideComparison, type Bands } from './decide.js';
-import { features, type Features } from './features.js';
+import { features, shapedFeatures, type Features } from './features.js';
 import { holdersOf, marksOf } from './holders.js';
 import { keysOfFeatures } from './keys.js';
 import { conflictOf } from './levels.js';
@@ -62,6 +62,7 @@ export function matcherOf(config: MatcherConfig): ChineseMatcher {
     capOf,
     marks: marksOf,
     holders: (records) => holdersOf(records.map(marksOf)),
+    shaped: shapedFeatures,
     conflict: conflictOf,
     compare: (a, b, context) => compareFeatures(a, b, config.weights, context, capOf),
     decide: (comparison) => decideComparison(comparison, config.bands),

@@ -169,6 +169,17 @@ export interface AddressComparison {
   contradicts: 'region' | 'town' | 'road' | 'number' | 'building' | 'room' | undefined;
 }
 
+const STEPS: [
+  AddressComparison['contradicts'] & AddressComparison['agrees'],
+  (address: Address) => string | undefined,
+][] = [
+  ['town', (x) => x.town],
+  ['road', (x) => x.road ?? x.village],
+  ['number', (x) => (x.number || x.lane ? `${x.lane ?? ''}/${x.number ?? ''}` : undefined)],
+  ['building', (x) => x.building],
+  ['room', (x) => x.room],
+];
+
 /** Compares level by level; a level that one address doesn't say neither agrees nor contradicts. Symmetric. */
 export function addressCompare(a: Address, b: Address): AddressComparison {
   let agrees: AddressComparison['agrees'] = 'none';
@@ -192,17 +203,7 @@ export function addressCompare(a: Address, b: Address): AddressComparison {
                 : 'town',
       contradicts: undefined,
     };
-  const steps: [
-    AddressComparison['contradicts'] & AddressComparison['agrees'],
-    (address: Address) => string | undefined,
-  ][] = [
-    ['town', (x) => x.town],
-    ['road', (x) => x.road ?? x.village],
-    ['number', (x) => (x.number || x.lane ? `${x.lane ?? ''}/${x.number ?? ''}` : undefined)],
-    ['building', (x) => x.building],
-    ['room', (x) => x.room],
-  ];
-  for (const [level, of] of steps) {
+  for (const [level, of] of STEPS) {
     const [x, y] = [of(a), of(b)];
     if (x === undefined || y === undefined) continue;
     if (x !== y && !(level === 'road' && isSameRoad(x, y))) {

@@ -117,8 +117,10 @@ export function regionOf(code: string): Region | undefined {
 
 /** The code in force that holds the place of `code` now; a county unknown to the standard gives its city, or its province. */
 export function currentRegion(code: string): string | undefined {
+  const known = regionOf(code);
+  if (known) return known.current;
   if (!/^\d{6}$/.test(code)) return undefined;
-  for (const candidate of [code, `${code.slice(0, 4)}00`, `${code.slice(0, 2)}0000`]) {
+  for (const candidate of [`${code.slice(0, 4)}00`, `${code.slice(0, 2)}0000`]) {
     const region = regionOf(candidate);
     if (region) return region.current;
   }
@@ -165,7 +167,11 @@ export function cityOf(code: string): string {
 }
 
 /** True where `inner` is `outer` or lies in it; both in force. */
-export const liesIn = (inner: string, outer: string): boolean => inner.startsWith(outer.replace(/(?:00)+$/, ''));
+export function liesIn(inner: string, outer: string): boolean {
+  let length = outer.length;
+  while (outer.endsWith('00', length)) length -= 2;
+  return inner.startsWith(outer.slice(0, length));
+}
 
 export interface PlacePrefix {
   /** All divisions in force that the words can mean, narrowest level named; one where the place is clear. */
