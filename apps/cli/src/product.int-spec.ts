@@ -107,7 +107,7 @@ test('a file of applicants is screened row by row, says what is wrong where, and
   const lines = Array.from({ length: 60 }, (_, n) =>
     JSON.stringify({ 名称: `虚构申请${n}公司`, 类型: '企业', uscc: makeUscc('990101', 7000 + n) }),
   );
-  writeFileSync(join(folder, 'many.jsonl'), ['no json', ...lines].join('\n'));
+  writeFileSync(join(folder, 'many.jsonl'), [lines[0], 'no json', ...lines.slice(1)].join('\n'));
   const stopped = new AbortController();
   const first = liandun(`screen many.jsonl --as ${B} --json`.split(' '), {
     env,
@@ -116,11 +116,10 @@ test('a file of applicants is screened row by row, says what is wrong where, and
   });
   await sleep(150);
   stopped.abort();
-  const { code, out } = await first;
-  const before = JSON.parse(out) as { rows: number };
+  // 3 where it was done before.
+  expect([3, 130]).toContain((await first).code);
   const second = JSON.parse((await run(`screen many.jsonl --as ${B} --json`)).out) as object;
   expect(second).toMatchObject({ finished: true, rows: 61, clear: 60, refused: 1 });
-  expect([code === 130 || before.rows === 61, before.rows <= 61]).toEqual([true, true]);
   const screened = readFileSync(join(folder, 'many.jsonl.screened.jsonl'), 'utf8').trimEnd().split('\n');
   expect(screened).toHaveLength(61);
   expect(new Set(screened.map((line) => (JSON.parse(line) as { 名称?: string }).名称)).size).toBe(61);
