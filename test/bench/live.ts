@@ -39,7 +39,7 @@ export async function take<T>(source: AsyncGenerator<T>, count: number): Promise
   while (taken.length < count) {
     const { value, done } = await source.next();
     if (done) break;
-    taken.push(value as T);
+    taken.push(value);
   }
   return taken;
 }
@@ -191,18 +191,18 @@ async function measurePaced(live: Live, source: AsyncGenerator<Given>, rate: num
   const given = await take(source, Math.ceil((rate * PACED_MS) / 1000));
   const began = performance.now();
   let sent = 0;
+  const linked = async (batch: Given[]): Promise<void> => {
+    const appended = await live.append(batch);
+    const committed = performance.now();
+    await reader.reached(appended.at(-1)?.position ?? 0);
+    took.push(...batch.map(() => performance.now() - committed));
+  };
   while (sent < given.length) {
     const due = Math.min(given.length, Math.ceil(((performance.now() - began) * rate) / 1000));
     const batch = given.slice(sent, due);
     sent = due;
     if (batch.length > 0) {
-      pending.push(
-        live.append(batch).then(async (appended) => {
-          const committed = performance.now();
-          await reader.reached(appended.at(-1)?.position ?? 0);
-          took.push(...batch.map(() => performance.now() - committed));
-        }),
-      );
+      pending.push(linked(batch));
     }
     await sleep(TICK_MS);
   }

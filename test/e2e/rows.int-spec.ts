@@ -243,14 +243,7 @@ describe("a question without its filter, as the api's role", () => {
   });
 
   test('what is the worker’s or the door’s alone is refused, not empty', async () => {
-    for (const table of [
-      'view.told',
-      'view.receiver',
-      'vault.token',
-      'relay.cursor',
-      'auth.used_jti',
-      'log.parked',
-    ])
+    for (const table of ['view.told', 'view.receiver', 'vault.token', 'relay.cursor', 'auth.used_jti', 'log.parked'])
       await expect(readAs(api, PLATFORM_A!, (db) => db.query(`select from ${table}`))).rejects.toThrow(
         'permission denied',
       );

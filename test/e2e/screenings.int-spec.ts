@@ -88,9 +88,7 @@ test('an erasure takes the inquiries about a person with it, and nobody is told 
   const identity = person(300, { name: '慕容虚构', phones: ['13958017401'] }) as Identity & { residentId: string };
   const firm = organization(9102) as Identity;
   await product.client(ASKER).screen(identity, 'onboarding');
-  await product
-    .client(OTHER)
-    .screen({ kind: 'person', name: '慕容虚构', phones: ['13958017401'] }, 'onboarding');
+  await product.client(OTHER).screen({ kind: 'person', name: '慕容虚构', phones: ['13958017401'] }, 'onboarding');
   await product.client(ASKER).screen(firm, 'onboarding');
   const asked = async (): Promise<number> =>
     Number((await pool.query<{ count: string }>('select count(*) from screening.inquiry')).rows[0]?.count);

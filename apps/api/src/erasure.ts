@@ -39,7 +39,10 @@ export class DecideErasureOf implements ErasureCommand {
 }
 
 /** What an event of an erasure does to the vault in its own transaction. */
-function vaultStep({ type, data }: ErasureEvent, { approvalId, person, organizations, inquiries = [] }: ErasureCommand): ErasureRow {
+function vaultStep(
+  { type, data }: ErasureEvent,
+  { approvalId, person, organizations, inquiries = [] }: ErasureCommand,
+): ErasureRow {
   if (type === 'liandun.subject.erased.v1') {
     const { positions, asRepresentative } = data;
     const own = positions.filter((position) => organizations?.has(position));

@@ -30,7 +30,18 @@ const file = (name: string, content: string | Buffer): string => {
   return join(folder, name);
 };
 
-const COMMANDS = ['publish', 'import', 'screen', 'tail', 'listen', 'coverage', 'reviews', 'reconcile', 'token', 'doctor'];
+const COMMANDS = [
+  'publish',
+  'import',
+  'screen',
+  'tail',
+  'listen',
+  'coverage',
+  'reviews',
+  'reconcile',
+  'token',
+  'doctor',
+];
 const isChinese = (text: string): boolean => /\p{Script=Han}/u.test(text);
 
 describe('help', () => {

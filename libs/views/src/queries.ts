@@ -1,12 +1,5 @@
 // What the HTTP side asks of the folded ledger. Times come back as RFC 3339 with +08:00.
-import {
-  toBeijingTime,
-  type Because,
-  type MatchGrade,
-  type PossibleLink,
-  type Shop,
-  type SubjectKind,
-} from '@liandun/contracts';
+import { toBeijingTime, type Because, type PossibleLink, type Shop, type SubjectKind } from '@liandun/contracts';
 import type { ClientBase, Pool } from 'pg';
 import { NOT_PARTED } from './fan-out.js';
 

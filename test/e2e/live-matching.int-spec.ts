@@ -1,6 +1,7 @@
 import { EVENT_TYPES, LEDGER_SOURCE, makeResidentId, makeUscc, memberSource, type Identity } from '@liandun/contracts';
 import { inTransaction, rebuildProjection, type NewEvent } from '@liandun/event-log';
 import { reconcileBatch, zhMatcher, type BatchRecord } from '@liandun/identity';
+import { MatchIndex, renewIndex } from '@liandun/matching';
 import { VAULT_RIDER } from '@liandun/vault';
 import { identityLinksProjection } from '@liandun/views';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,10 +10,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
-import { judgeAgain } from '../../../apps/worker/src/reconcile.js';
-import { TestLedger } from '../../../test/support/ledger.js';
-import { renewIndex } from './generations.js';
-import { MatchIndex } from './match-index.js';
+import { judgeAgain } from '../../apps/worker/src/reconcile.js';
+import { TestLedger } from '../support/ledger.js';
 
 const FILE = join(process.env.LIANDUN_SHARED ?? '../shared', 'data/identity/small.jsonl.gz');
 
