@@ -55,6 +55,7 @@ const DAY_MS = 86_400_000;
 const LIST_MAX = 20;
 
 const list = (values: (string | undefined)[]): string[] | undefined => {
+  if (values.length === 0) return undefined;
   const distinct = [...new Set(values.filter((value) => value !== undefined && value !== ''))] as string[];
   return distinct.length === 0 ? undefined : distinct.toSorted().slice(0, LIST_MAX);
 };

@@ -27,10 +27,8 @@ const provinceOf = (features: Features): string | undefined =>
  */
 export function keysOfFeatures(features: Features): Key[] {
   const keys: Key[] = [];
-  const seen = new Set<string>();
   const add = (kind: KeyKind, value: string | undefined): void => {
-    if (!value || keys.length >= KEYS_MAX || seen.has(`${kind}:${value}`)) return;
-    seen.add(`${kind}:${value}`);
+    if (!value || keys.length >= KEYS_MAX || keys.some((key) => key.kind === kind && key.value === value)) return;
     keys.push({ kind, value });
   };
   add('uscc', features.uscc ?? features.usccRepaired);
