@@ -404,7 +404,7 @@ function addReviews(settings: Settings): void {
       .addOption(new Option('--ground <ground>', t('on what it rests', '依据')).choices(grounds).makeOptionMandatory())
       .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
       .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'));
-  reading(command('list', 'what is to be decided, weightiest first', '待办队列，影响大者在前'))
+  reading(command('list', 'what is undecided, weightiest first', '待办队列，影响大者在前'))
     .option('--limit <n>', t('how many at most', '最多条数'), seq, 20)
     .action(settings.run((options: ReviewListOptions) => listReviews(context, options)));
   reading(command('show <reviewId>', 'one pair, with all that speaks for it', '一对实体及全部依据')).action(
