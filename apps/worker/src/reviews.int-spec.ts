@@ -119,6 +119,20 @@ describe('what a person decides', () => {
     expect(page?.possible).toEqual([]);
   });
 
+  test('it holds for whatever repeats an observation, and goes by what is repeated', async () => {
+    const { hosted, listed } = await doubt();
+    const said = (): object => reported(B, merchant, teaHouse(), { shops: [shopOf(`tea-${serial}`)] });
+    const repeated = await submit(B, said());
+    expect(await entityAt(repeated.position)).toBe(await entityAt(hosted));
+    await decide(repeated.position, listed, 'same');
+    expect(await entityAt(listed)).toBe(await entityAt(hosted));
+    await undo(repeated.position, listed, 'same');
+    await decide(repeated.position, listed, 'different');
+    await submit(B, said());
+    expect(await entityAt(listed)).not.toBe(await entityAt(hosted));
+    expect((await told(B)).filter((action) => action === 'check')).toHaveLength(2);
+  });
+
   test('undone, it is a doubt again: check', async () => {
     const { hosted, listed } = await doubt();
     await decide(hosted, listed, 'different');

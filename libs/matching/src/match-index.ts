@@ -280,11 +280,16 @@ export class LiveLookup implements Lookup<Features> {
     }
   }
 
-  /** What reviewers decided of pairs of these records. */
+  /** What reviewers decided of pairs of these records, or of observations that stay with one of them. */
   async decisions(records: readonly string[]): Promise<PairDecision[]> {
     const { rows } = await prepared<{ a: string; b: string; decision: PairDecision['decision'] }>(
       this.client,
-      `select a, b, decision from identity.decision where a = any($1) or b = any($1)
+      `with said as (select $1::bigint[] || array(select position from match.alias where of = any($1)) as positions),
+       decided as (
+         select coalesce(x.of, d.a) as a, coalesce(y.of, d.b) as b, d.decision from identity.decision d
+           left join match.alias x on x.position = d.a left join match.alias y on y.position = d.b
+         where d.a = any((select positions from said)::bigint[]) or d.b = any((select positions from said)::bigint[]))
+       select least(a, b) as a, greatest(a, b) as b, decision from decided where a <> b
        union all select a, b, 'same' from match.kept where a = any($1) or b = any($1) order by a, b`,
       [records.map(Number)],
     );

@@ -43,7 +43,7 @@ export async function settle(
   const active = generations.find(({ state }) => state === 'active') as Generation;
   const lookup = index.lookup(client, active);
   const fresh = nodes.filter(({ id }) => !repeats.has(Number(id)));
-  const touched = [...new Set([...again, ...repeats.values()])];
+  const touched = [...new Set([...(await anchorsOf(client, again)), ...repeats.values()])];
   const older = [...(await index.featuresAt(client, touched))].map(([position, known]) => index.node(position, known));
   await lookup.prefetch([...fresh, ...older]);
   const given = [...fresh, ...older, ...(await unsettled(index, lookup, fresh))];
@@ -172,6 +172,17 @@ async function aliasesOf(client: ClientBase, positions: readonly number[]): Prom
     [positions],
   );
   return rows.map((row) => ({ position: Number(row.position), of: Number(row.of), grade: row.grade }));
+}
+
+/** The given observations; in the place of one that stays with another, that one. */
+async function anchorsOf(client: ClientBase, positions: readonly number[]): Promise<number[]> {
+  if (positions.length === 0) return [];
+  const { rows } = await prepared<{ position: string }>(
+    client,
+    `select coalesce(a.of, p) as position from unnest($1::bigint[]) p left join match.alias a on a.position = p`,
+    [positions],
+  );
+  return rows.map(({ position }) => Number(position));
 }
 
 async function saveAliases(client: ClientBase, aliases: readonly Alias[]): Promise<void> {
