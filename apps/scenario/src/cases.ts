@@ -39,6 +39,6 @@ export function delistingOf({ reason, own }: SharedRecord, nowMs: number): Merch
             to: iso(nowMs + 20 * DAY_MS),
           },
         }
-      : { hearing: { notifiedAt: iso(nowMs - 5 * DAY_MS), endedAt: iso(nowMs - HOUR_MS), answer: 'none' as const } }),
+      : { hearing: { notifiedAt: iso(nowMs - 20 * DAY_MS), endedAt: iso(nowMs - HOUR_MS), answer: 'none' as const } }),
   };
 }

@@ -9,7 +9,7 @@ import {
 } from '@liandun/contracts';
 import type { WorkingDayTable } from '@liandun/domain';
 import { rebuildProjection, type EventLog } from '@liandun/event-log';
-import { ledgerProjection } from '@liandun/views';
+import { coverage, ledgerProjection } from '@liandun/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
@@ -114,6 +114,7 @@ describe('P06: heard before fan-out', () => {
     const [deadline] = (await outcomes(EVENT_TYPES.caseDeadlineSet, listing)) as CaseDeadlineSet[];
     expect(deadline).toMatchObject({ caseId: id, calendar: 'test 1', term: { count: 3, unit: 'workingDay' } });
     expect(deadline?.days.filter(({ verdict }) => verdict === 'counted').map(({ date }) => date)).toEqual(workedDates);
+    expect(await coverage(ledger.pool, listing)).toMatchObject({ hold: { due: deadline?.due, days: deadline?.days } });
     const dueIn = Date.parse(deadline?.due ?? '') - Date.now();
     await tick(dueIn - HOUR_MS / 60, table);
     expect([await statusOf(listing), await told('platform-b', listing)]).toEqual(['held', []]);
