@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { LedgerWriter } from '../../apps/api/src/ledger-writer.js';
-import { Door } from '../../apps/api/src/pools.js';
+import { Door, DOOR_OPTIONS } from '../../apps/api/src/pools.js';
 import { Screenings } from '../../apps/api/src/screenings.js';
 import { createTestDatabase } from '../support/database.js';
 import { Live, records, take, type Given } from './live.js';
@@ -163,7 +163,7 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
   const { url, drop } = await createTestDatabase(databaseUrl);
   await migrate(url, [...EVENT_LOG_MIGRATIONS, ...VAULT_MIGRATIONS, ...VIEW_MIGRATIONS, ...MATCHING_MIGRATIONS]);
   const loading = new pg.Pool({ connectionString: url });
-  const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS_MAX });
+  const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS_MAX, options: DOOR_OPTIONS });
   for (const each of [loading, pool]) each.on('error', () => undefined); // the database is dropped with force
   const live = new Live(loading);
   const log = new EventLog({ pool, riders: { [SCREENING_RIDER]: screeningRider } });

@@ -2,10 +2,19 @@ import pg from 'pg';
 
 const CONNECTIONS_MAX = 8;
 
+/**
+ * Screening's one long statement costs more to plan than to run, so plans are kept; and one that was made while a table was small
+ * must not scan it later.
+ */
+export const DOOR_OPTIONS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
+
 /** A server from outside is told by `options` which role its user takes on; the last one counts. */
 function asDoor(databaseUrl: string): string {
   const url = new URL(databaseUrl);
-  url.searchParams.set('options', `${url.searchParams.get('options') ?? ''} -c role=liandun_door`.trim());
+  url.searchParams.set(
+    'options',
+    `${url.searchParams.get('options') ?? ''} -c role=liandun_door ${DOOR_OPTIONS}`.trim(),
+  );
   return url.href;
 }
 
