@@ -1,3 +1,4 @@
+import { zhMatcher } from '@liandun/identity';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -178,7 +179,7 @@ describe('reconcile', () => {
     expect(JSON.parse(why[2] as string)).toMatchObject({
       recordId: 'r3',
       entityId: 'e-r1',
-      matcher: 'zh-1',
+      matcher: zhMatcher.version,
       links: [{ with: 'r1', grade: 'exact', rule: 'identifierAgrees' }],
     });
   });

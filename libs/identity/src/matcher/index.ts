@@ -10,5 +10,5 @@ export { learnWeights, weightsFile } from './zh-weights.js';
 export { resolve, COMPONENT_MAX } from './resolve.js';
 export type { Bucket, Lookup, Resolution } from './resolve.js';
 export type * from './types.js';
-export { matcherOf, ZH_1, zhMatcher } from './zh.js';
+export { zhMatcher } from './zh.js';
 export type { ChineseMatcher, MatcherConfig } from './zh.js';

@@ -1,3 +1,4 @@
+import { NORMALISER_VERSION } from '../normalise/index.js';
 import { WEIGHTS_1 } from '../../data/weights-1.js';
 import type { BatchMatcher } from './batch.js';
 import { clusterNodes } from './cluster.js';
@@ -25,8 +26,8 @@ export interface MatcherConfig {
  * The configuration for Chinese merchants. An official identifier is doubted only where very many hold it; a phone, a
  * mailbox or an account of a dozen firms is an agency's or a park's.
  */
-export const ZH_1: MatcherConfig = {
-  version: 'zh-1',
+const ZH_1: MatcherConfig = {
+  version: `zh-1.${NORMALISER_VERSION}`,
   weights: WEIGHTS_1,
   bands: { link: 0, review: 0 },
   caps: {
@@ -53,7 +54,7 @@ export const ZH_1: MatcherConfig = {
 export type ChineseMatcher = BatchMatcher<MatchRecord, Features>;
 
 /** The matcher of a configuration. */
-export function matcherOf(config: MatcherConfig): ChineseMatcher {
+function matcherOf(config: MatcherConfig): ChineseMatcher {
   const capOf = (kind: KeyKind): number => config.caps[kind];
   return {
     version: config.version,
