@@ -44,6 +44,8 @@ export interface Fuzzing {
   /** Address of the API under test. */
   url: string;
   seconds: number;
+  /** The same requests again; others each time where it is left out. */
+  seed?: number;
   /** A fresh access token of the member in whose name it asks. */
   token: () => Promise<string>;
   /** Path parameters that lead to something, by name. */
@@ -57,6 +59,7 @@ export async function fuzz({
   path,
   url,
   seconds,
+  seed,
   token,
   known,
   headers = {},
@@ -74,6 +77,7 @@ export async function fuzz({
     const left = ['--exclude-path', '/v1/notices/stream'];
     const checks = ['--checks', 'all', '--exclude-checks', UNDECIDABLE.join(), '--warnings', 'off'];
     const bounds = ['--max-time', String(seconds), '--request-timeout', '30', '--continue-on-failure'];
+    if (seed !== undefined) bounds.push('--seed', String(seed));
     const extra = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
     const args = [
       '--config-file',

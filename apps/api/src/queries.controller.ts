@@ -74,7 +74,6 @@ export class QueriesController {
     const { memberId, role } = caller;
     const asked = textOf(request, 'member');
     const after = cursorOf(request, 'after');
-    if (role !== 'regulator' && asked !== undefined && asked !== memberId) return { items: [], next: after };
     const filter: Record<string, unknown> = {
       member: role === 'regulator' ? asked : memberId,
       type: textOf(request, 'type'),
@@ -84,6 +83,7 @@ export class QueriesController {
       after,
       limit: limitOf(request),
     };
+    if (role !== 'regulator' && asked !== undefined && asked !== memberId) return { items: [], next: after };
     const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
     return this.reads.as(caller, (db) => auditEvents(db, given as unknown as AuditFilter));
   }
