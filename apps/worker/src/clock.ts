@@ -1,7 +1,6 @@
 // What happens because time passes: deadlines of held cases, terms of listings, the statute's days after an official ending.
 import {
   EVENT_TYPES,
-  LEDGER_SOURCE,
   reasonCodes,
   toBeijingTime,
   type Alarm,
@@ -10,6 +9,7 @@ import {
   type CaseReleased,
   type ListingExpired,
   type NoticeReminded,
+  type OutcomeType,
 } from '@liandun/contracts';
 import {
   deadlineOf,
@@ -21,6 +21,7 @@ import {
   type WorkingDayTable,
 } from '@liandun/domain';
 import type { AppendCommand, EventLog } from '@liandun/event-log';
+import { pause } from '@liandun/sdk';
 import {
   heldOver,
   heldWithoutDeadline,
@@ -32,8 +33,8 @@ import {
   type DueListing,
   type UnansweredNotice,
 } from '@liandun/views';
-import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
+import { outcomeEvent } from './outcome.js';
 
 const EVERY_MS = 1_000;
 const BATCH_MAX = 500;
@@ -175,17 +176,13 @@ export class LifeClock {
         this.#problem = (error as Error).message;
         this.#parts.onProblem?.(error as Error);
       }
-      await this.#pause(this.#parts.everyMs ?? EVERY_MS);
+      await pause(this.#parts.everyMs ?? EVERY_MS, signal);
     }
   }
 
-  async #pause(ms: number): Promise<void> {
+  async #waitForNotify(): Promise<void> {
     const { signal } = this.#stopping;
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-    });
+    while (!signal.aborted && (await notifyLag(this.#parts.pool)) > LAG_MAX) await pause(LAG_LOOK_MS, signal);
   }
 
   async #setDeadlines(): Promise<void> {
@@ -235,7 +232,7 @@ export class LifeClock {
     look: () => Promise<DueListing[]>,
     decide: (due: DueListing) => AppendCommand | undefined,
   ): Promise<number> {
-    const { log, pool } = this.#parts;
+    const { log } = this.#parts;
     let appended = 0;
     while (!this.#stopping.signal.aborted) {
       const due = await look();
@@ -243,7 +240,7 @@ export class LifeClock {
       const done = outcomes.filter(({ status }) => status === 'appended').length;
       appended += done;
       if (due.length < BATCH_MAX || done === 0) break;
-      while (!this.#stopping.signal.aborted && (await notifyLag(pool)) > LAG_MAX) await this.#pause(LAG_LOOK_MS);
+      await this.#waitForNotify();
     }
     return appended;
   }
@@ -267,7 +264,7 @@ export class LifeClock {
       const done = outcomes.filter(({ status }) => status === 'appended').length;
       this.#reminded += done;
       if (due.length < BATCH_MAX || done === 0) break;
-      while (!this.#stopping.signal.aborted && (await notifyLag(pool)) > LAG_MAX) await this.#pause(LAG_LOOK_MS);
+      await this.#waitForNotify();
     }
     this.#lookedAtMs = now.getTime() - FOLDED_WITHIN_MS;
   }
@@ -321,7 +318,7 @@ function follows({ status, heldUntil, expiresAt }: DueListing, step: LifeCommand
   return 'event' in decideLife(life, step);
 }
 
-function command(idPrefix: string, due: DueListing, type: string, data: object, now: string): AppendCommand {
+function command(idPrefix: string, due: DueListing, type: OutcomeType, data: object, now: string): AppendCommand {
   const { stream, version } = due;
   return single(`${idPrefix}${due.listingId}`, type, stream, data, now, { [stream]: version });
 }
@@ -351,13 +348,11 @@ function alarmOf(
 
 function single(
   id: string,
-  type: string,
+  type: OutcomeType,
   stream: string,
   data: object,
   time: string,
   expected?: Record<string, number>,
 ): AppendCommand {
-  const fingerprint = createHash('sha256').update(id).digest();
-  const event = { id, source: LEDGER_SOURCE, type, time: beijing(time), stream, data, fingerprint };
-  return { events: [event], ...(expected && { expected }) };
+  return { events: [outcomeEvent(id, type, { time: beijing(time), stream, data })], ...(expected && { expected }) };
 }

@@ -1,15 +1,9 @@
 // Tells members which of their notices name a person who was erased (个人信息保护法 第47条).
-import {
-  EVENT_TYPES,
-  LEDGER_SOURCE,
-  NOTICES_PER_ERASED_MAX,
-  type NoticeErased,
-  type SubjectErased,
-} from '@liandun/contracts';
+import { EVENT_TYPES, NOTICES_PER_ERASED_MAX, type NoticeErased, type SubjectErased } from '@liandun/contracts';
 import { EventLog, type NewEvent, type StoredEvent } from '@liandun/event-log';
 import { foldRun, lastErasedNos, noticesToErase } from '@liandun/views';
-import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
+import { outcomeEvent } from './outcome.js';
 
 function eventsOf(trigger: StoredEvent, notices: Map<string, string[]>, last: Map<string, number>): NewEvent[] {
   return [...notices].flatMap(([member, noticeIds]) => {
@@ -23,15 +17,11 @@ function eventsOf(trigger: StoredEvent, notices: Map<string, string[]>, last: Ma
         no: first + n,
         noticeIds: noticeIds.slice(from, from + NOTICES_PER_ERASED_MAX),
       };
-      return {
-        id,
-        source: LEDGER_SOURCE,
-        type: EVENT_TYPES.noticeErased,
+      return outcomeEvent(id, EVENT_TYPES.noticeErased, {
         time: trigger.acceptedAt,
         stream: `erased/${member}`,
         data,
-        fingerprint: createHash('sha256').update(id).digest(),
-      };
+      });
     });
   });
 }

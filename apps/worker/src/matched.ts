@@ -1,5 +1,5 @@
-// Tells platforms that a later listing matches what they asked before (issue "Screening": the retroactive alert).
-import { EVENT_TYPES, LEDGER_SOURCE, type ScreeningMatched } from '@liandun/contracts';
+// Tells platforms that a later listing matches what they asked before: the retroactive alert.
+import { EVENT_TYPES, type ScreeningMatched } from '@liandun/contracts';
 import { entitled } from '@liandun/domain';
 import { EventLog, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
 import {
@@ -14,9 +14,9 @@ import {
 } from '@liandun/matching';
 import type { Vault } from '@liandun/vault';
 import { lastMatchedNos, listingsTouchedAt, receivers, standingListings, toldMatches } from '@liandun/views';
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase, Pool } from 'pg';
+import { outcomeEvent } from './outcome.js';
 
 const PAGE_MAX = 200;
 const VIEW_LOOKED_AT_EVERY_MS = 20;
@@ -122,15 +122,11 @@ function eventsOf(alerts: readonly Alert[], trigger: StoredEvent, last: Map<stri
     const { listingId, grade, reason, tier, effectiveAt, expiresAt } = match;
     const id = `matched:${trigger.position}:${member}:${no}`;
     const data: ScreeningMatched = { member, no, screeningId, listingId, grade, reason, tier, effectiveAt, expiresAt };
-    return {
-      id,
-      source: LEDGER_SOURCE,
-      type: EVENT_TYPES.screeningMatched,
+    return outcomeEvent(id, EVENT_TYPES.screeningMatched, {
       time: trigger.acceptedAt,
       stream: `matched/${member}`,
       data,
-      fingerprint: createHash('sha256').update(id).digest(),
-    };
+    });
   });
 }
 

@@ -1,7 +1,6 @@
 import {
   ERASED_NAME,
   EVENT_TYPES,
-  LEDGER_SOURCE,
   memberOfSource,
   reasonCodes,
   toBeijingTime,
@@ -40,9 +39,9 @@ import {
   type EntityHosting,
   type LinkedListing,
 } from '@liandun/views';
-import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import { tellErased } from './erased.js';
+import { outcomeEvent } from './outcome.js';
 
 const VIEW = 'view';
 
@@ -211,15 +210,11 @@ async function override(
         removal: (trigger.data as { observation: number }).observation,
       };
       const id = `notify:overridden:${listingId}`;
-      return {
-        id,
-        source: LEDGER_SOURCE,
-        type: EVENT_TYPES.listingOverridden,
+      return outcomeEvent(id, EVENT_TYPES.listingOverridden, {
         time: trigger.acceptedAt,
         stream: decision === undefined ? stream : `decision/${decision}`,
         data,
-        fingerprint: createHash('sha256').update(id).digest(),
-      };
+      });
     },
   );
   if (events.length > 0) await log.appendIn(client, [{ events }]);
@@ -382,15 +377,13 @@ async function issue(client: ClientBase, log: EventLog, drafts: Draft[], numbers
     if (ENDING.has(intent.action)) own?.knownTo.delete(member);
     else own?.knownTo.add(member);
     const id = `notify:${trigger.position}:${n}`;
-    events.push({
-      id,
-      source: LEDGER_SOURCE,
-      type: EVENT_TYPES.noticeIssued,
-      time: trigger.acceptedAt,
-      stream: `notices/${member}`,
-      data: noticeOf(draft, seq, stillListed),
-      fingerprint: createHash('sha256').update(id).digest(),
-    });
+    events.push(
+      outcomeEvent(id, EVENT_TYPES.noticeIssued, {
+        time: trigger.acceptedAt,
+        stream: `notices/${member}`,
+        data: noticeOf(draft, seq, stillListed),
+      }),
+    );
   }
   const [outcome] = await log.appendIn(client, [{ events }]);
   if (outcome?.status !== 'appended') throw new Error(`notices could not be appended: ${outcome?.status ?? 'none'}`);

@@ -1,6 +1,5 @@
 import {
   EVENT_TYPES,
-  LEDGER_SOURCE,
   type EntityLinked,
   type EntityMerged,
   type EntitySplit,
@@ -18,9 +17,9 @@ import {
   type MatchIndex,
 } from '@liandun/matching';
 import { foldDecisions, foldLinks, isReview } from '@liandun/views';
-import { createHash } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import { OBSERVATION_TYPES, partitionKeys } from './notify.js';
+import { outcomeEvent } from './outcome.js';
 
 const OBSERVATIONS = new Set(OBSERVATION_TYPES);
 const IDENTITY = 'identity';
@@ -30,21 +29,11 @@ type Decided =
   | { type: typeof EVENT_TYPES.entityMerged; data: EntityMerged }
   | { type: typeof EVENT_TYPES.entitySplit; data: EntitySplit };
 
-const outcome = (id: string, type: string, time: string, stream: string, data: object): NewEvent => ({
-  id,
-  source: LEDGER_SOURCE,
-  type,
-  time,
-  stream,
-  data,
-  fingerprint: createHash('sha256').update(id).digest(),
-});
-
 /** The outcomes as events. Splits and merges of a batch are numbered; a link is one for each observation. */
 function eventsOf(decided: readonly Decided[], { batch, last }: Pick<Judged, 'batch' | 'last'>): NewEvent[] {
   return decided.map(({ type, data }, n) => {
     const id = 'observation' in data ? `reconcile:${data.observation}:0` : `reconcile:${batch}:r${n}`;
-    return outcome(id, type, last.acceptedAt, `entity/${data.entityId}`, data);
+    return outcomeEvent(id, type, { time: last.acceptedAt, stream: `entity/${data.entityId}`, data });
   });
 }
 
@@ -143,7 +132,8 @@ export async function activateMatcher(
 ): Promise<Pick<StoredEvent, 'position' | 'acceptedAt'>> {
   const activated: MatcherActivated = { matcher };
   const id = `reconcile:activated:${matcher}`;
-  const appended = await log.append({ events: [outcome(id, EVENT_TYPES.matcherActivated, now, 'matcher', activated)] });
+  const event = outcomeEvent(id, EVENT_TYPES.matcherActivated, { time: now, stream: 'matcher', data: activated });
+  const appended = await log.append({ events: [event] });
   const receipt = 'receipts' in appended ? appended.receipts[0] : undefined;
   if (!receipt) throw new Error(`the matcher could not be activated: ${appended.status}`);
   return receipt;

@@ -42,6 +42,9 @@ export class Worker {
   private readonly pool: pg.Pool;
   private readonly log: EventLog;
   private readonly clock: DatabaseClock;
+  private readonly vault: Vault;
+  /** One for all parts: what an erasure makes it forget is in no other memory of this process. */
+  private readonly index: MatchIndex;
   private readonly readers: Reader[] = [];
   private admin: KafkaAdmin | undefined;
   private relay: Relay | undefined;
@@ -77,6 +80,8 @@ export class Worker {
     this.pool.on('error', (error) => logger.warn({ problem: error.message }, 'an idle database connection broke'));
     this.log = new EventLog({ pool: this.pool, riders: { [VAULT_RIDER]: vaultRider } });
     this.clock = new DatabaseClock(this.pool);
+    this.vault = new Vault(settings.vaultKeys);
+    this.index = new MatchIndex(zhMatcher, this.vault);
     this.halts = new HaltWatch(this.pool, (halt) => this.onHalt(halt));
     this.metrics.watchReaders(() => this.readers);
   }
@@ -101,16 +106,13 @@ export class Worker {
     if (this.runs('webhooks')) this.startWebhooks();
     if (this.runs('clock')) this.startLifeClock();
     if (this.runs('reconcile')) {
-      const index = new MatchIndex(zhMatcher, new Vault(this.settings.vaultKeys));
-      this.read(reconcileReader(this.log, index));
-      this.rotating = this.rotateKeys().then(() => this.renewMatching(index));
+      this.read(reconcileReader(this.log, this.index));
+      this.rotating = this.rotateKeys().then(() => this.renewMatching());
     }
     if (this.runs('notify')) {
       this.read(notifyReader(this.log, (issued) => this.observe(issued)));
-      const vault = new Vault(this.settings.vaultKeys);
-      const index = new MatchIndex(zhMatcher, vault);
-      this.read(matchedReader(this.log, index, vault));
-      this.tending = this.tendInquiries(index, vault);
+      this.read(matchedReader(this.log, this.index, this.vault));
+      this.tending = this.tendInquiries();
     }
   }
 
@@ -236,7 +238,7 @@ export class Worker {
       (await Promise.all(positions.map((position) => this.log.at(position)))).flatMap((event) => event ?? []);
     await rotate({
       pool: this.pool,
-      vault: new Vault(this.settings.vaultKeys),
+      vault: this.vault,
       entriesAt,
       signal: this.stopping.signal,
       onProgress: (progress) => {
@@ -254,8 +256,8 @@ export class Worker {
    * Where the matcher or the blind index's key is a newer one: makes the matcher's index anew, says what that changes, activates
    * it, and judges everything again. Ended in the middle, it goes on at the next start.
    */
-  private async renewMatching(index: MatchIndex): Promise<void> {
-    const { pool, log, logger, settings } = this;
+  private async renewMatching(): Promise<void> {
+    const { pool, log, index, logger, settings } = this;
     const { signal } = this.stopping;
     const onProgress = (progress: GenerationProgress): void => {
       this.matching = progress;
@@ -276,19 +278,19 @@ export class Worker {
   }
 
   /** Forgets inquiries when their time has come, and moves the others with the keys. */
-  private async tendInquiries(index: MatchIndex, vault: Vault): Promise<void> {
+  private async tendInquiries(): Promise<void> {
+    const { pool, index, vault } = this;
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      await tendInquiries(this.pool, index, vault).catch(this.warn('inquiries could not be tended'));
+      await tendInquiries(pool, index, vault).catch(this.warn('inquiries could not be tended'));
       await pause(INQUIRIES_TENDED_EVERY_MS, signal);
     }
   }
 
   private newInbox(): Inbox {
-    const vault = new Vault(this.settings.vaultKeys);
     const intake = new Intake({
       log: this.log,
-      vault,
+      vault: this.vault,
       clock: this.clock.now,
       keysOf: (memberId) => liveKeys(this.pool, memberId),
       workingDays: this.settings.workingDays,

@@ -1,6 +1,7 @@
 // Key rotation: seals anew under the newest key-encryption key, then writes the blind index anew under the newest key. A job that
 // ends in the middle goes on from where it stood.
 import type { Identity } from '@liandun/contracts';
+import { inTransaction } from '@liandun/event-log';
 import type pg from 'pg';
 import { sealPerson, unsealPerson, type SealedPerson } from './erasing.js';
 import { sealByPerson } from './separate.js';
@@ -90,21 +91,6 @@ const lackingIn = (table: string): string => `(select distinct position from vau
     (select from vault.${table} new where new.position = old.position and new.kind = old.kind and new.key_version >= $3)
   order by position limit $2)`;
 const INDEX_LACKING = `${lackingIn('token')} union ${lackingIn('person_token')} order by position limit $2`;
-
-async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const result = await work(client);
-    await client.query('commit');
-    return result;
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw error;
-  } finally {
-    client.release();
-  }
-}
 
 async function nextBatch(
   client: pg.PoolClient,

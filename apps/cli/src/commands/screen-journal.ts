@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import type { Screening } from '@liandun/sdk';
 import { usageError } from '../exit-codes.js';
+import { csvLine } from '../import/journal.js';
 import { flat } from './common.js';
 
 /** What became of one row: the ledger's answer, or why it wasn't asked. */
@@ -41,9 +42,6 @@ interface State {
 const HEADINGS = ['screening.result', 'screening.listings', 'screening.id', 'screening.refused', 'screening.remedy'];
 const SAVED_EVERY_MS = 1_000;
 const REFUSALS_KEPT_MAX = 100;
-
-const csvLine = (cells: string[]): string =>
-  `${cells.map((cell) => (/[",;\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
 
 /**
  * The answers to a file, in its order, and the state from which a stopped run goes on: what was written after the last state is cut

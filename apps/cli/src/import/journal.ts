@@ -183,7 +183,8 @@ function reasonCells(problem: Problem | undefined): string[] {
   return [column('code'), column('pointer'), column('message'), column('messageZh')];
 }
 
-const csvLine = (cells: string[]): string =>
+/** A line of CSV (RFC 4180), its cells quoted where they need to be. */
+export const csvLine = (cells: string[]): string =>
   `${cells.map((cell) => (/[",;\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
 
 function jsonLine(row: number, raw: string, problem: Problem | undefined): string {

@@ -12,7 +12,8 @@ export interface ClusterOptions<F> {
   sizeMax: number;
 }
 
-const pairText = (a: string, b: string): string => (a < b ? `${a}\t${b}` : `${b}\t${a}`);
+/** The same for a pair in either order. */
+export const pairText = (a: string, b: string): string => (a < b ? `${a}\t${b}` : `${b}\t${a}`);
 const byStrength = (x: Edge, y: Edge): number =>
   y.comparison.bits - x.comparison.bits || (x.a < y.a ? -1 : x.a > y.a ? 1 : x.b < y.b ? -1 : x.b > y.b ? 1 : 0);
 

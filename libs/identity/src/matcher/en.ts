@@ -1,6 +1,7 @@
 import { WEIGHTS_EN_1 } from '../../data/weights-en-1.js';
 import type { BatchMatcher } from './batch.js';
 import { clusterNodes } from './cluster.js';
+import { CAPS, SIZE_MAX, type MatcherConfig } from './config.js';
 import { weigh, type Scale } from './compare.js';
 import { decideComparison } from './decide.js';
 import { englishFeatures, type EnglishFeatures, type EnglishRecord } from './en-features.js';
@@ -8,32 +9,14 @@ import { englishKeys, englishMarks } from './en-keys.js';
 import { ENGLISH_FIELDS, englishLevels } from './en-levels.js';
 import { holdersOf } from './holders.js';
 import type { KeyKind, NodeKind } from './types.js';
-import type { MatcherConfig } from './zh.js';
 
 /** The configuration for persons and organizations of English-speaking registers. */
 export const EN_1: MatcherConfig = {
   version: 'en-1',
   weights: WEIGHTS_EN_1,
   bands: { link: 0, review: 0 },
-  caps: {
-    uscc: 50,
-    organizationCode: 20,
-    registrationNumber: 20,
-    residentId: 20,
-    bankAccount: 10,
-    phone: 12,
-    email: 12,
-    account: 8,
-    shop: 8,
-    name: 25,
-    nameAtPlace: 25,
-    nameSound: 25,
-    representative: 25,
-    address: 25,
-    brand: 25,
-    birth: 25,
-  },
-  sizeMax: 200,
+  caps: CAPS,
+  sizeMax: SIZE_MAX,
 };
 
 /** The matcher of a configuration: the engine of the Chinese one with other features, keys, levels and weights. */

@@ -11,4 +11,5 @@ export { resolve, COMPONENT_MAX } from './resolve.js';
 export type { Bucket, Lookup, Resolution } from './resolve.js';
 export type * from './types.js';
 export { zhMatcher } from './zh.js';
-export type { ChineseMatcher, MatcherConfig } from './zh.js';
+export type { MatcherConfig } from './config.js';
+export type { ChineseMatcher } from './zh.js';

@@ -1,3 +1,4 @@
+import { pairText } from './cluster.js';
 import type { Edge, Key, Matcher, Node, PairContext, PairDecision, Partition } from './types.js';
 
 /** The records under a key that the caller knows. */
@@ -29,7 +30,6 @@ export interface Resolution<F> extends Partition {
 export const COMPONENT_MAX = 2000;
 
 const keyText = ({ kind, value }: Key): string => `${kind}:${value}`;
-const pairText = (a: string, b: string): string => (a < b ? `${a}\t${b}` : `${b}\t${a}`);
 
 /** Explores the records that are joined to the given ones by links or reviews, breadth first. */
 class Exploration<F> {
