@@ -46,7 +46,14 @@ export class Platform {
     readonly problems: string[],
   ) {}
 
-  static async open(product: Product, memberId: string, channel: Channel, stores: Stores): Promise<Platform> {
+  /** `brokers`: those of the test run unless told. */
+  static async open(
+    product: Product,
+    memberId: string,
+    channel: Channel,
+    stores: Stores,
+    brokers = env('KAFKA_BROKERS'),
+  ): Promise<Platform> {
     const client = product.client(memberId);
     const store = await stores.of(memberId);
     const problems: string[] = [];
@@ -61,7 +68,7 @@ export class Platform {
           await tx.query('INSERT INTO effect (seq, notice, shops_closed_after) VALUES ($1, $2, $3)', values);
         },
       },
-      ...(channel === 'kafka' && { kafka: { brokers: env('KAFKA_BROKERS') } }),
+      ...(channel === 'kafka' && { kafka: { brokers } }),
       onProblem: (error) => problems.push(error.message),
     });
     return new Platform(memberId, client, store, consumer, problems);

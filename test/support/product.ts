@@ -218,6 +218,12 @@ export class Product {
     await this.end(app, 'SIGKILL');
   }
 
+  /** Whether a program runs, ready or not. */
+  runs(app: AnyApp): boolean {
+    const child = this.processes.get(app)?.child;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
   /** Everything that a program has printed. */
   output(app: AnyApp): string {
     return this.processes.get(app)?.output.join('') ?? '';
