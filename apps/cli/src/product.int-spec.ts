@@ -21,7 +21,7 @@ beforeAll(async () => {
     { memberId: B, role: 'platform' },
     { memberId: REGULATOR, role: 'regulator' },
   ]);
-  for (const memberId of [A, B, REGULATOR]) {
+  for (const memberId of [A, B, REGULATOR, 'admin-1', 'admin-2']) {
     env[keyVariable(memberId)] = join(folder, `${memberId}.jwk`);
     writeFileSync(join(folder, `${memberId}.jwk`), JSON.stringify(product.keys.get(memberId)));
   }
@@ -136,4 +136,26 @@ test('doctor finds everything in order, and a member that the ledger does not kn
   expect(JSON.parse(stranger.out)).toMatchObject({
     findings: expect.arrayContaining([expect.objectContaining({ name: 'token', status: 'fail' })]) as unknown,
   });
+});
+
+test('a key is made, added by two administrators, opens the door, and opens it no more once it is revoked', async () => {
+  const file = join(folder, 'new.jwk');
+  const made = await run(`keys generate --kid ${A}-2 --out ${file}`);
+  expect(JSON.parse(made.out)).toEqual({ kid: `${A}-2`, kty: 'OKP', crv: 'Ed25519', x: expect.any(String) });
+  expect(await run(`keys generate --kid ${A}-2 --out ${file}`)).toMatchObject({ code: 2 });
+  const opens = async (): Promise<number> =>
+    (await liandun(['token', '--as', A], { env: { ...env, [keyVariable(A)]: file }, cwd: folder })).code;
+  const secondOf = (ran: Ran): string => /liandun (keys approve \S+)/.exec(ran.out)?.[1] ?? ran.err;
+
+  expect(await opens()).not.toBe(0);
+  const added = await run(`keys add ${A} --key ${file} --as admin-1`);
+  expect(await run(`${secondOf(added)} --as admin-1`)).not.toMatchObject({ code: 0 });
+  expect(await run(`${secondOf(added)} --as admin-2`)).toMatchObject({ code: 0 });
+  expect(await opens()).toBe(0);
+
+  const revoked = await run(`keys revoke ${A} ${A}-2 --emergency --as admin-1`);
+  expect(await opens()).not.toBe(0);
+  expect(await run(`${secondOf(revoked)} --as admin-2`)).toMatchObject({ code: 0 });
+  expect(await opens()).not.toBe(0);
+  expect(await run(`keys add ${A} --key nowhere.jwk --as admin-1`)).toMatchObject({ code: 2 });
 });

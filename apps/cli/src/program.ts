@@ -1,10 +1,20 @@
 import { REVIEW_DECISIONS, REVIEW_GROUNDS, SUBJECT_KINDS, UNDO_GROUNDS } from '@liandun/contracts';
 import { Argument, Command, Help, InvalidArgumentError, Option } from 'commander';
 import stringWidth from 'string-width';
+import type { ApprovalOptions } from './commands/approvals.js';
 import { coverage, type CoverageOptions } from './commands/coverage.js';
 import { doctor } from './commands/doctor.js';
 import type { CommonOptions } from './commands/common.js';
 import { importFile } from './commands/import.js';
+import {
+  addKey,
+  approveKeys,
+  generateKey,
+  revokeKey,
+  type KeyAdditionOptions,
+  type KeyGenerationOptions,
+  type KeyRevocationOptions,
+} from './commands/keys.js';
 import { listen, type ListenOptions } from './commands/listen.js';
 import { exportLog, verify, type ExportOptions, type VerifyOptions } from './commands/log.js';
 import { publish, type PublishOptions } from './commands/publish.js';
@@ -15,7 +25,6 @@ import {
   listReviews,
   showReview,
   undoReview,
-  type ReviewApprovalOptions,
   type ReviewDecisionOptions,
   type ReviewListOptions,
   type ReviewReadOptions,
@@ -53,6 +62,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addListen(settings);
   addCoverage(settings);
   addReviews(settings);
+  addKeys(settings);
   addReconcile(settings);
   addLog(settings);
   addWitness(settings);
@@ -426,8 +436,40 @@ function addReviews(settings: Settings): void {
   command('approve <approvalId>', "approve another regulator's proposal", '审批另一监管成员的决定')
     .option('--refuse', t('refuse it instead', '改为拒绝'))
     .action(
-      settings.run((approvalId: string, options: ReviewApprovalOptions) => approveReview(context, approvalId, options)),
+      settings.run((approvalId: string, options: ApprovalOptions) => approveReview(context, approvalId, options)),
     );
+}
+
+function addKeys(settings: Settings): void {
+  const { context } = settings;
+  const t = context.t.bind(context);
+  const keys = settings.program
+    .command('keys')
+    .description(t("members' keys: make, add, revoke (administrators)", '成员密钥：生成、添加、吊销（管理员）'))
+    .helpCommand(false);
+  const command = (name: string, en: string, zh: string): Command =>
+    settings.command(name, t(en, zh), t('as which administrator', '以哪个管理员的身份'), keys);
+  settings
+    .command('generate', t('make a key pair here', '在本机生成密钥对'), t('not needed', '无需'), keys)
+    .requiredOption('--kid <id>', t("the key's id", '密钥编号'))
+    .requiredOption('--out <file>', t('where the private half goes (JWK)', '私钥写入的文件（JWK）'))
+    .addOption(
+      new Option('--alg <alg>', t('signature algorithm', '签名算法')).choices(['EdDSA', 'ES256']).default('EdDSA'),
+    )
+    .action(settings.run((options: KeyGenerationOptions) => generateKey(context, options)));
+  command('add <member>', 'add a key of a member', '为成员添加密钥')
+    .requiredOption('--key <file>', t('its JWK; only the public half is sent', '其 JWK 文件；仅发送公钥'))
+    .action(settings.run((member: string, options: KeyAdditionOptions) => addKey(context, member, options)));
+  command('revoke <member> <kid>', 'revoke a key of a member', '吊销成员的密钥')
+    .option('--emergency', t('it stops at once, and is confirmed afterwards', '立即停用，事后确认'))
+    .action(
+      settings.run((member: string, kid: string, options: KeyRevocationOptions) =>
+        revokeKey(context, member, kid, options),
+      ),
+    );
+  command('approve <approvalId>', "approve another administrator's request", '审批另一管理员的请求')
+    .option('--refuse', t('refuse it instead', '改为拒绝'))
+    .action(settings.run((approvalId: string, options: ApprovalOptions) => approveKeys(context, approvalId, options)));
 }
 
 function addToken(settings: Settings): void {

@@ -2,7 +2,10 @@ import type { LiandunClient } from '@liandun/sdk';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { table } from '../layout.js';
+import { approve, printRequested, type ApprovalOptions } from './approvals.js';
 import { flat, type CommonOptions } from './common.js';
+
+const WHO = { en: 'regulator', zh: '监管成员', command: 'reviews approve' };
 
 /** Why a regulator reads. */
 export interface ReviewReadOptions extends CommonOptions {
@@ -19,10 +22,6 @@ export interface ReviewDecisionOptions extends CommonOptions {
   case: string;
   reviewer: string;
   expiresAt?: string;
-}
-
-export interface ReviewApprovalOptions extends CommonOptions {
-  refuse?: boolean;
 }
 
 interface Entity {
@@ -145,16 +144,8 @@ export async function undoReview(
 }
 
 /** A second regulator's word on what another proposed. */
-export async function approveReview(
-  context: Context,
-  approvalId: string,
-  options: ReviewApprovalOptions,
-): Promise<ExitCode> {
-  const decision = options.refuse ? 'refuse' : 'approve';
-  return send(context, options, (client) =>
-    client.post(`/v1/approvals/${encodeURIComponent(approvalId)}`, { decision }),
-  );
-}
+export const approveReview = (context: Context, approvalId: string, options: ApprovalOptions): Promise<ExitCode> =>
+  approve(context, approvalId, options, WHO);
 
 const pathOf = (reviewId: string): string => `/v1/reviews/${encodeURIComponent(reviewId)}`;
 
@@ -162,18 +153,8 @@ const wordsOf = ({ ground, case: caseNo, reviewer }: ReviewDecisionOptions): obj
 
 async function send(
   context: Context,
-  { as, json }: CommonOptions,
+  options: CommonOptions,
   post: (client: LiandunClient) => Promise<{ approvalId?: string; status?: string }>,
 ): Promise<ExitCode> {
-  const answer = await post(context.client(as));
-  const { approvalId, status } = answer;
-  const waits =
-    status === undefined && approvalId !== undefined
-      ? context.t(
-          `awaits a second regulator: liandun reviews approve ${approvalId}`,
-          `待另一监管成员审批：liandun reviews approve ${approvalId}`,
-        )
-      : String(status);
-  context.print(json ? JSON.stringify(answer) : waits);
-  return EXIT.done;
+  return printRequested(context, await post(context.client(options.as)), options, WHO);
 }
