@@ -181,6 +181,14 @@ describe('a ledger with a policy', () => {
     const { detail, detailZh } = JSON.parse(await ready('api')) as { detail: string; detailZh: string };
     expect(detail).toMatch(/WITNESS_AHEAD: Witness .* has cosigned 1000 entries.*own key.*Restore a backup/);
     expect(detailZh).toMatch(/WITNESS_AHEAD：.*备份/);
+    const alarms = await product.client('admin-1').get<{ witnesses: object[] }>('/v1/alarms');
+    expect(alarms.witnesses).toContainEqual({
+      witness: expect.stringContaining('witness.test/w') as unknown,
+      code: 'WITNESS_AHEAD',
+      message: expect.stringContaining('has cosigned 1000 entries') as unknown,
+      messageZh: expect.stringContaining('备份') as unknown,
+      since: expect.stringMatching(/\+08:00$/) as unknown,
+    });
     while ((await ready('worker')) === '') await sleep(50);
     expect(await ready('worker')).toMatch(/"name":"log","healthy":false/);
     await product.kill('worker');

@@ -1,5 +1,6 @@
 import { LedgerError, type AlarmRaised } from '@liandun/contracts';
 import { EventLog, type ReadingCaller } from '@liandun/event-log';
+import { standingAlarms } from '@liandun/tlog';
 import {
   auditEvents,
   coverage,
@@ -88,7 +89,10 @@ export class QueriesController {
     return this.reads.as(caller, (db) => auditEvents(db, given as unknown as AuditFilter));
   }
 
-  /** Who seems to sweep the ledger (rule P15). The member that an alarm is about doesn't learn of it here. */
+  /**
+   * Who seems to sweep the ledger (rule P15) or stays silent, and with it what witnesses hold against the log now. The member
+   * that an alarm is about doesn't learn of it here.
+   */
   @Get('/alarms')
   async alarms(@Req() request: FastifyRequest): Promise<object> {
     const after = cursorOf(request, 'after');
@@ -97,6 +101,7 @@ export class QueriesController {
       const { alarm, about: member, day, limit, noticeId } = data as AlarmRaised;
       return { alarm, member, day, limit, ...(noticeId !== undefined && { noticeId }), raisedAt: acceptedAt };
     });
-    return { items, next: entries.at(-1)?.version ?? after };
+    const witnesses = await this.reads.as(callerOf(request), standingAlarms);
+    return { items, next: entries.at(-1)?.version ?? after, witnesses };
   }
 }

@@ -309,8 +309,8 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'get',
     path: '/v1/alarms',
-    en: 'Members that seem to sweep the ledger or don’t reopen after an official ending, oldest alarm first',
-    zh: '疑似批量遍历账本、或官方终止后未恢复的成员告警，按时间先后排列',
+    en: 'Members that seem to sweep the ledger or don’t reopen after an official ending, oldest alarm first; what witnesses hold against the log',
+    zh: '疑似批量遍历账本、或官方终止后未恢复的成员告警，按时间先后排列；以及见证方对日志的异议',
     roles: ['regulator', 'admin'],
     query: ['after', 'limit'],
     answers: { 200: json('AlarmPage') },

@@ -534,6 +534,7 @@ const WIRE: Record<string, JsonSchema> = {
       }),
     ),
     next: { type: 'integer', minimum: -1 },
+    witnesses: list(object({ witness: text, code: text, message: text, messageZh: text, since: time })),
   }),
   Page: object({ items: list({ type: 'object' }), next: { type: ['string', 'null'] } }),
   Health: object({ status: oneOf('ok') }),

@@ -1,3 +1,4 @@
+import { toBeijingTime } from '@liandun/contracts';
 import type { PolicyWitness } from './policy.js';
 import type { Queryable } from './tree-store.js';
 
@@ -30,6 +31,18 @@ export async function openAlarms(db: Queryable, witnesses: readonly PolicyWitnes
       { code, message, messageZh, ...(evidence !== null && { evidence }) },
     ]),
   );
+}
+
+/** An alarm that hasn't ended, as administrators and regulators are shown it; `since` is RFC 3339 with +08:00. */
+export type WitnessAlarm = Omit<Alarm, 'evidence'> & { witness: string; since: string };
+
+/** What witnesses hold against the log now, oldest first. */
+export async function standingAlarms(db: Queryable): Promise<WitnessAlarm[]> {
+  const { rows } = await db.query<Pick<Alarm, 'code' | 'message' | 'messageZh'> & { witness: string; since: Date }>(
+    `select witness, code, message, message_zh as "messageZh", since from tlog.alarm where ended_at is null
+     order by since, witness`,
+  );
+  return rows.map((row) => ({ ...row, since: toBeijingTime(row.since) }));
 }
 
 export async function recordAlarm(db: Queryable, witness: PolicyWitness, alarm: Alarm): Promise<void> {

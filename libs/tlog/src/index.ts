@@ -1,3 +1,4 @@
+export { standingAlarms, type WitnessAlarm } from './alarms.js';
 export { shownCheckpoint } from './cosignatures.js';
 export { checkpointFile, type CheckpointCopy } from './copies.js';
 export { TlogError, type TlogErrorCode } from './errors.js';

@@ -158,4 +158,6 @@ create trigger keeps_all before truncate on tlog.witnessed for each statement ex
 grant select, insert on tlog.cosignature, tlog.witnessed to liandun_worker;
 grant select on tlog.cosignature, tlog.witnessed to liandun_door, liandun_api;
 grant select, insert, update on tlog.alarm to liandun_worker;
+-- Administrators and regulators are shown what stands.
+grant select on tlog.alarm to liandun_api;
 `;
