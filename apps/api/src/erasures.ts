@@ -13,7 +13,7 @@ import {
 } from '@liandun/contracts';
 import type { ReadingCaller } from '@liandun/event-log';
 import { erasureRole, masked, Vault, type ErasureRole, type TokenKind } from '@liandun/vault';
-import { approvalById, entriesWith, erasedBy, type ApprovalRow } from '@liandun/views';
+import { approvalById, entriesWith, erasedBy, textsAbout, type ApprovalRow } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { DecideErasureOf } from './erasure.js';
@@ -121,7 +121,14 @@ export class Erasures {
         if (role) judged.push({ position, member: memberOfSource(sender) ?? sender, type, kinds, identity, role });
       }
     }
-    return judged;
+    return [...judged, ...(await this.texts(judged))];
+  }
+
+  /** What the person wrote about these entries, and what was written to him: it goes with them. */
+  private async texts(judged: Judged[]): Promise<Judged[]> {
+    const own = judged.filter(({ role, identity }) => role === 'subject' && identity.kind !== 'organization');
+    const found = await textsAbout(this.door.pool, own.map(positionOf));
+    return own.flatMap((one) => (found.get(one.position) ?? []).map((position) => ({ ...one, position })));
   }
 
   /** What would be erased if it were approved now, masked: for the one who asked and the one who decides. */

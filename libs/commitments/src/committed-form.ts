@@ -22,6 +22,9 @@ export type SaltOf = (pointer: string) => Uint8Array;
 const digest = (salt: Uint8Array, value: string): string =>
   createHash('sha256').update(salt).update(value, 'utf8').digest('base64url');
 
+/** Commits to a value by a salt of 32 bytes. */
+export const commitTo = (salt: Uint8Array, value: string): Commitment => ({ commitment: digest(salt, value) });
+
 /** Whether the opened value is the one that was committed to. */
 export const opensCommitment = (
   { salt, value }: Pick<Opening, 'salt' | 'value'>,
@@ -75,6 +78,6 @@ function withhold(value: unknown, kind: SubjectKind, path: string, pointer: stri
   if (typeof value !== 'string' || !isPersonal(kind, path)) return value;
   const salt = withheld.saltOf(pointer);
   withheld.openings.push({ pointer, salt: Buffer.from(salt).toString('base64url'), value });
-  const commitment: Commitment = { commitment: digest(salt, value) };
+  const commitment = commitTo(salt, value);
   return pointer === NAME_POINTER ? { ...commitment, masked: displayName(kind, value) } : commitment;
 }

@@ -17,5 +17,13 @@ export {
 export { prepared } from './prepared.js';
 export { at, find, readStream, streamVersion } from './stored-events.js';
 export { inTransaction } from './transaction.js';
-export { CALLER, CALLERS_ROLE, readAs, wall, type ReadingCaller } from './walls.js';
+export {
+  CALLER,
+  CALLERS_ROLE,
+  SUBJECTS_ENTITIES,
+  SUBJECTS_OBSERVATIONS,
+  readAs,
+  wall,
+  type ReadingCaller,
+} from './walls.js';
 export { onAppended } from './wakeups.js';

@@ -8,8 +8,12 @@ import { corkUntilNextTick, withClient } from './transaction.js';
 
 /** The caller, as policies see it; null where none is named. Looked up once for each statement, not for each row. */
 export const CALLER = `(select current_setting('liandun.member', true))`;
-/** `platform`, `regulator` or `admin`. */
+/** `platform`, `regulator`, `admin`, or `subject`: somebody who is no member and has proved whom entries are about. */
 export const CALLERS_ROLE = `(select current_setting('liandun.role', true))`;
+/** The entities that a subject proved to be; null for any other caller. */
+export const SUBJECTS_ENTITIES = `(select string_to_array(nullif(current_setting('liandun.entities', true), ''), ','))::text[]`;
+/** The positions of the entries that name the subject by the number that he proved; null for any other caller. */
+export const SUBJECTS_OBSERVATIONS = `(select string_to_array(nullif(current_setting('liandun.observations', true), ''), ','))::bigint[]`;
 
 /**
  * SQL that walls a table of the product. The ledger's own roles pass, each as far as its grants go; liandun_api sees the rows for
@@ -23,11 +27,22 @@ ${sees === undefined ? '' : `create policy caller on ${table} for select to lian
 
 /** In whose name something is read. */
 export interface ReadingCaller {
+  /** Empty of a subject, who is no member. */
   memberId: string;
   role: string;
+  /** Of a subject alone. */
+  subject?: { entities: readonly string[]; observations: readonly number[] };
 }
 
 const named = (setting: string, value: string): string => `set local liandun.${setting} = ${pg.escapeLiteral(value)}`;
+
+const namesOf = ({ memberId, role, subject }: ReadingCaller): string[] => [
+  named('member', memberId),
+  named('role', role),
+  ...(subject
+    ? [named('entities', subject.entities.join(',')), named('observations', subject.observations.join(','))]
+    : []),
+];
 
 /**
  * Reads in the name of a caller, in a read-only transaction that sees what the caller may. The name ends with the transaction: the
@@ -36,14 +51,14 @@ const named = (setting: string, value: string): string => `set local liandun.${s
  */
 export function readAs<T>(
   pool: pg.Pool,
-  { memberId, role }: ReadingCaller,
+  caller: ReadingCaller,
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   withClient(pool, async (client) => {
     const { pipeline } = client as { pipeline?: boolean };
     if (pipeline) corkUntilNextTick(client);
-    const begun = client.query(`begin read only; ${named('member', memberId)}; ${named('role', role)}`);
+    const begun = client.query(['begin read only', ...namesOf(caller)].join('; '));
     begun.catch(() => {}); // its failure leaves no name: then the work sees nothing
     if (!pipeline) await begun;
     try {

@@ -1,4 +1,4 @@
-import { CALLER, wall } from '@liandun/event-log';
+import { CALLER, SUBJECTS_OBSERVATIONS, wall } from '@liandun/event-log';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Sealed records, their data keys and the blind index. Apart from the log, so that erasing a person leaves the log verifiable. */
@@ -100,8 +100,13 @@ grant select, update on vault.rotation to liandun_door;
 grant select on vault.record, vault.data_key to liandun_api;
 `;
 
+/** What a subject wrote, and the written reasons to him: for himself, regulators and the publisher (rule P17). */
+const TEXTS = `'liandun.subject.stated.v1', 'liandun.appeal.filed.v1', 'liandun.appeal.decided.v1'`;
+
+// The entries below are looked for behind the caller's own wall.
 const sentByCaller = (table: string): string =>
-  `exists (select from log.entry e where e.position = ${table}.position and e.source = 'urn:liandun:member:' || ${CALLER})`;
+  `exists (select from log.entry e where e.position = ${table}.position
+     and (e.source = 'urn:liandun:member:' || ${CALLER} or e.type in (${TEXTS}))) or position = any(${SUBJECTS_OBSERVATIONS})`;
 const WALLS = [
   wall('vault.record', sentByCaller('record')),
   wall('vault.data_key', sentByCaller('data_key')),

@@ -1,4 +1,4 @@
-import { committedForm, opensCommitment, type Commitment, type SaltOf } from '@liandun/commitments';
+import { commitTo, committedForm, opensCommitment, type Commitment, type SaltOf } from '@liandun/commitments';
 import type { Identity } from '@liandun/contracts';
 import type { VaultKeys } from './keys.js';
 import { random } from './random.js';
@@ -51,6 +51,30 @@ export function separate(
   if (taken.length === 0 && tokens.length === 0) return { data: shared };
   const sealed = sealByPerson(taken, event, keys);
   return { data: shared, row: { sealed, tokens, personTokens: personTokensOf(identity, keys.blind) } };
+}
+
+/**
+ * Takes what a person wrote out of an outcome's data: each text at these pointers, where there is one, is replaced by its commitment
+ * and sealed as the subject's. No identifier stands with it: it is found by the entry that it is about, and erased with that one's
+ * subject.
+ */
+export function separateTexts(
+  event: EventRef,
+  data: object,
+  pointers: readonly string[],
+  keys: Pick<VaultKeys, 'kms'>,
+): Separated {
+  const copy = structuredClone(data);
+  const taken = pointers.flatMap((pointer): SealedValue[] => {
+    const found = find(copy, pointer);
+    const value = found?.at[found.last];
+    if (!found || typeof value !== 'string') return [];
+    const salt = drawn(pointer);
+    found.at[found.last] = commitTo(salt, value);
+    return [{ pointer, salt: Buffer.from(salt).toString('base64url'), value }];
+  });
+  if (taken.length === 0) return { data: copy };
+  return { data: copy, row: { sealed: sealByPerson(taken, event, keys), tokens: [], personTokens: [] } };
 }
 
 /** Seals values that were taken out: each person's under a key of its own. */

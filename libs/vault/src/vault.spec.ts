@@ -4,7 +4,7 @@ import { makeResidentId, makeUscc, type Identity } from '@liandun/contracts';
 import fc from 'fast-check';
 import { generateVaultKeys, loadVaultKeys, newKey, parseVaultKeys } from './keys.js';
 import { seal, unseal, type SealedRecord, type SealedValue } from './sealing.js';
-import { restore, separate, type VaultRow } from './separate.js';
+import { restore, separate, separateTexts, type VaultRow } from './separate.js';
 import { tokensOf } from './tokens.js';
 
 const keys = generateVaultKeys();
@@ -133,4 +133,13 @@ test('keys by version: the highest wraps, all open, all make tokens; one that is
   expect(tokens[1]?.token).not.toEqual(tokens[0]?.token);
   expect(() => parseVaultKeys({ seal: { x: first }, blind, fingerprint }, 'keys.json')).toThrow('"seal"');
   expect(before.kms.warning).toContain('sandbox only');
+});
+
+test('what a person wrote is sealed and committed to, and opens again where it stood', () => {
+  const said = { appealId: 'a-1', statement: '那不是我的店', evidence: [] };
+  const { data, row } = separateTexts(event, said, ['/statement', '/reasons'], keys);
+  expect(JSON.stringify(data)).not.toContain('那不是我的店');
+  expect(row).toMatchObject({ tokens: [], personTokens: [] });
+  expect(restore(data, opened(row?.sealed))).toEqual(said);
+  expect(separateTexts(event, { appealId: 'a-2' }, ['/statement'], keys)).toEqual({ data: { appealId: 'a-2' } });
 });

@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { sealPerson, unsealPerson, type SealedPerson } from './erasing.js';
 import { fingerprintOf, VaultKeysError, type VaultKeys } from './keys.js';
 import { unseal, type EventRef, type Person, type SealedValue } from './sealing.js';
-import { put, restore, separate, type Separated } from './separate.js';
+import { put, restore, separate, separateTexts, type Separated } from './separate.js';
 import { tokensOf, wantedTokens, type PersonIdentifiers, type Token } from './tokens.js';
 
 /** The part of a stored event that opens its record. */
@@ -58,6 +58,11 @@ export class Vault {
   /** See `separate`: takes the personal values out of an event's data. */
   separate(event: EventRef, data: object, saltOf?: SaltOf): Separated {
     return separate(event, data, this.keys, saltOf);
+  }
+
+  /** See `separateTexts`: takes what a person wrote out of an outcome's data. */
+  separateTexts(event: EventRef, data: object, pointers: readonly string[]): Separated {
+    return separateTexts(event, data, pointers, this.keys);
   }
 
   /** The keyed digest under which the log tells a repeated submission from another with its id. */

@@ -38,6 +38,20 @@ export async function entriesWith(
   });
 }
 
+/** Outcomes that hold what a subject wrote, or what was written to him. */
+const TEXTS = ['liandun.subject.stated.v1', 'liandun.appeal.filed.v1', 'liandun.appeal.decided.v1'];
+
+/** By the entries that they are about: the later entries of the same stream with texts of the subject, or to him. */
+export async function textsAbout(pool: Pool, positions: readonly number[]): Promise<Map<number, number[]>> {
+  const { rows } = await pool.query<{ about: string; texts: string[] }>(
+    `select e.position as about, array_agg(s.position order by s.position) as texts
+     from log.entry e join log.entry s on s.stream = e.stream and s.version > e.version and s.type = any($2)
+     where e.position = any($1) and s.entry::jsonb #>> '{data,caseId}' = e.id group by e.position`,
+    [positions, TEXTS],
+  );
+  return new Map(rows.map(({ about, texts }) => [Number(about), texts.map(Number)]));
+}
+
 /** What was erased on a request, over all its entries in the log. */
 export async function erasedBy(pool: Pool, erasureId: string): Promise<Erased> {
   const { rows } = await pool.query<{ data: Erased }>(

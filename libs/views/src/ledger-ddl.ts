@@ -1,4 +1,5 @@
-import { CALLER, CALLERS_ROLE, wall } from '@liandun/event-log';
+import { EVENT_TYPES } from '@liandun/contracts';
+import { CALLER, CALLERS_ROLE, SUBJECTS_ENTITIES, wall } from '@liandun/event-log';
 
 const TABLES = `
 create schema <schema>;
@@ -201,12 +202,41 @@ grant select on <schema>.entity, <schema>.observation, <schema>.possible, <schem
   <schema>.audit to liandun_api;
 `;
 
+/** Of what concerns him a subject sees what was said, decided and told of him: not who of the authorities looked, nor who closed. */
+const SEEN_BY_SUBJECT = [
+  EVENT_TYPES.merchantReported,
+  EVENT_TYPES.merchantDelisted,
+  EVENT_TYPES.merchantReinstated,
+  EVENT_TYPES.riskEntityReported,
+  EVENT_TYPES.riskEntityWithdrawn,
+  EVENT_TYPES.caseHeard,
+  EVENT_TYPES.registryListed,
+  EVENT_TYPES.registryRemoved,
+  EVENT_TYPES.listingEnded,
+  EVENT_TYPES.entityLinked,
+  EVENT_TYPES.caseDeadlineSet,
+  EVENT_TYPES.caseReleased,
+  EVENT_TYPES.listingExpired,
+  EVENT_TYPES.listingOverridden,
+  EVENT_TYPES.noticeIssued,
+  'liandun.subject.stated.v1',
+  'liandun.appeal.filed.v1',
+  'liandun.appeal.decided.v1',
+  'liandun.appeal.deadline.v1',
+  'liandun.listing.stayed.v1',
+]
+  .map((type) => `'${type}'`)
+  .join(', ');
+
+const OF_SUBJECT = `entity_id = any(${SUBJECTS_ENTITIES})`;
+
 /** Which rows the api sees for a caller. The others are the worker's alone. */
 const SEEN: Record<string, string | undefined> = {
   receiver: undefined,
   // A platform sees the merchants that it reported itself.
   entity: `${CALLERS_ROLE} = 'regulator' or exists (select from <schema>.observation o where o.entity_id = entity.entity_id)`,
-  observation: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,
+  // A subject sees what is about him, whoever sent it (rule P17).
+  observation: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER} or ${OF_SUBJECT}`,
   // Says who else may be the same.
   possible: `${CALLERS_ROLE} = 'regulator'`,
   parted: `${CALLERS_ROLE} = 'regulator'`,
@@ -214,11 +244,13 @@ const SEEN: Record<string, string | undefined> = {
   step: `${CALLERS_ROLE} = 'regulator' or exists (select from <schema>.observation o where o.position = step.observation)`,
   // What hangs on a review.
   hosting: `${CALLERS_ROLE} = 'regulator'`,
-  listing: `${CALLERS_ROLE} = 'regulator' or source_member = ${CALLER}`,
+  listing: `${CALLERS_ROLE} = 'regulator' or source_member = ${CALLER} or ${OF_SUBJECT}`,
   told: undefined,
-  notice: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,
+  // Who was told of a listing is for its subject to know.
+  notice: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER} or (${CALLERS_ROLE} = 'subject'
+    and exists (select from <schema>.listing l where l.listing_id = notice.listing_id))`,
   disposition: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,
-  audit: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER}`,
+  audit: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER} or (${OF_SUBJECT} and type in (${SEEN_BY_SUBJECT}))`,
 };
 const WALLS = Object.entries(SEEN)
   .map(([table, sees]) => wall(`<schema>.${table}`, sees))
