@@ -1,0 +1,78 @@
+// Numbers decided notices, appends them and folds them.
+import { ERASED_NAME, EVENT_TYPES, reasonCodes, toBeijingTime, type NoticeIssued } from '@liandun/contracts';
+import { mayCloseByItself, respondBy } from '@liandun/domain';
+import { EventLog, type NewEvent, type StoredEvent } from '@liandun/event-log';
+import { coverOf, foldRun, lastSeqs } from '@liandun/views';
+import type { ClientBase } from 'pg';
+import { outcomeEvent } from '../outcome.js';
+import { ENDING, VIEW, type Draft } from './draft.js';
+
+const coveringEntity = ({ coveredAs, about }: Draft): string => coveredAs ?? about.listing.entityId;
+
+/** How many notices each position has led to: their ids are made of both. */
+export type Numbers = Map<number, number>;
+
+/** Appends the notices, numbered densely per member, and folds them so that the next decision knows of them. */
+export async function issue(client: ClientBase, log: EventLog, drafts: Draft[], numbers: Numbers): Promise<void> {
+  if (drafts.length === 0) return;
+  const at = drafts[0]?.trigger.acceptedAt ?? '';
+  const [cover, seqs] = await Promise.all([
+    coverOf(client, [...new Set(drafts.map(coveringEntity))], at),
+    lastSeqs(client, [...new Set(drafts.map(({ intent }) => intent.memberId))]),
+  ]);
+  const events: NewEvent[] = [];
+  for (const draft of drafts) {
+    const { intent, about, trigger } = draft;
+    const member = intent.memberId;
+    const seq = (seqs.get(member) ?? -1) + 1;
+    seqs.set(member, seq);
+    const n = numbers.get(trigger.position) ?? 0;
+    numbers.set(trigger.position, n + 1);
+    const covering = cover.get(coveringEntity(draft)) ?? [];
+    const own = covering.find(({ listingId }) => listingId === about.listing.listingId);
+    const stillListed = covering.some((other) => other !== own && other.knownTo.has(member));
+    // Those that follow in this batch see this one as told.
+    if (ENDING.has(intent.action)) own?.knownTo.delete(member);
+    else own?.knownTo.add(member);
+    const id = `notify:${trigger.position}:${n}`;
+    events.push(
+      outcomeEvent(id, EVENT_TYPES.noticeIssued, {
+        time: trigger.acceptedAt,
+        stream: `notices/${member}`,
+        data: noticeOf(draft, seq, stillListed),
+      }),
+    );
+  }
+  const [outcome] = await log.appendIn(client, [{ events }]);
+  if (outcome?.status !== 'appended') throw new Error(`notices could not be appended: ${outcome?.status ?? 'none'}`);
+  const issued = events.map((event, n) => ({ ...event, ...outcome.receipts[n] }) as unknown as StoredEvent);
+  await foldRun(client, VIEW, issued);
+}
+
+const beijing = (time: string): string => toBeijingTime(new Date(time));
+
+function noticeOf({ intent, about, trigger, toldUscc }: Draft, seq: number, stillListed: boolean): NoticeIssued {
+  const { listing, entity } = about;
+  const code = reasonCodes().codes.get(listing.code);
+  if (!code) throw new Error(`the code table does not hold ${listing.code}`);
+  const ending = ENDING.has(intent.action);
+  return {
+    member: intent.memberId,
+    noticeId: `${intent.memberId}.${seq}`,
+    seq,
+    action: intent.action,
+    listingId: listing.listingId,
+    stillListed,
+    entity: toldUscc === undefined ? entity : { ...entity, uscc: toldUscc },
+    merchantIds: intent.merchantIds,
+    shops: intent.shops,
+    match: { grade: intent.grade, because: intent.because },
+    reason: { code: code.code, labelZh: code.labelZh, labelEn: code.labelEn, legalBasis: code.legalBasis },
+    tier: listing.tier,
+    autoClosable: intent.grade === 'exact' && !ending && mayCloseByItself(listing, code.autoClosable),
+    effectiveAt: beijing(ending ? trigger.acceptedAt : listing.effectiveAt),
+    expiresAt: beijing(listing.expiresAt),
+    respondBy: beijing(respondBy(listing.tier, trigger.acceptedAt)),
+    ...(entity.kind !== 'organization' && entity.name === ERASED_NAME ? { erased: true } : {}),
+  };
+}
