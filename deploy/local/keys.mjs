@@ -85,6 +85,20 @@ export function publicJwk({ kty, crv, x, y, kid, alg, use }) {
   return { kty, crv, x, ...(y && { y }), kid, ...(alg && { alg }), ...(use && { use }) };
 }
 
+/** The sandbox's platforms may be told everything; contracts and assessments are fictional (rule P16). */
+const agreementOf = (memberId) => ({
+  contractId: `SANDBOX-CONTRACT-${memberId}`,
+  assessmentId: `SANDBOX-PIA-${memberId}`,
+  assessedUntil: '2099-12-31T23:59:59+08:00',
+  bases: {
+    organization: { kind: 'article', ref: '电子商务法 第29条' },
+    person: { kind: 'article', ref: '个人信息保护法 第13条' },
+    match: { kind: 'article', ref: '个人信息保护法 第8条' },
+    reason: { kind: 'article', ref: '电子商务法 第29条' },
+    screening: { kind: 'article', ref: '电子商务法 第27条' },
+  },
+});
+
 /**
  * The private keys of the sandbox members, one file each, and the genesis file from which an empty ledger admits them.
  * @returns {Promise<{ genesis: string, paths: Record<string, string> }>}
@@ -99,7 +113,12 @@ export async function memberKeys(home) {
       const jwk = newKey('ed25519', {}, { kid: `${member.memberId}-${newKid()}` });
       await writeWhole(path, `${JSON.stringify(jwk)}\n`, 0o600);
     }
-    admitted.push({ ...member, keys: [publicJwk(await readJson(path, isPrivateJwk))], subscription: {} });
+    admitted.push({
+      ...member,
+      keys: [publicJwk(await readJson(path, isPrivateJwk))],
+      subscription: {},
+      ...(member.role === 'platform' && { agreement: agreementOf(member.memberId) }),
+    });
   }
   const genesis = `${home}/genesis.json`;
   await writeWhole(genesis, `${JSON.stringify(admitted, null, 2)}\n`);

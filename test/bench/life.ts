@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { LifeClock } from '../../apps/worker/src/clock.js';
 import { notifyReader } from '../../apps/worker/src/notify.js';
+import { AGREEMENT } from '../support/agreement.js';
 import { asApp, createTestDatabase } from '../support/database.js';
 import { ALL_MIGRATIONS } from '../support/ledger.js';
 import type { BenchResult } from './result.js';
@@ -67,7 +68,7 @@ const ledgerEvent = (type: string, stream: string, data: object): NewEvent => ({
 /** Every listing published and linked, with nobody told yet. */
 async function fill(log: EventLog): Promise<void> {
   for (const memberId of [PUBLISHER, ...RECEIVERS]) {
-    const data = { memberId, name: memberId, role: 'platform', keys: [], subscription: {} };
+    const data = { memberId, name: memberId, role: 'platform', keys: [], subscription: {}, agreement: AGREEMENT };
     await log.append({ events: [ledgerEvent(EVENT_TYPES.memberAdmitted, `member/${memberId}`, data)] });
   }
   const expiresAt = new Date(Date.now() + YEAR_MS).toISOString();

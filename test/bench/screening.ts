@@ -1,5 +1,5 @@
 // What a screening costs at a ledger that has indexed many, beside a bare look-up by primary key in the same run.
-import type { Identity } from '@liandun/contracts';
+import { SUBJECT_KINDS, type Identity } from '@liandun/contracts';
 import { EVENT_LOG_MIGRATIONS, EventLog, migrate } from '@liandun/event-log';
 import { DatabaseClock } from '@liandun/intake';
 import {
@@ -118,7 +118,7 @@ async function inquiries(screenings: Screenings, identities: readonly Identity[]
   const took: number[] = [];
   const ask = async (n: number, list: number[]): Promise<void> => {
     const began = performance.now();
-    await screenings.screen(MEMBER, identities[n % identities.length] as Identity, 'onboarding');
+    await screenings.screen(MEMBER, identities[n % identities.length] as Identity, 'onboarding', [...SUBJECT_KINDS]);
     list.push(performance.now() - began);
   };
   const pending: Promise<void>[] = [];

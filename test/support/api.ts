@@ -11,6 +11,7 @@ import { WEBHOOK_MIGRATIONS } from '@liandun/webhooks';
 import { importJWK, SignJWT, type JWK } from 'jose';
 import pg from 'pg';
 import { createApi, type Api } from '../../apps/api/src/api.js';
+import { AGREEMENT } from './agreement.js';
 import { asApp, createTestDatabase } from './database.js';
 
 export const TEST_MEMBERS = {
@@ -100,6 +101,7 @@ export class TestApi {
       role,
       keys: [publicKeyOf(keys.get(memberId) as JWK)],
       subscription: {},
+      ...(role === 'platform' && { agreement: AGREEMENT }),
     }));
     await writeFile(env.LIANDUN_GENESIS, JSON.stringify(members));
     const api = await createApi(env);

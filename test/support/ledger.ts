@@ -1,4 +1,11 @@
-import { EVENT_TYPES, LEDGER_SOURCE, type MemberRole, type NoticeIssued, type Receipt } from '@liandun/contracts';
+import {
+  EVENT_TYPES,
+  LEDGER_SOURCE,
+  type Agreement,
+  type MemberRole,
+  type NoticeIssued,
+  type Receipt,
+} from '@liandun/contracts';
 import {
   EVENT_LOG_MIGRATIONS,
   EventLog,
@@ -21,6 +28,7 @@ import pg from 'pg';
 import { notifyReader } from '../../apps/worker/src/notify.js';
 import { matchedReader } from '../../apps/worker/src/matched.js';
 import { reconcileReader } from '../../apps/worker/src/reconcile.js';
+import { AGREEMENT } from './agreement.js';
 import { asApp, createTestDatabase } from './database.js';
 
 export const ALL_MIGRATIONS = [
@@ -70,8 +78,21 @@ export class TestLedger {
     return new TestLedger(url, pool, log, vault, intake, readers, drop);
   }
 
-  async admit(memberId: string, role: MemberRole = 'platform', subscription: object = {}): Promise<void> {
-    await this.membership(EVENT_TYPES.memberAdmitted, { memberId, name: memberId, role, keys: [], subscription });
+  /** `agreement`: a platform has one for everything unless told; `undefined` is none. */
+  async admit(
+    memberId: string,
+    role: MemberRole = 'platform',
+    subscription: object = {},
+    { agreement }: { agreement?: Agreement | undefined } = { agreement: AGREEMENT },
+  ): Promise<void> {
+    await this.membership(EVENT_TYPES.memberAdmitted, {
+      memberId,
+      name: memberId,
+      role,
+      keys: [],
+      subscription,
+      ...(role === 'platform' && agreement && { agreement }),
+    });
   }
 
   async membership(type: string, data: { memberId: string; [field: string]: unknown }): Promise<void> {

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { AGREEMENT } from './agreement.js';
 import { asApp, createTestDatabase } from './database.js';
 import { ALL_MIGRATIONS } from './ledger.js';
 
@@ -110,7 +111,8 @@ export class Product {
       const { privateKey, publicKey } = generateKeyPairSync('ed25519');
       keys.set(memberId, { ...privateKey.export({ format: 'jwk' }), kid, alg: 'EdDSA' });
       const key = { ...publicKey.export({ format: 'jwk' }), kid } as MemberKey;
-      return { memberId, name: memberId, role, keys: [key], subscription };
+      const agreement = role === 'platform' ? { agreement: AGREEMENT } : {};
+      return { memberId, name: memberId, role, keys: [key], subscription, ...agreement };
     });
     const inbox = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
     const log = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: LOG_NAME };

@@ -1,5 +1,12 @@
 // The bodies of membership changes, one class each; events have theirs in libs/contracts.
-import { MEMBER_ROLES, SIGNATURE_POLICIES, type MemberRole, type SignaturePolicy } from '@liandun/contracts';
+import {
+  BASIS_KINDS,
+  MEMBER_ROLES,
+  SIGNATURE_POLICIES,
+  type BasisKind,
+  type MemberRole,
+  type SignaturePolicy,
+} from '@liandun/contracts';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -77,6 +84,65 @@ export class SubscriptionBody {
   riskEntities?: boolean;
 }
 
+/** An opaque id of a paper: no text. */
+const PAPER_ID = /^[A-Za-z0-9._~:/-]{1,64}$/;
+
+export class BasisBody {
+  @IsIn(BASIS_KINDS)
+  kind: BasisKind;
+
+  /** An article has Chinese characters; no line breaks or controls. */
+  @Matches(/^(?=\S)[^\p{C}]{1,120}$/u)
+  ref: string;
+}
+
+const Based = (): PropertyDecorator => (target, name) => {
+  for (const decorate of [IsOptional(), IsObject(), ValidateNested(), Type(() => BasisBody)]) decorate(target, name);
+};
+
+/** One for each of DISCLOSED_FIELDS. */
+export class BasesBody {
+  @Based()
+  organization?: BasisBody;
+
+  @Based()
+  person?: BasisBody;
+
+  @Based()
+  match?: BasisBody;
+
+  @Based()
+  reason?: BasisBody;
+
+  @Based()
+  screening?: BasisBody;
+}
+
+export class AgreementBody {
+  @Matches(PAPER_ID)
+  contractId: string;
+
+  @Matches(PAPER_ID)
+  assessmentId: string;
+
+  @IsDefined()
+  assessedUntil: string;
+
+  @IsDefined()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BasesBody)
+  bases: BasesBody;
+}
+
+export class AgreementChangeBody {
+  @IsDefined()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => AgreementBody)
+  agreement: AgreementBody;
+}
+
 export class MemberAdmissionBody {
   @Matches(/^[a-z][a-z0-9-]{1,30}[a-z0-9]$/)
   memberId: string;
@@ -99,6 +165,13 @@ export class MemberAdmissionBody {
   @ValidateNested()
   @Type(() => SubscriptionBody)
   subscription?: SubscriptionBody;
+
+  /** Without one the member is told nothing (rule P16). */
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => AgreementBody)
+  agreement?: AgreementBody;
 }
 
 export class KeyAdditionBody {

@@ -1,6 +1,11 @@
 import {
+  DISCLOSED_FIELDS,
   fieldError,
+  PERSONAL_DISCLOSURES,
   problemOf,
+  timeMs,
+  toBeijingTime,
+  type Agreement,
   type FieldError,
   type MemberKey,
   type ProblemCode,
@@ -8,7 +13,7 @@ import {
 } from '@liandun/contracts';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import type { MemberKeyBody, SubscriptionBody } from './bodies.dto.js';
+import type { AgreementBody, MemberKeyBody, SubscriptionBody } from './bodies.dto.js';
 import { ProblemError } from './problems.js';
 
 const CODES: Record<string, ProblemCode> = {
@@ -74,3 +79,31 @@ export const subscriptionOf = ({ tiers, codes, kinds, riskEntities }: Subscripti
   ...(kinds && { kinds }),
   ...(riskEntities !== undefined && { riskEntities }),
 });
+
+/**
+ * The agreement as the log keeps it. Throws ProblemError where the assessment's end is no time, or where a contract is given as
+ * the basis of personal data: the person is no party to it (个人信息保护法 第13条).
+ */
+export function agreementOf(
+  { contractId, assessmentId, assessedUntil, bases }: AgreementBody,
+  pointer: string,
+): Agreement {
+  const untilMs = typeof assessedUntil === 'string' ? timeMs(assessedUntil) : undefined;
+  const errors = PERSONAL_DISCLOSURES.filter((field) => bases[field]?.kind === 'contract').map((field) =>
+    fieldError(`${pointer}/bases/${field}/kind`, 'INVALID_VALUE'),
+  );
+  if (untilMs === undefined) errors.unshift(fieldError(`${pointer}/assessedUntil`, 'INVALID_FORMAT'));
+  const [first, ...rest] = errors;
+  if (first || untilMs === undefined) throw new ProblemError(problemOf([first as FieldError, ...rest]));
+  return {
+    contractId,
+    assessmentId,
+    assessedUntil: toBeijingTime(new Date(untilMs)),
+    bases: Object.fromEntries(
+      DISCLOSED_FIELDS.flatMap((field) => {
+        const basis = bases[field];
+        return basis === undefined ? [] : [[field, { kind: basis.kind, ref: basis.ref }]];
+      }),
+    ),
+  };
+}

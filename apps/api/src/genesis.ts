@@ -4,7 +4,7 @@ import { EventLog } from '@liandun/event-log';
 import { ACCESS_RIDER, memberList } from '@liandun/views';
 import type pg from 'pg';
 import { MemberAdmissionBody } from './bodies.dto.js';
-import { keyOf, parseBody, subscriptionOf } from './bodies.js';
+import { agreementOf, keyOf, parseBody, subscriptionOf } from './bodies.js';
 import type { LedgerWriter } from './ledger-writer.js';
 import { ProblemError } from './problems.js';
 import { SettingsError } from './settings.js';
@@ -14,13 +14,14 @@ const ADMINISTRATORS_MIN = 2;
 function parseMembers(text: string, path: string): MemberAdmitted[] {
   try {
     return (JSON.parse(text) as unknown[]).map((raw) => {
-      const { memberId, name, role, keys, subscription = {} } = parseBody(MemberAdmissionBody, raw);
+      const { memberId, name, role, keys, subscription = {}, agreement } = parseBody(MemberAdmissionBody, raw);
       return {
         memberId,
         name,
         role,
         keys: keys.map((key) => keyOf(key, '/keys')),
         subscription: subscriptionOf(subscription),
+        ...(agreement && { agreement: agreementOf(agreement, '/agreement') }),
       };
     });
   } catch (error) {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { LedgerError, toBeijingTime, type MembershipChange } from '@liandun/contracts';
-import { SUSPENSION_CONFIRMED_WITHIN_MS } from '@liandun/domain';
+import { BASIS_TEXTS, LedgerError, toBeijingTime, type Agreement, type MembershipChange } from '@liandun/contracts';
+import { deliveryOf, SUSPENSION_CONFIRMED_WITHIN_MS } from '@liandun/domain';
 import { approvalById, approvalList, memberList, otherAdministrators, type ApprovalRow } from '@liandun/views';
 import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyRequest } from 'fastify';
 import { callerOf } from './access-hooks.js';
 import {
+  AgreementChangeBody,
   ApprovalDecisionBody,
   KeyAdditionBody,
   KeyRevocationBody,
@@ -15,7 +16,7 @@ import {
   SubscriptionChangeBody,
 } from './bodies.dto.js';
 import { Erasures } from './erasures.js';
-import { keyOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
+import { agreementOf, keyOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
 import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
 import { limitOf, textOf } from './query.js';
 import { Reads } from './reads.js';
@@ -23,6 +24,16 @@ import { Reviews, type ReviewApproval } from './reviews.js';
 
 interface Requested {
   approvalId: string;
+  /** With an admission or an agreement: whether anything will be sent to the member (rule P16). */
+  delivery?: object;
+}
+
+/** Whether anything is sent to a platform now, in words where not all of it is. */
+function deliveryShown(agreement: Agreement | undefined): object {
+  const delivery = deliveryOf(agreement, new Date().toISOString());
+  if (!delivery.because) return delivery;
+  const [en, zh] = BASIS_TEXTS[delivery.because];
+  return { ...delivery, en, zh };
 }
 
 /** What awaits its confirmation, not its effect. */
@@ -58,22 +69,29 @@ export class MembersController {
     const after = textOf(request, 'after') ?? '';
     const limit = limitOf(request);
     const items = await this.reads.as(callerOf(request), (db) => memberList(db, { after, limit }));
-    return { items, next: items.length === limit ? (items.at(-1)?.memberId ?? null) : null };
+    return {
+      items: items.map((member) =>
+        member.role === 'platform' ? { ...member, delivery: deliveryShown(member.agreement ?? undefined) } : member,
+      ),
+      next: items.length === limit ? (items.at(-1)?.memberId ?? null) : null,
+    };
   }
 
   @Post('/members')
   @HttpCode(202)
-  admit(@Req() request: FastifyRequest, @Body() body: unknown): Promise<Requested> {
-    const { memberId, name, role, keys, subscription = {} } = parseBody(MemberAdmissionBody, body);
-    const change: MembershipChange = {
+  async admit(@Req() request: FastifyRequest, @Body() body: unknown): Promise<Requested> {
+    const { memberId, name, role, keys, subscription = {}, agreement } = parseBody(MemberAdmissionBody, body);
+    const change: Extract<MembershipChange, { action: 'admit' }> = {
       action: 'admit',
       memberId,
       name,
       role,
       keys: keys.map((key, i) => keyOf(key, `/keys/${i}`)),
       subscription: subscriptionOf(subscription),
+      ...(agreement && { agreement: agreementOf(agreement, '/agreement') }),
     };
-    return this.#request(request, change);
+    const requested = await this.#request(request, change);
+    return role === 'platform' ? { ...requested, delivery: deliveryShown(change.agreement) } : requested;
   }
 
   @Post('/members/:memberId/keys')
@@ -112,6 +130,19 @@ export class MembersController {
       memberId,
       subscription: subscriptionOf(subscription),
     });
+  }
+
+  /** What the member's disclosures rest on: its contract, its impact assessment, and the basis of each field (rule P16). */
+  @Post('/members/:memberId/agreement')
+  @HttpCode(202)
+  async agreement(
+    @Req() request: FastifyRequest,
+    @Param('memberId') memberId: string,
+    @Body() body: unknown,
+  ): Promise<Requested> {
+    const agreement = agreementOf(parseBody(AgreementChangeBody, body).agreement, '/agreement');
+    const requested = await this.#request(request, { action: 'changeAgreement', memberId, agreement });
+    return { ...requested, delivery: deliveryShown(agreement) };
   }
 
   /** Whether the ledger takes what the member sends without its signature. */

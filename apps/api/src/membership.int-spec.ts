@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { rebuildProjection } from '@liandun/event-log';
 import { accessProjection } from '@liandun/views';
+import { AGREEMENT } from '../../../test/support/agreement.js';
 import { ed25519, p256, publicKeyOf, TestApi, type Answer, type TestMember } from '../../../test/support/api.js';
 
 let api: TestApi;
@@ -132,6 +133,12 @@ describe('in the database, whatever the code decides, as the role that folds it'
       'another subscription',
       () => `update access.member set subscription = '{"tiers":[1]}' ${whose()}`,
       { action: 'changeSubscription', subscription: { tiers: [1] } },
+      'granted',
+    ],
+    [
+      'an agreement',
+      () => `update access.member set agreement = '${JSON.stringify(AGREEMENT)}' ${whose()}`,
+      { action: 'changeAgreement', agreement: AGREEMENT },
       'granted',
     ],
   ];
@@ -271,6 +278,83 @@ describe('keys', () => {
       422,
       expect.objectContaining({ pointer: '/key/d', code: 'UNKNOWN_FIELD' }),
     ]);
+  });
+});
+
+describe('P16: what a member may be told', () => {
+  const shown = async (): Promise<{ agreement: unknown; delivery: { open: boolean; because?: string } }> => {
+    const { body } = await api.call('admin', 'GET', '/v1/members?limit=1000');
+    return body.items.find((member: { memberId: string }) => member.memberId === memberId);
+  };
+  const applicant = { purpose: 'onboarding', identity: { kind: 'organization', name: '示例茶庄' } };
+  const screen = async (body: object = applicant): Promise<unknown[]> => {
+    const { body: granted } = await api.requestToken(await api.assertion(memberId));
+    const answer = await api.call(undefined, 'POST', '/v1/screenings', { body, token: granted.access_token });
+    return [answer.status, answer.body.code ?? answer.body.result];
+  };
+  const changeTo = (agreement: object): Promise<Answer> => change(`/v1/members/${memberId}/agreement`, { agreement });
+
+  test('P16: an admission without an agreement is taken, and says that the member will receive nothing', async () => {
+    const admission = {
+      memberId: `${memberId}-b`,
+      name: '平台',
+      role: 'platform',
+      keys: [publicKeyOf(ed25519('n-1'))],
+    };
+    const { status, body } = await post('admin', '/v1/members', admission);
+    expect([status, body.delivery]).toEqual([
+      202,
+      expect.objectContaining({ open: false, because: 'noAgreement', en: expect.any(String), zh: expect.any(String) }),
+    ]);
+    const full = { ...admission, memberId: `${memberId}-c`, agreement: AGREEMENT };
+    expect((await post('admin', '/v1/members', full)).body.delivery).toEqual({ open: true, missing: [] });
+    expect(await shown()).toMatchObject({ agreement: null, delivery: { open: false, because: 'noAgreement' } });
+  });
+
+  test('P16: two administrators give an agreement; its basis decides what is answered, whoever is asked about', async () => {
+    expect(await screen()).toEqual([403, 'NO_LEGAL_BASIS']);
+    const requested = await post('admin', `/v1/members/${memberId}/agreement`, { agreement: AGREEMENT });
+    expect(requested.status).toBe(202);
+    expect(await screen()).toEqual([403, 'NO_LEGAL_BASIS']);
+    expect((await decide('admin', requested.body.approvalId)).body.code).toBe('SECOND_PERSON_NEEDED');
+    expect((await decide('admin-2', requested.body.approvalId)).status).toBe(200);
+    expect(await events()).toEqual(['admitted', 'agreementchanged']);
+    expect(await shown()).toMatchObject({ agreement: AGREEMENT, delivery: { open: true, missing: [] } });
+    expect(await screen()).toEqual([200, 'clear']);
+    const { person: _person, ...others } = AGREEMENT.bases;
+    expect((await changeTo({ ...AGREEMENT, bases: others })).status).toBe(200);
+    expect(await shown()).toMatchObject({ delivery: { open: true, because: 'noBasis', missing: ['person'] } });
+    expect(await screen()).toEqual([200, 'clear']);
+    const person = { purpose: 'onboarding', identity: { kind: 'person', name: '虚构' } };
+    expect(await screen(person)).toEqual([403, 'NO_LEGAL_BASIS']);
+    expect((await changeTo({ ...AGREEMENT, assessedUntil: '2020-01-01T00:00:00+08:00' })).status).toBe(200);
+    expect(await screen()).toEqual([403, 'NO_LEGAL_BASIS']);
+    // What was told while there was a basis stays readable: reopenings hang on it.
+    expect(await mayCall()).toBe(true);
+  });
+
+  test('P16: a contract is no basis for what is told of persons; regulators and administrators have no agreement', async () => {
+    const person = { kind: 'contract', ref: 'C-1' };
+    const wrong = await post('admin', `/v1/members/${memberId}/agreement`, {
+      agreement: {
+        ...AGREEMENT,
+        assessedUntil: 'soon',
+        bases: { ...AGREEMENT.bases, person, match: person, note: person },
+      },
+    });
+    expect(wrong.status).toBe(422);
+    expect(wrong.body.errors.map(({ pointer, code }: { pointer: string; code: string }) => [pointer, code])).toEqual([
+      ['/agreement/bases/note', 'UNKNOWN_FIELD'],
+    ]);
+    const again = await post('admin', `/v1/members/${memberId}/agreement`, {
+      agreement: { ...AGREEMENT, assessedUntil: 'soon', bases: { ...AGREEMENT.bases, person, match: person } },
+    });
+    expect(again.body.errors.map(({ pointer, code }: { pointer: string; code: string }) => [pointer, code])).toEqual([
+      ['/agreement/assessedUntil', 'INVALID_FORMAT'],
+      ['/agreement/bases/person/kind', 'INVALID_VALUE'],
+    ]);
+    const regulator = await post('admin', '/v1/members/regulator-beijing/agreement', { agreement: AGREEMENT });
+    expect(regulator.body.code).toBe('FIELD_NOT_APPLICABLE');
   });
 });
 

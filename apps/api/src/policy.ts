@@ -77,6 +77,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'POST /v1/members/:memberId/keys': ADMIN_WRITE,
   'POST /v1/members/:memberId/keys/:kid/revocation': ADMIN_WRITE,
   'POST /v1/members/:memberId/subscription': ADMIN_WRITE,
+  'POST /v1/members/:memberId/agreement': ADMIN_WRITE,
   'POST /v1/members/:memberId/signatures': ADMIN_WRITE,
   'POST /v1/members/:memberId/suspension': ADMIN_WRITE,
   'POST /v1/members/:memberId/resumption': ADMIN_WRITE,

@@ -37,8 +37,9 @@ export class ScreeningsController {
     const validated = validateIdentity(body);
     if ('problem' in validated) throw new ProblemError(validated.problem);
     const { identity, purpose } = validated.value;
+    const kinds = await this.screenings.mayTell(memberId, identity.kind);
     await this.enumeration.spend(memberId, identity);
-    return this.screenings.screen(memberId, identity, purpose);
+    return this.screenings.screen(memberId, identity, purpose, kinds);
   }
 
   /** Which of the caller's inquiries later listings match. */

@@ -3,6 +3,7 @@ import {
   makeRegistrationNumber,
   makeResidentId,
   makeUscc,
+  SUBJECT_KINDS,
   type Identity,
   type ScreeningMatched,
 } from '@liandun/contracts';
@@ -43,7 +44,7 @@ let ledger: TestLedger;
 let screenings: Screenings;
 
 const ask = (identity: object, member: string = ASKER): Promise<Screening> =>
-  screenings.screen(member, identity as Identity, 'onboarding');
+  screenings.screen(member, identity as Identity, 'onboarding', [...SUBJECT_KINDS]);
 
 const alerts = async (member: string): Promise<ScreeningMatched[]> => {
   await ledger.settled();
@@ -163,7 +164,7 @@ describe('what an applicant is answered', () => {
       });
       const clock = new DatabaseClock(ledger.pool);
       const one = new Screenings(new Door(pool), ledger.vault, new LedgerWriter(ledger.log, ledger.vault, clock));
-      await one.screen(ASKER, identity as Identity, 'onboarding');
+      await one.screen(ASKER, identity as Identity, 'onboarding', [...SUBJECT_KINDS]);
       return seen;
     };
     const hit = await asked({ ...firm, uscc });

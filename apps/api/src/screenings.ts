@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import {
   EVENT_TYPES,
   LedgerError,
+  SUBJECT_KINDS,
   type Identity,
   type Purpose,
   type ScreeningDecision,
   type ScreeningMade,
+  type SubjectKind,
 } from '@liandun/contracts';
+import { basisRefusal, screeningFields } from '@liandun/domain';
 import { zhMatcher } from '@liandun/identity';
 import {
   inquiriesOf,
@@ -22,6 +25,7 @@ import {
   type ScreeningMatch,
 } from '@liandun/matching';
 import { Vault, type PersonIdentifiers } from '@liandun/vault';
+import { agreementOf } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
 import { LedgerWriter } from './ledger-writer.js';
 import { Door } from './pools.js';
@@ -48,11 +52,23 @@ export class Screenings {
     this.#index = new MatchIndex(zhMatcher, vault);
   }
 
+  /**
+   * The kinds of subject that the member may be told of. Throws NO_LEGAL_BASIS where `kind` is none of them, whether or not
+   * there is anything to tell (rules P16, P18).
+   */
+  async mayTell(member: string, kind: SubjectKind): Promise<SubjectKind[]> {
+    const agreement = await agreementOf(this.door.pool, member);
+    const at = this.writer.now().toISOString();
+    const kinds = SUBJECT_KINDS.filter((one) => !basisRefusal(agreement, screeningFields(one), at));
+    if (!kinds.includes(kind)) throw new LedgerError('NO_LEGAL_BASIS');
+    return kinds;
+  }
+
   /** One applicant of a member. The question is recorded without the identity, which is remembered sealed (rules P14, P15). */
-  async screen(member: string, identity: Identity, purpose: Purpose): Promise<Screening> {
+  async screen(member: string, identity: Identity, purpose: Purpose, kinds: SubjectKind[]): Promise<Screening> {
     const generation = await this.#active();
     const inquiry = inquiryOf(this.#index, this.vault, member, identity, this.writer.now());
-    const matches = await screen(this.door.pool, this.#index, this.vault, generation, inquiry);
+    const matches = await screen(this.door.pool, this.#index, this.vault, generation, inquiry, kinds);
     const result = resultOf(matches);
     const screeningId = randomUUID();
     const listingIds = matches.map(({ listingId }) => listingId);

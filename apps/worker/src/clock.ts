@@ -23,6 +23,7 @@ import {
 import type { AppendCommand, EventLog } from '@liandun/event-log';
 import { pause } from '@liandun/sdk';
 import {
+  assessmentsOver,
   heldOver,
   heldWithoutDeadline,
   notifyLag,
@@ -48,6 +49,8 @@ const REMINDED_WITHIN_MS = 30 * 86_400_000;
 const FOLDED_WITHIN_MS = 86_400_000;
 /** Working days from the day on which an answer was due until the regulators are told that none came. */
 const UNANSWERED_DAYS = 1;
+/** So many days before an impact assessment ends administrators are told. */
+const ASSESSMENT_ENDING_DAYS = 30;
 /** A session's advisory lock: one clock works at a time, and a process that dies lets go of it. */
 const LOCK = "hashtext('liandun.clock')";
 
@@ -62,6 +65,8 @@ const ID = {
   overdue: 'clock:reopeningOverdue:',
   reminder: 'clock:reminder:',
   unanswered: 'clock:unanswered:',
+  assessmentEnding: 'clock:assessmentEnding:',
+  assessmentEnded: 'clock:assessmentEnded:',
 } as const;
 
 export interface ClockParts {
@@ -249,6 +254,7 @@ export class LifeClock {
     await this.#watchReopenings();
     await this.#remind();
     await this.#watchReminded();
+    await this.#watchAssessments();
     this.#watchAtMs = performance.now() + (this.#parts.watchEveryMs ?? WATCH_EVERY_MS);
   }
 
@@ -300,6 +306,22 @@ export class LifeClock {
     };
     await raise('reopeningDue', ID.due, REOPENING.count - 1);
     await raise('reopeningOverdue', ID.overdue, REOPENING.count);
+  }
+
+  /** An alarm 30 days before a platform's impact assessment ends, and once it has: it is told nothing any more (rule P16). */
+  async #watchAssessments(): Promise<void> {
+    const { log, pool } = this.#parts;
+    const now = await this.#now();
+    const raise = async (alarm: 'assessmentEnding' | 'assessmentEnded', days: number): Promise<void> => {
+      const by = new Date(now.getTime() + days * 86_400_000).toISOString();
+      const events = (await assessmentsOver(pool, ID[alarm], by)).map(({ member, no }) => {
+        const data: AlarmRaised = { alarm, about: member, day: beijing(now.toISOString()).slice(0, 10), limit: days };
+        return single(`${ID[alarm]}${no}`, EVENT_TYPES.alarmRaised, ALARM_STREAM, data, now.toISOString());
+      });
+      if (events.length > 0) await log.appendAll(events);
+    };
+    await raise('assessmentEnding', ASSESSMENT_ENDING_DAYS);
+    await raise('assessmentEnded', 0);
   }
 
   #noteYears(years: number[], listingId: string): void {

@@ -91,7 +91,7 @@ async function tell(client: ClientBase, log: EventLog, found: readonly Alert[], 
   const granted = unknown.filter(({ member, match }) => {
     const receiver = members.get(member);
     const about = listings.find(({ listing }) => listing.listingId === match.listingId);
-    return receiver && about && entitled(receiver, about.listing, trigger.position, false).granted;
+    return receiver && about && entitled(receiver, about.listing, trigger, { screening: true }).granted;
   });
   if (granted.length === 0) return;
   const events = eventsOf(

@@ -295,6 +295,10 @@ export const PROBLEMS = {
   ],
   APPROVAL_NOT_FOUND: ['There is no such request.', '没有该申请。'],
   APPROVAL_DECIDED: ['The request has been decided already.', '该申请已有决定。'],
+  NO_LEGAL_BASIS: [
+    'No current agreement gives a basis for telling you this (rule P16). Ask an administrator of the ledger to record your contract, your current impact assessment and the basis of each field.',
+    '没有有效的协议作为向贵方提供该信息的依据（规则 P16）。请联系管理员登记合同、有效的个人信息保护影响评估及各字段的依据。',
+  ],
   SECOND_PERSON_NEEDED: [
     'Another person must decide: whoever requests a change cannot approve it (rule P20).',
     '须由另一人决定：申请人不得审批自己的申请（规则 P20）。',

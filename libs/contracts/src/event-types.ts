@@ -25,6 +25,7 @@ export const OUTCOME_TYPES = {
   memberKeyResumed: 'liandun.member.keyresumed.v1',
   memberKeyRevoked: 'liandun.member.keyrevoked.v1',
   memberSubscriptionChanged: 'liandun.member.subscriptionchanged.v1',
+  memberAgreementChanged: 'liandun.member.agreementchanged.v1',
   memberSignaturesChanged: 'liandun.member.signatureschanged.v1',
   approvalRequested: 'liandun.approval.requested.v1',
   approvalGranted: 'liandun.approval.granted.v1',

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 
+export * from './agreement.js';
 export * from './asyncapi.js';
 export * from './envelope.js';
 export * from './erasure.js';

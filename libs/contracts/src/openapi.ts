@@ -335,6 +335,12 @@ export const ROUTES: readonly Route[] = [
   ),
   change('/v1/members/{memberId}/subscription', 'SubscriptionChange', 'Request another subscription', '申请变更订阅'),
   change(
+    '/v1/members/{memberId}/agreement',
+    'AgreementChange',
+    'Request another agreement: contract, impact assessment and the basis of each field; what has no basis is not sent (rule P16)',
+    '申请登记协议：合同、个人信息保护影响评估及各字段的依据；无依据者不发送（规则 P16）',
+  ),
+  change(
     '/v1/members/{memberId}/signatures',
     'SignaturesChange',
     'Request that what a member sends must bear its signature, or need not',

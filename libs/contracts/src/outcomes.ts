@@ -1,4 +1,5 @@
 // What the ledger itself appends: the outcomes that every rebuild folds (design section 1, "Outcomes are events").
+import type { Agreement } from './agreement.js';
 import type { ErasureChange } from './erasure.js';
 import type { MatchField, MatchGrade, NoticeContent, NoticeErasedContent, NoticeReminderContent } from './notice.js';
 import type { ReviewChange } from './review.js';
@@ -35,6 +36,8 @@ export interface MemberAdmitted {
   role: MemberRole;
   keys: MemberKey[];
   subscription: Subscription;
+  /** Without one the member is told nothing (rule P16). */
+  agreement?: Agreement;
 }
 
 export interface MemberChanged {
@@ -53,6 +56,10 @@ export interface MemberSubscriptionChanged {
   memberId: string;
   subscription: Subscription;
 }
+export interface MemberAgreementChanged {
+  memberId: string;
+  agreement: Agreement;
+}
 export interface MemberSignaturesChanged {
   memberId: string;
   signatures: SignaturePolicy;
@@ -68,7 +75,8 @@ export type MembershipChange =
   /** In an emergency the key stops at once, and the second administrator confirms it. */
   | ({ action: 'revokeKey'; emergency?: true } & MemberKeyChanged)
   | ({ action: 'changeSubscription' } & MemberSubscriptionChanged)
-  | ({ action: 'changeSignatures' } & MemberSignaturesChanged);
+  | ({ action: 'changeSignatures' } & MemberSignaturesChanged)
+  | ({ action: 'changeAgreement' } & MemberAgreementChanged);
 
 /** Whatever needs a second person. */
 export type ApprovedChange = MembershipChange | ErasureChange | ReviewChange;
@@ -241,6 +249,10 @@ export const ALARMS = [
   'reopeningOverdue',
   /** A member was reminded of a notice and hasn't answered for another working day. */
   'noticeUnanswered',
+  /** A member's impact assessment ends within 30 days (rule P16). */
+  'assessmentEnding',
+  /** It has ended: the member is told nothing until a current one is recorded. */
+  'assessmentEnded',
 ] as const;
 export type Alarm = (typeof ALARMS)[number];
 

@@ -13,6 +13,7 @@ import {
   NOTICE_REMINDER_TYPE,
   NOTICE_TYPE,
 } from './notice.js';
+import { BASIS_KINDS, BASIS_REFUSALS, DISCLOSED_FIELDS } from './agreement.js';
 import { ALARMS, SIGNATURE_POLICIES } from './outcomes.js';
 import { SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
@@ -471,6 +472,41 @@ const WIRE: Record<string, JsonSchema> = {
       additionalProperties: false,
     },
   ),
+  Basis: object(
+    { kind: oneOf(...BASIS_KINDS), ref: { ...text, maxLength: 120 } },
+    {
+      description: both(
+        "A law's article, a consent's version, an order's number; a contract only for what is no personal data",
+        '法律条款、同意书版本、法律文书号；合同仅可作为非个人信息的依据',
+      ),
+      additionalProperties: false,
+    },
+  ),
+  Agreement: object(
+    {
+      contractId: { ...text, pattern: '^[A-Za-z0-9._~:/-]{1,64}$' },
+      assessmentId: { ...text, pattern: '^[A-Za-z0-9._~:/-]{1,64}$' },
+      assessedUntil: time,
+      bases: object(Object.fromEntries(DISCLOSED_FIELDS.map((field) => [`${field}?`, ref('Basis')])), {
+        additionalProperties: false,
+      }),
+    },
+    {
+      description: both(
+        'What disclosures to a platform rest on. A platform without one, or whose assessment has expired, receives nothing; nor anything that contains a field without a basis (rule P16)',
+        '向平台提供信息的依据。没有协议或评估已到期的平台收不到任何内容；含有无依据字段的内容亦不发送（规则 P16）',
+      ),
+      additionalProperties: false,
+    },
+  ),
+  AgreementChange: object({ agreement: ref('Agreement') }, { additionalProperties: false }),
+  Delivery: object({
+    open: { type: 'boolean', description: both('Whether anything is sent to the member now', '目前是否向该成员发送') },
+    'because?': oneOf(...BASIS_REFUSALS),
+    missing: list(oneOf(...DISCLOSED_FIELDS)),
+    'en?': text,
+    'zh?': text,
+  }),
   MemberAdmission: object(
     {
       memberId: { ...text, pattern: '^[a-z][a-z0-9-]{1,30}[a-z0-9]$' },
@@ -478,6 +514,7 @@ const WIRE: Record<string, JsonSchema> = {
       role: oneOf('platform', 'regulator', 'admin'),
       keys: { ...list(ref('MemberKey')), minItems: 1 },
       'subscription?': ref('Subscription'),
+      'agreement?': ref('Agreement'),
     },
     { additionalProperties: false },
   ),
@@ -487,7 +524,7 @@ const WIRE: Record<string, JsonSchema> = {
   KeyRevocation: object({ 'emergency?': { type: 'boolean' } }, { additionalProperties: false }),
   NoBody: object({}, { additionalProperties: false }),
   ApprovalDecision: object({ decision: oneOf('approve', 'refuse') }, { additionalProperties: false }),
-  ApprovalRequested: object({ approvalId: text }),
+  ApprovalRequested: object({ approvalId: text, 'delivery?': ref('Delivery') }),
   Erasure: object({
     erasureId: text,
     status: oneOf('pending', 'granted', 'refused'),

@@ -1,3 +1,4 @@
+export * from './basis.js';
 export * from './cases.js';
 export * from './deadline.js';
 export * from './disposition.js';

@@ -1,11 +1,13 @@
 // Who takes part: members, their keys and subscriptions, and the approval of every change by a second administrator
 // (rule P20: "admin actions need two persons").
 import type {
+  Agreement,
   ApprovalDecided,
   ApprovalRequested,
   ApprovedChange,
   EventType,
   MemberAdmitted,
+  MemberAgreementChanged,
   MemberChanged,
   MemberKey,
   MemberKeyAdded,
@@ -37,6 +39,8 @@ export type Member =
       /** Key ids that were revoked; a kid is never used twice, so a signature always names one key. */
       revokedKids: string[];
       subscription: Subscription;
+      /** What its disclosures rest on (rule P16). */
+      agreement?: Agreement;
     };
 
 export type Approval =
@@ -86,6 +90,7 @@ interface MembershipFacts {
   'liandun.member.keyresumed.v1': MemberKeyChanged;
   'liandun.member.keyrevoked.v1': MemberKeyChanged;
   'liandun.member.subscriptionchanged.v1': MemberSubscriptionChanged;
+  'liandun.member.agreementchanged.v1': MemberAgreementChanged;
   'liandun.member.signatureschanged.v1': MemberSignaturesChanged;
   'liandun.approval.requested.v1': ApprovalRequested;
   'liandun.approval.granted.v1': ApprovalDecided;
@@ -139,6 +144,7 @@ function changeRefusal(member: Member, change: MembershipChange, others: number)
   if (change.action === 'admit') {
     if (member.status !== 'unknown') return 'MEMBER_EXISTS';
     if (change.keys.length > LIVE_KEYS_MAX) return 'KEY_LIMIT';
+    if (change.agreement && change.role !== 'platform') return 'FIELD_NOT_APPLICABLE';
     return new Set(change.keys.map(({ kid }) => kid)).size < change.keys.length ? 'KEY_EXISTS' : undefined;
   }
   if (member.status === 'unknown') return 'MEMBER_NOT_FOUND';
@@ -160,6 +166,8 @@ function changeRefusal(member: Member, change: MembershipChange, others: number)
     case 'revokeKey':
       return revocationRefusal(member, change.kid);
     case 'changeSubscription':
+    // What regulators read rests on the law (电子商务法 第25条), reading by reading; administrators are told of nobody.
+    case 'changeAgreement':
       return member.role === 'platform' ? undefined : 'FIELD_NOT_APPLICABLE';
     case 'changeSignatures':
       // An administrator sends no events.
@@ -171,8 +179,8 @@ function changeRefusal(member: Member, change: MembershipChange, others: number)
 function factOf(change: MembershipChange): MembershipEvent {
   switch (change.action) {
     case 'admit': {
-      const { memberId, name, role, keys, subscription } = change;
-      return { type: 'liandun.member.admitted.v1', data: { memberId, name, role, keys, subscription } };
+      const { action: _admit, ...data } = change;
+      return { type: 'liandun.member.admitted.v1', data };
     }
     case 'suspend':
       return { type: 'liandun.member.suspended.v1', data: { memberId: change.memberId } };
@@ -188,6 +196,11 @@ function factOf(change: MembershipChange): MembershipEvent {
       return {
         type: 'liandun.member.subscriptionchanged.v1',
         data: { memberId: change.memberId, subscription: change.subscription },
+      };
+    case 'changeAgreement':
+      return {
+        type: 'liandun.member.agreementchanged.v1',
+        data: { memberId: change.memberId, agreement: change.agreement },
       };
     case 'changeSignatures':
       return {
@@ -267,8 +280,7 @@ function movedKey(
 
 function evolveMember(member: Member, event: MembershipEvent): Member {
   if (event.type === 'liandun.member.admitted.v1') {
-    const { memberId, name, role, keys, subscription } = event.data;
-    return { status: 'active', memberId, name, role, keys, suspendedKeys: [], revokedKids: [], subscription };
+    return { status: 'active', ...event.data, suspendedKeys: [], revokedKids: [] };
   }
   if (member.status === 'unknown') return member;
   switch (event.type) {
@@ -286,6 +298,8 @@ function evolveMember(member: Member, event: MembershipEvent): Member {
       return { ...member, ...movedKey(member, event) };
     case 'liandun.member.subscriptionchanged.v1':
       return { ...member, subscription: event.data.subscription };
+    case 'liandun.member.agreementchanged.v1':
+      return { ...member, agreement: event.data.agreement };
     // Whoever submits is told by the access tables; the decisions here don't depend on it.
     case 'liandun.member.signatureschanged.v1':
     case 'liandun.approval.requested.v1':

@@ -1,10 +1,11 @@
-import { reasonCodes, SUBJECT_KINDS, type MatchGrade } from '@liandun/contracts';
+import { DISCLOSED_FIELDS, reasonCodes, SUBJECT_KINDS, type Agreement, type MatchGrade } from '@liandun/contracts';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { entitled, type Receiver } from './entitlement.js';
+import { deliveryOf } from './basis.js';
+import { entitled, type Receiver, type Trigger } from './entitlement.js';
 import type { Listing, ListingOrigin } from './listing.js';
 import { mayCloseByItself } from './listing.js';
-import { actionFor, decideEnded, decideListed, decideMoved, type Hosting, type Told } from './notice.js';
+import { actionFor, decideEnded, decideListed, decideMoved, decideRenamed, type Hosting, type Told } from './notice.js';
 
 const ORIGINS: ListingOrigin[] = ['delisting', 'riskEntity', 'registry'];
 const GRADES: MatchGrade[] = ['exact', 'strong', 'possible'];
@@ -29,12 +30,22 @@ const listing = (changes: Partial<Listing> = {}): Listing =>
     ...changes,
   }) as Listing;
 
+/** A basis for every field. */
+const AGREEMENT: Agreement = {
+  contractId: 'C-1',
+  assessmentId: 'P-1',
+  assessedUntil: '2022-01-01T00:00:00.000+08:00',
+  bases: Object.fromEntries(DISCLOSED_FIELDS.map((field) => [field, { kind: 'article', ref: '电子商务法 第29条' }])),
+};
+const at = (position: number, acceptedAt = '2021-01-01T00:00:00.000Z'): Trigger => ({ position, acceptedAt });
+
 const receiver = (changes: Partial<Receiver> = {}): Receiver => ({
   memberId: 'platform-b',
   role: 'platform',
   status: 'active',
   joinedPosition: 1,
   subscription: {},
+  agreement: AGREEMENT,
   ...changes,
 });
 
@@ -147,47 +158,54 @@ describe('entitled', () => {
     ['the same person, whom it hosts', { joinedPosition: 11 }, { kind: 'person' }, true, undefined],
   ];
   test.each(cases)('%s', (_name, member, changes, hosts, because) => {
-    expect(entitled(receiver(member), listing(changes), 20, hosts)).toEqual(
+    expect(entitled(receiver(member), listing(changes), at(20), { hosts })).toEqual(
       because === undefined ? { granted: true } : { granted: false, because },
     );
   });
 
   test('nothing of a listing is granted at a position before it', () => {
-    expect(entitled(receiver(), listing(), 9, true)).toEqual({ granted: false, because: 'notPublished' });
+    expect(entitled(receiver(), listing(), at(9), { hosts: true })).toEqual({
+      granted: false,
+      because: 'notPublished',
+    });
   });
 });
 
 describe('one listing, one member', () => {
   test('sure accounts and possible ones are told apart: only the sure ones close', () => {
-    expect(actions(listing(), receiver(), [hosting('m1'), hosting('m2', 'possible', ['s2'])], undefined, 20)).toEqual([
-      'close',
-      'check',
-    ]);
+    expect(
+      actions(listing(), receiver(), [hosting('m1'), hosting('m2', 'possible', ['s2'])], undefined, at(20)),
+    ).toEqual(['close', 'check']);
   });
 
   test('what was told is not told again', () => {
-    expect(actions(listing(), receiver(), [hosting()], told(), 20)).toEqual([]);
-    expect(actions(listing(), receiver(), [], told({ merchants: {}, shopIds: [] }), 20)).toEqual([]);
+    expect(actions(listing(), receiver(), [hosting()], told(), at(20))).toEqual([]);
+    expect(actions(listing(), receiver(), [], told({ merchants: {}, shopIds: [] }), at(20))).toEqual([]);
   });
 
   test('a shop opened after the listing, another account, a surer match: told', () => {
-    expect(actions(listing(), receiver(), [hosting('m1', 'exact', ['s1', 's9'])], told(), 20)).toEqual(['close']);
-    expect(actions(listing(), receiver(), [hosting(), hosting('m2')], told(), 20)).toEqual(['close']);
-    expect(actions(listing(), receiver(), [hosting()], told({ merchants: { m1: 'possible' } }), 20)).toEqual(['close']);
-    expect(actions(listing(), receiver(), [hosting()], told({ merchants: {}, shopIds: [] }), 20)).toEqual(['close']);
+    expect(actions(listing(), receiver(), [hosting('m1', 'exact', ['s1', 's9'])], told(), at(20))).toEqual(['close']);
+    expect(actions(listing(), receiver(), [hosting(), hosting('m2')], told(), at(20))).toEqual(['close']);
+    expect(actions(listing(), receiver(), [hosting()], told({ merchants: { m1: 'possible' } }), at(20))).toEqual([
+      'close',
+    ]);
+    expect(actions(listing(), receiver(), [hosting()], told({ merchants: {}, shopIds: [] }), at(20))).toEqual([
+      'close',
+    ]);
   });
 
   test('an ending reopens where the merchant is hosted and lifts elsewhere, once', () => {
-    const ended = (was: Told) => decideEnded(receiver(), was, []).map((intent) => intent.action);
+    const ended = (was: Told) => decideEnded(receiver(), was, [], listing(), at(20)).map((intent) => intent.action);
     expect(ended(told())).toEqual(['reopen']);
     expect(ended(told({ merchants: {} }))).toEqual(['lift']);
     expect(ended(told({ ended: true }))).toEqual([]);
-    expect(decideEnded(receiver({ status: 'suspended' }), told(), [])).toEqual([]);
+    expect(decideEnded(receiver({ status: 'suspended' }), told(), [], listing(), at(20))).toEqual([]);
   });
 
   test('an account that is found to be another merchant is corrected where it was told of', () => {
-    expect(decideMoved(receiver(), told(), 'm1', []).map((intent) => intent.action)).toEqual(['correct']);
-    expect(decideMoved(receiver(), told(), 'm7', [])).toEqual([]);
+    const moved = (merchantId: string) => decideMoved(receiver(), told(), { merchantId, shops: [] }, listing(), at(20));
+    expect(moved('m1').map((intent) => intent.action)).toEqual(['correct']);
+    expect(moved('m7')).toEqual([]);
   });
 
   test('no member is told anything that it is not entitled to (I7)', () => {
@@ -196,6 +214,7 @@ describe('one listing, one member', () => {
       role: fc.constantFrom('platform', 'regulator', 'admin'),
       status: fc.constantFrom('active', 'suspended', 'removed'),
       joinedPosition: fc.nat(30),
+      agreement: fc.option(fc.constantFrom(AGREEMENT, { ...AGREEMENT, bases: {} }), { nil: undefined }),
       subscription: fc.record(
         { tiers: fc.subarray([1, 2, 3]), codes: fc.subarray(['F04', 'E01']), riskEntities: fc.boolean() },
         { requiredKeys: [] },
@@ -216,10 +235,67 @@ describe('one listing, one member', () => {
         listings,
         fc.subarray([hosting('m1'), hosting('m2', 'possible')]),
         fc.nat(30),
-        (m, l, h, at) => {
-          if (!entitled(m, l, at, h.length > 0).granted) expect(decideListed(l, m, h, undefined, at)).toEqual([]);
+        (m, l, h, position) => {
+          const hosts = h.length > 0;
+          if (!entitled(m, l, at(position), { hosts }).granted)
+            expect(decideListed(l, m, h, undefined, at(position))).toEqual([]);
         },
       ),
     );
+  });
+});
+
+describe('P16: a basis for each recipient and field', () => {
+  const without = (...fields: string[]): Agreement => ({
+    ...AGREEMENT,
+    bases: Object.fromEntries(Object.entries(AGREEMENT.bases).filter(([field]) => !fields.includes(field))),
+  });
+  const person = listing({ kind: 'person' });
+  const because = (agreement: Agreement | undefined, about: Listing, when = at(20), screening = false) => {
+    const { agreement: _full, ...member } = receiver();
+    const answer = entitled({ ...member, ...(agreement && { agreement }) }, about, when, { hosts: true, screening });
+    return answer.granted ? 'granted' : answer.because;
+  };
+
+  test('P16: no agreement, no notice', () => {
+    expect(because(undefined, listing())).toBe('noAgreement');
+    expect(because(AGREEMENT, listing())).toBe('granted');
+  });
+
+  test('P16: an assessment counts until it expires, by the time of the event', () => {
+    expect(because(AGREEMENT, listing(), at(20, '2021-12-31T15:59:59.999Z'))).toBe('granted');
+    expect(because(AGREEMENT, listing(), at(20, '2021-12-31T16:00:00.000Z'))).toBe('assessmentExpired');
+  });
+
+  test('P16: one field without a basis stops what contains it and nothing else', () => {
+    expect(because(without('person'), person)).toBe('noBasis');
+    expect(because(without('person'), listing())).toBe('granted');
+    expect(because(without('organization'), listing())).toBe('noBasis');
+    expect(because(without('organization'), person)).toBe('granted');
+    for (const field of ['match', 'reason'])
+      for (const about of [person, listing()]) expect(because(without(field), about)).toBe('noBasis');
+    expect(because(without('screening'), listing())).toBe('granted');
+    expect(because(without('screening'), listing(), at(20), true)).toBe('noBasis');
+  });
+
+  test('P16: endings and corrections wait as well, until there is a basis again', () => {
+    const none = receiver({ agreement: without('reason') });
+    expect(decideEnded(none, told(), [], listing(), at(20))).toEqual([]);
+    expect(decideMoved(none, told(), { merchantId: 'm1', shops: [] }, listing(), at(20))).toEqual([]);
+    expect(decideRenamed(none, told({ merchants: {}, uscc: 'A' }), 'B', listing(), at(20))).toEqual([]);
+    expect(decideRenamed(receiver(), told({ merchants: {}, uscc: 'A' }), 'B', listing(), at(20))).toHaveLength(1);
+  });
+
+  test('P16: administrators are told what a member will not receive', () => {
+    const now = '2021-01-01T00:00:00.000Z';
+    expect(deliveryOf(AGREEMENT, now)).toEqual({ open: true, missing: [] });
+    expect(deliveryOf(undefined, now)).toMatchObject({ open: false, because: 'noAgreement' });
+    expect(deliveryOf(AGREEMENT, '2030-01-01T00:00:00Z')).toEqual({
+      open: false,
+      because: 'assessmentExpired',
+      missing: [],
+    });
+    expect(deliveryOf(without('person'), now)).toEqual({ open: true, because: 'noBasis', missing: ['person'] });
+    expect(deliveryOf(without('reason'), now)).toEqual({ open: false, because: 'noBasis', missing: ['reason'] });
   });
 });

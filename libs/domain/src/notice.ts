@@ -1,5 +1,6 @@
 import type { MatchGrade, NoticeAction, Shop } from '@liandun/contracts';
-import { entitled, type Receiver } from './entitlement.js';
+import { basisRefusal, noticeFields } from './basis.js';
+import { entitled, type Receiver, type Trigger } from './entitlement.js';
 import type { Listing } from './listing.js';
 
 /** That a member reported the merchant, under which account, and how surely it is the listed one. */
@@ -88,7 +89,7 @@ function alreadyTold(told: Told | undefined, hosts: boolean, grade: MatchGrade, 
 }
 
 /**
- * What one member is to be told of a listing that is in force, at `position`: one notice for its sure accounts and one
+ * What one member is to be told of a listing that is in force, at `trigger`: one notice for its sure accounts and one
  * for its possible ones, or one for a platform that doesn't host the merchant; nothing that it isn't entitled to or
  * knows already.
  */
@@ -97,10 +98,10 @@ export function decideListed(
   member: Receiver,
   hostings: Hosting[],
   told: Told | undefined,
-  position: number,
+  trigger: Trigger,
 ): NoticeIntent[] {
   const hosts = hostings.length > 0;
-  if (!entitled(member, listing, position, hosts).granted) return [];
+  if (!entitled(member, listing, trigger, { hosts }).granted) return [];
   const intents: NoticeIntent[] = [];
   let rest = hostings;
   do {
@@ -126,15 +127,27 @@ export function decideListed(
 const surest = (grades: MatchGrade[]): MatchGrade =>
   grades.reduce((a, b) => (GRADE_RANK[b] > GRADE_RANK[a] ? b : a), 'possible');
 
-const mayHear = (member: Receiver, told: Told): boolean =>
-  !told.ended && member.status === 'active' && member.role === 'platform';
+/** What was told, and when that it changed is to be said. */
+type ToldOf = Pick<Listing, 'kind'>;
+
+const mayHear = (member: Receiver, told: Told, { kind }: ToldOf, { acceptedAt }: Trigger): boolean =>
+  !told.ended &&
+  member.status === 'active' &&
+  member.role === 'platform' &&
+  basisRefusal(member.agreement, noticeFields(kind), acceptedAt) === undefined;
 
 /**
  * What a member that was told of a listing hears when the listing ends: `reopen` where it hosts the merchant, `lift`
- * where it doesn't. A member that isn't active hears nothing; it gets the current state when it comes back.
+ * where it doesn't. A member that isn't active, or may be told nothing, gets the current state when it comes back.
  */
-export function decideEnded(member: Receiver, told: Told, shops: Shop[]): NoticeIntent[] {
-  if (!mayHear(member, told)) return [];
+export function decideEnded(
+  member: Receiver,
+  told: Told,
+  shops: Shop[],
+  listing: ToldOf,
+  trigger: Trigger,
+): NoticeIntent[] {
+  if (!mayHear(member, told, listing, trigger)) return [];
   const merchantIds = Object.keys(told.merchants);
   const hosted = merchantIds.length > 0;
   return [
@@ -153,9 +166,15 @@ export function decideEnded(member: Receiver, told: Told, shops: Shop[]): Notice
  * `correct`: an account that a member was told of turns out to be another merchant's, so the listing was never about
  * it (rule P13).
  */
-export function decideMoved(member: Receiver, told: Told, merchantId: string, shops: Shop[]): NoticeIntent[] {
+export function decideMoved(
+  member: Receiver,
+  told: Told,
+  { merchantId, shops }: { merchantId: string; shops: Shop[] },
+  listing: ToldOf,
+  trigger: Trigger,
+): NoticeIntent[] {
   const grade = told.merchants[merchantId];
-  if (grade === undefined || !mayHear(member, told)) return [];
+  if (grade === undefined || !mayHear(member, told, listing, trigger)) return [];
   const { because } = told;
   return [{ memberId: member.memberId, action: 'correct', shops, merchantIds: [merchantId], grade, because }];
 }
@@ -164,9 +183,15 @@ export function decideMoved(member: Receiver, told: Told, merchantId: string, sh
  * `lift`: a member that doesn't host the merchant was told of a credit code that turns out not to be the listed
  * merchant's. What it is to be told now is decided as for a listing that is new to it.
  */
-export function decideRenamed(member: Receiver, told: Told, uscc: string | undefined): NoticeIntent[] {
+export function decideRenamed(
+  member: Receiver,
+  told: Told,
+  uscc: string | undefined,
+  listing: ToldOf,
+  trigger: Trigger,
+): NoticeIntent[] {
   const hosts = Object.keys(told.merchants).length > 0;
-  if (hosts || told.uscc === undefined || told.uscc === uscc || !mayHear(member, told)) return [];
+  if (hosts || told.uscc === undefined || told.uscc === uscc || !mayHear(member, told, listing, trigger)) return [];
   const { because } = told;
   return [{ memberId: member.memberId, action: 'lift', shops: [], merchantIds: [], grade: 'exact', because }];
 }

@@ -1,9 +1,11 @@
 // Who may do what now: folded inline, in the append's own transaction, because a suspension must stop the next call.
 import type {
+  Agreement,
   ApprovalDecided,
   ApprovalRequested,
   ApprovedChange,
   MemberAdmitted,
+  MemberAgreementChanged,
   MemberKey,
   MemberKeyAdded,
   MemberKeyChanged,
@@ -44,7 +46,9 @@ create table ${schema}.member (
   status text not null check (status in ('active', 'suspended', 'removed')),
   subscription jsonb not null,
   signatures text not null default 'optional' check (signatures in ('optional', 'required')),
-  joined_position bigint not null unique
+  joined_position bigint not null unique,
+  -- What its disclosures rest on; null: it is told nothing (rule P16).
+  agreement jsonb
 );
 create table ${schema}.member_key (
   member_id text not null references ${schema}.member,
@@ -120,11 +124,11 @@ const insertKey = (client: pg.ClientBase, schema: string, memberId: string, key:
 
 const FOLDS: Record<string, Fold> = {
   'liandun.member.admitted.v1': async (client, schema, { data, position }) => {
-    const { memberId, name, role, keys, subscription } = data as MemberAdmitted;
+    const { memberId, name, role, keys, subscription, agreement } = data as MemberAdmitted;
     await client.query(
-      `insert into ${schema}.member (member_id, name, role, status, subscription, joined_position)
-       values ($1, $2, $3, 'active', $4, $5)`,
-      [memberId, name, role, JSON.stringify(subscription), position],
+      `insert into ${schema}.member (member_id, name, role, status, subscription, joined_position, agreement)
+       values ($1, $2, $3, 'active', $4, $5, $6)`,
+      [memberId, name, role, JSON.stringify(subscription), position, agreement ? JSON.stringify(agreement) : null],
     );
     for (const key of keys) await insertKey(client, schema, memberId, key);
   },
@@ -148,6 +152,13 @@ const FOLDS: Record<string, Fold> = {
   'liandun.member.signatureschanged.v1': (client, schema, { data }) => {
     const { memberId, signatures } = data as MemberSignaturesChanged;
     return client.query(`update ${schema}.member set signatures = $2 where member_id = $1`, [memberId, signatures]);
+  },
+  'liandun.member.agreementchanged.v1': (client, schema, { data }) => {
+    const { memberId, agreement } = data as MemberAgreementChanged;
+    return client.query(`update ${schema}.member set agreement = $2 where member_id = $1`, [
+      memberId,
+      JSON.stringify(agreement),
+    ]);
   },
   'liandun.approval.requested.v1': (client, schema, { data, acceptedAt }) => {
     const { approvalId, change, requestedBy } = data as ApprovalRequested;
@@ -247,6 +258,7 @@ export interface MemberRow {
   subscription: Subscription;
   signatures: SignaturePolicy;
   joinedPosition: number;
+  agreement: Agreement | null;
   /** The live ones. */
   keys: MemberKey[];
 }
@@ -262,7 +274,7 @@ export interface ApprovalRow {
 }
 
 const MEMBER_COLUMNS = `m.member_id as "memberId", m.name, m.role, m.status, m.subscription, m.signatures,
-  m.joined_position::float8 as "joinedPosition",
+  m.joined_position::float8 as "joinedPosition", m.agreement,
   coalesce((select jsonb_agg(k.jwk order by k.kid) from access.member_key k
             where k.member_id = m.member_id and k.status = 'live'), '[]') as keys`;
 
@@ -294,6 +306,16 @@ export async function activeMember(
     values: [memberId],
   });
   return rows[0];
+}
+
+/** What a member's disclosures rest on now (rule P16). */
+export async function agreementOf(db: Queryable, memberId: string): Promise<Agreement | undefined> {
+  const { rows } = await db.query<{ agreement: Agreement | null }>({
+    name: 'access_agreement',
+    text: 'select agreement from access.member where member_id = $1',
+    values: [memberId],
+  });
+  return rows[0]?.agreement ?? undefined;
 }
 
 /** The keys that a member may sign with now. */

@@ -104,6 +104,7 @@ const toReceiver = (row: Row): Receiver => ({
   status: row.status,
   joinedPosition: Number(row.joined_position),
   subscription: row.subscription,
+  ...(row.agreement !== null && { agreement: row.agreement }),
 });
 
 /** All members by id, as they stand at the reader's position. */

@@ -9,7 +9,9 @@ create table <schema>.receiver (
   role text not null,
   status text not null,
   joined_position bigint not null,
-  subscription jsonb not null
+  subscription jsonb not null,
+  -- What its disclosures rest on; null: it is told nothing (rule P16).
+  agreement jsonb
 );
 
 create table <schema>.entity (

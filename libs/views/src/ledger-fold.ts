@@ -493,11 +493,17 @@ const admit: FoldRun = async (client, schema, events) => {
     const data = event.data;
     await prepared(
       client,
-      `insert into ${schema}.receiver (member_id, role, status, joined_position, subscription)
-       values ($1, $2, 'active', $3, $4)
+      `insert into ${schema}.receiver (member_id, role, status, joined_position, subscription, agreement)
+       values ($1, $2, 'active', $3, $4, $5)
        on conflict (member_id) do update set role = excluded.role, status = 'active',
-         joined_position = excluded.joined_position, subscription = excluded.subscription`,
-      [data.memberId, data.role, event.position, JSON.stringify(data.subscription)],
+         joined_position = excluded.joined_position, subscription = excluded.subscription, agreement = excluded.agreement`,
+      [
+        data.memberId,
+        data.role,
+        event.position,
+        JSON.stringify(data.subscription),
+        data.agreement === undefined ? null : JSON.stringify(data.agreement),
+      ],
     );
   }
 };
@@ -517,6 +523,15 @@ const subscribe: FoldRun = async (client, schema, events) => {
     await prepared(client, `update ${schema}.receiver set subscription = $2 where member_id = $1`, [
       data.memberId,
       JSON.stringify(data.subscription),
+    ]);
+  }
+};
+
+const agree: FoldRun = async (client, schema, events) => {
+  for (const { data } of events) {
+    await prepared(client, `update ${schema}.receiver set agreement = $2 where member_id = $1`, [
+      data.memberId,
+      JSON.stringify(data.agreement),
     ]);
   }
 };
@@ -575,6 +590,7 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.memberResumed]: setStatus('active'),
   [EVENT_TYPES.memberRemoved]: setStatus('removed'),
   [EVENT_TYPES.memberSubscriptionChanged]: subscribe,
+  [EVENT_TYPES.memberAgreementChanged]: agree,
   [EVENT_TYPES.subjectErased]: forget,
 } satisfies Partial<Record<EventType, FoldRun>>;
 

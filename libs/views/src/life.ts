@@ -194,3 +194,24 @@ export async function overriddenFilings(
     ...(row.decision_no !== null && { decision: row.decision_no }),
   }));
 }
+
+/**
+ * Active platforms whose impact assessment is over by `by` (RFC 3339), with a number that is that assessment's own; without those of
+ * which an entry with this id says so already.
+ */
+export async function assessmentsOver(
+  db: Pool,
+  idPrefix: string,
+  by: string,
+): Promise<{ member: string; no: string }[]> {
+  const { rows } = await db.query<{ member: string; no: string }>(
+    `select member, no
+     from (select member_id as member, member_id || ':' || (agreement ->> 'assessmentId') || ':' || (agreement ->> 'assessedUntil') as no
+           from view.receiver where role = 'platform' and status = 'active' and agreement is not null
+             and (agreement ->> 'assessedUntil')::timestamptz <= $1) over_by
+     where not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || no)
+     order by member`,
+    [by],
+  );
+  return rows;
+}

@@ -38,7 +38,7 @@ export async function correct(client: ClientBase, run: StoredEvent[]): Promise<D
     const before = told.get(account.listingId)?.get(account.member);
     const trigger = triggerAt(account.position);
     if (!member || !about || !before || !trigger) return [];
-    const intents = decideMoved(member, before, account.merchantId, account.shops);
+    const intents = decideMoved(member, before, account, about.listing, trigger);
     // What still covers it is what covers the merchant that it is now.
     return intents.map((intent) => ({ intent, about, trigger, coveredAs: account.entityId }));
   });
@@ -48,7 +48,7 @@ export async function correct(client: ClientBase, run: StoredEvent[]): Promise<D
     return [...(told.get(listingId)?.values() ?? [])].flatMap((before): Draft[] => {
       const member = members.get(before.memberId);
       if (!member || !trigger) return [];
-      return decideRenamed(member, before, about.entity.uscc).map((intent) => ({
+      return decideRenamed(member, before, about.entity.uscc, about.listing, trigger).map((intent) => ({
         intent,
         about,
         trigger,

@@ -18,7 +18,11 @@ import { REGROUPING, toldAnew } from './correct.js';
 import { entityIdsOf, type Draft } from './draft.js';
 import { endings, listed } from './listed.js';
 
-const CATCHING_UP = new Set<string>([EVENT_TYPES.memberAdmitted, EVENT_TYPES.memberResumed]);
+const CATCHING_UP = new Set<string>([
+  EVENT_TYPES.memberAdmitted,
+  EVENT_TYPES.memberResumed,
+  EVENT_TYPES.memberAgreementChanged,
+]);
 
 /** One notice for each member and each listing that the run made due, ended or showed at another platform. */
 export async function decide(

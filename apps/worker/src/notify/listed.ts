@@ -17,7 +17,9 @@ export async function endings(
     [...(told.get(about.listing.listingId)?.values() ?? [])].flatMap((before) => {
       const member = members.get(before.memberId);
       if (!member) return [];
-      return decideEnded(member, before, before.shops).map((intent) => ({ intent, about, trigger: triggerOf(about) }));
+      const trigger = triggerOf(about);
+      const intents = decideEnded(member, before, before.shops, about.listing, trigger);
+      return intents.map((intent) => ({ intent, about, trigger }));
     }),
   );
 }
@@ -48,7 +50,7 @@ export async function listed(
           member,
           surestPerAccount(accounts.get(member.memberId) ?? []).map((account) => gradedFor(account, about)),
           told.get(about.listing.listingId)?.get(member.memberId),
-          trigger.position,
+          trigger,
         ).map((intent) => ({ intent, about, trigger })),
       );
   });

@@ -1,4 +1,11 @@
-import { toBeijingTime, reasonCodes, type Identity, type MatchGrade, type NoticeReason } from '@liandun/contracts';
+import {
+  toBeijingTime,
+  reasonCodes,
+  type Identity,
+  type MatchGrade,
+  type NoticeReason,
+  type SubjectKind,
+} from '@liandun/contracts';
 import { prepared } from '@liandun/event-log';
 import { explainPair, type Features, type Key } from '@liandun/identity';
 import type { Vault } from '@liandun/vault';
@@ -74,7 +81,7 @@ with asked as (select token, n from unnest($1::bigint[]) with ordinality w (toke
    select l.listing_id, l.entity_id, l.code, l.tier, l.effective_at, l.expires_at, l.position
    from (select distinct entity_id from held) e
    cross join lateral (select * from view.listing l where l.entity_id = e.entity_id
-     and l.status = 'published' and l.tier > 0 and l.expires_at > now()) l),
+     and l.status = 'published' and l.tier > 0 and l.expires_at > now() and ($4::text[] is null or l.kind = any($4))) l),
  listed as (
    select h.entity_id, array_agg(distinct h.position) as positions, min(h.n) as n from held h
    where h.entity_id in (select entity_id from listing) group by h.entity_id order by min(h.n), h.entity_id limit ${ENTITIES_MAX}),
@@ -144,7 +151,7 @@ const isDecided = ({ entityId, grade }: Judgement, { decided }: Found): boolean 
 
 /**
  * The listings in force that an applicant may fall under, by the matcher of reconciliation; `exact` and `strong` only by an
- * official identifier or two strong ones (rule P14). Two statements, whether anything is found or nothing is (rule P18).
+ * official identifier or two strong ones (rule P14), among subjects of the given kinds. Two statements, whether anything is found or nothing is (rule P18).
  */
 export async function screen(
   db: Pool | ClientBase,
@@ -152,10 +159,11 @@ export async function screen(
   vault: Vault,
   generation: Generation,
   { member, said, features }: Inquiry,
+  kinds?: readonly SubjectKind[],
 ): Promise<ScreeningMatch[]> {
   const { matcher } = index;
   const keys = matcher.keys(features);
-  const { rows } = await prepared<Found>(db, FIND, [index.tokens(keys, generation), member, said]);
+  const { rows } = await prepared<Found>(db, FIND, [index.tokens(keys, generation), member, said, kinds ?? null]);
   const found = rows[0] as Found;
   const known = await open(db, index, vault, found);
   const counts = new Map((found.keys ?? []).map((row) => [textOf(keys[row.n - 1] as Key), row]));
