@@ -88,6 +88,7 @@ describe('P16: no basis, no sending', () => {
     ]);
     expect(await told('platform-c', after.listingId)).toEqual(['restrictAdmission']);
     await agree('platform-b', AGREEMENT);
+    // What ended meanwhile is told as well: nothing that was closed stays closed.
     expect(await told('platform-b', before.listingId)).toEqual(['close', 'reopen']);
     expect(await told('platform-b', after.listingId)).toEqual(['restrictAdmission']);
   });
