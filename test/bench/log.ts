@@ -217,6 +217,7 @@ function event(): NewEvent {
       reason: { code: 'F04' },
       proof: { standard: 'platformFinding', evidence: [{ sha256: '0'.repeat(64), mediaType: 'image/png' }] },
       decidedAt: '2020-02-10T08:00:00+08:00',
+      decidedBy: 'reviewer-7',
       appealUrl: 'https://platform-a.example/appeal',
     },
     fingerprint: randomBytes(32),

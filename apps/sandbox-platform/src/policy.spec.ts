@@ -2,7 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import type { Notice, NoticeAction } from '@liandun/contracts';
 import { decide, type OwnShop } from './policy.js';
 
-const notice = (action: NoticeAction, autoClosable = false) => ({ action, autoClosable }) as Notice;
+const notice = (action: NoticeAction, autoClosable = false, more: object = {}) =>
+  ({
+    action,
+    autoClosable,
+    reason: { code: 'G01' },
+    entity: { kind: 'organization' },
+    match: { grade: 'exact' },
+    ...more,
+  }) as unknown as Notice;
 const shop = (more: Partial<OwnShop> = {}): OwnShop => ({
   shopId: 's1',
   merchantId: 'm1',
@@ -20,9 +28,11 @@ describe('a platform decides by itself what a notice leads to', () => {
     expect(decide(notice('close'), own, [])).toMatchObject({ decision: 'closed', close: ['s1'], openOrders: 'kept' });
   });
 
-  test('a person decides unless the code is closable by machine', () => {
+  test('P01: a person decides unless the code is closable by machine', () => {
     expect(decide(notice('close'), [shop()], []).decidedBy).toBe('sandbox-reviewer-1');
     expect(decide(notice('close', true), [shop()], []).decidedBy).toBe('sandbox-policy');
+    const sole = { entity: { kind: 'soleProprietor' } };
+    expect(decide(notice('close', true, sole), [shop()], []).decidedBy).toBe('sandbox-reviewer-1');
   });
 
   test.each([

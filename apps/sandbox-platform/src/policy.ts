@@ -1,5 +1,5 @@
-import type { DispositionDecision, Notice } from '@liandun/contracts';
-import type { ShopState } from '@liandun/sdk';
+import { reasonCodes, type DispositionDecision, type Notice } from '@liandun/contracts';
+import { autoClosing, type ShopState } from '@liandun/sdk';
 
 /** A shop as this platform keeps it. `ledger`: closed because of a notice, so a `reopen` may open it again. */
 export interface OwnShop {
@@ -26,6 +26,11 @@ export interface Decision {
 const POLICY = 'sandbox-policy';
 const REVIEWER = 'sandbox-reviewer-1';
 
+/** The sandbox lets its policy close wherever a platform may (rule P01). */
+const closesByItself = autoClosing({
+  codes: [...reasonCodes().codes.values()].filter(({ autoClosable }) => autoClosable).map(({ code }) => code),
+});
+
 /**
  * What this platform does about a notice: a notice is information, the decision is the receiver's own (design section 1,
  * "Notices, not orders"). Where the code isn't closable by machine a person decides; the sandbox plays that person, who
@@ -34,7 +39,7 @@ const REVIEWER = 'sandbox-reviewer-1';
  * @param states what the ledger says of them after this notice
  */
 export function decide(notice: Notice, own: OwnShop[], states: ShopState[]): Decision {
-  const decidedBy = notice.autoClosable ? POLICY : REVIEWER;
+  const decidedBy = closesByItself(notice) ? POLICY : REVIEWER;
   const nothing = (decision: DispositionDecision): Decision => ({ decision, close: [], reopen: [], decidedBy });
   switch (notice.action) {
     case 'close':

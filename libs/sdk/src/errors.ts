@@ -10,7 +10,8 @@ type LocalCode =
   | 'TIMED_OUT'
   | 'NO_INBOX_KEY'
   | 'CLOSED'
-  | 'WEBHOOK_REFUSED';
+  | 'WEBHOOK_REFUSED'
+  | 'AUTO_CLOSE_REFUSED';
 
 interface Details {
   status?: number;

@@ -1,3 +1,4 @@
+export { autoClosing, type AutoCloseSettings } from './auto-close.js';
 export * from './client.js';
 export { consumeNotices, NoticeConsumer, type ConsumerSettings, type ConsumerStatus } from './consume.js';
 export { LiandunError } from './errors.js';

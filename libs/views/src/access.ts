@@ -20,6 +20,7 @@ import type {
 import { CALLER, CALLERS_ROLE, wall, type Projection, type StoredEvent } from '@liandun/event-log';
 import type pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CompleteEntries1763800400000 } from './complete-entries.js';
 import { reviewsDdl, saveReview } from './review-decisions.js';
 import { CreateTwoPersonRule1763800150000, twoPersonsDdl } from './two-persons.js';
 
@@ -235,6 +236,7 @@ export const ACCESS_MIGRATIONS = [
   CreateTwoPersonRule1763800150000,
   CreateAccess1763800200000,
   CreateUsedAssertions1763800300000,
+  CompleteEntries1763800400000,
 ];
 
 /**
