@@ -151,7 +151,7 @@ describe("what follows on a member's own cases", () => {
     expect(codes(other)).toEqual(['DELISTING_NOT_FOUND', '/data/delistingId']);
   });
 
-  test("another member's delisting looks like one that doesn't exist (P18)", async () => {
+  test("P18: another member's delisting looks like one that doesn't exist", async () => {
     const { id, data } = await delist();
     const foreign = await follow('merchant.reinstated', { delistingId: id, ...decided }, 'platform-b');
     const missing = await follow('merchant.reinstated', { delistingId: 'nothing', ...decided }, 'platform-b');

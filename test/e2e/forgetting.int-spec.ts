@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CloudEvent, Identity, Notice, Receipt } from '@liandun/contracts';
 import { InboxPublisher } from '@liandun/sdk';
 import { leafHash } from '@liandun/transparency-log';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,20 @@ import { delisted, reported } from '../support/submissions.js';
 const [A, B, REGULATOR, SECOND] = ['forget-a', 'forget-b', 'forget-regulator', 'forget-second'];
 const CANARIES = 50;
 const canaries: Canary[] = Array.from({ length: CANARIES }, (_, n) => canary(n));
-const scanner = new Scanner(canaries.flatMap(({ values }) => values));
+/** What platforms would like to add: of each place one, in what is refused (rule P03). */
+const words = ['comment', 'score', 'sales', 'grade'].map((what) => `${what}-${randomBytes(8).toString('hex')}`);
+const scanner = new Scanner([...canaries.flatMap(({ values }) => values), ...words]);
+/** The event with a field of its own at every level. */
+function chatty(event: CloudEvent): CloudEvent {
+  const data = event.data as Record<string, Record<string, unknown>> & { shops: object[] };
+  const [comment, score, sales, grade] = words;
+  const shops = data.shops.map((shop) => ({ ...shop, sales }));
+  return {
+    ...event,
+    id: randomUUID(),
+    data: { ...data, comment, identity: { ...data['identity'], score }, shops, more: { grade } },
+  };
+}
 
 let product: Product;
 let pool: pg.Pool;
@@ -30,6 +44,8 @@ let own: { pool: pg.Pool; drop: () => Promise<void> };
 let folder: string;
 let sent: CloudEvent[] = [];
 let receipts: Receipt[] = [];
+/** The places that were named in what was refused. */
+const namedPlaces: string[][] = [];
 /** What clients were answered, as text. */
 const answers: string[] = [];
 
@@ -64,6 +80,8 @@ beforeAll(async () => {
   keep(await product.client(A).publish(others.filter(({ source }) => source.endsWith(A))));
   // What is refused is answered without the value.
   keep(await product.client(A).publish(sent.map((event) => ({ ...event, data: { ...(event.data as object), x: 1 } }))));
+  const refused = await product.client(A).publish(sent.slice(0, 6).map(chatty));
+  namedPlaces.push(...keep(refused.map(({ problem }) => problem?.errors?.map(({ pointer }) => pointer) ?? [])));
   for (const { identity } of canaries.slice(0, 6))
     keep(await product.client(B).screen(identity as Identity, 'onboarding'));
   await until('the feed of the other platform', async () => (await feedOf(product.client(B))).length >= CANARIES);
@@ -160,8 +178,11 @@ async function secretsAt(positions: number[]): Promise<string[]> {
   return rows.map(({ secret }) => secret);
 }
 
-test('no value is found anywhere in the clear, and one that was planted is', async () => {
+test('P03: no personal value and no word of what was refused is found anywhere in the clear, and one that was planted is', async () => {
   expect(receipts.filter(({ status }) => status !== 'accepted')).toEqual([]);
+  for (const named of namedPlaces)
+    expect(named.toSorted()).toEqual(['/data/comment', '/data/identity/score', '/data/more', '/data/shops/0/sales']);
+  expect(namedPlaces).toHaveLength(6);
   const places = await everything();
   expect([...places.keys()].filter((place) => place.includes('inbox.forget-a'))).not.toEqual([]);
   expect([...places.keys()].filter((place) => place.includes('notices.forget-b'))).not.toEqual([]);
@@ -213,7 +234,7 @@ test('an erasure needs identifiers, a basis, and a second person; a platform era
   await expect(decide(SECOND)).rejects.toMatchObject({ status: 409 });
 }, 60_000);
 
-test('the database refuses a requester who approves', async () => {
+test('P20: the database refuses a requester who approves', async () => {
   await expect(
     pool.query('update access.approval set decided_by = requested_by, status = $1', ['granted']),
   ).rejects.toThrow('check constraint');

@@ -235,7 +235,7 @@ describe('where shops would close', () => {
     expect((await show(reviewId)).status).toBe('open');
   });
 
-  test('not even the database takes it from one person', async () => {
+  test('P20: not even the database takes it from one person', async () => {
     const { reviewId, hosted, other } = await doubt();
     const { approvalId } = await decide(reviewId, 'same');
     const own = pool.query(`update access.approval set status = 'granted', decided_by = requested_by, decided_at = now() where approval_id = $1`, [approvalId]); // prettier-ignore

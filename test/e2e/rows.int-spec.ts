@@ -112,7 +112,7 @@ async function unwalled(db: pg.ClientBase): Promise<string[]> {
   });
 }
 
-describe('the catalogue', () => {
+describe('P18: the catalogue', () => {
   test('row-level security is forced, by a policy, on every table that belongs to a member', async () => {
     expect(await unwalled(admin)).toEqual([]);
   });
@@ -211,7 +211,7 @@ const UNFILTERED: Record<string, string> = {
 const cases = Object.entries(UNFILTERED);
 const whose = (rows: { whose: string | null }[]): (string | null)[] => [...new Set(rows.map((row) => row.whose))];
 
-describe("a question without its filter, as the api's role", () => {
+describe("P18: a question without its filter, as the api's role", () => {
   test.each(cases)('%s: shows each platform its own and nothing of the other', async (_, text) => {
     // The rows are there to be seen.
     const all = await admin.query<{ whose: string }>(text);
@@ -252,7 +252,7 @@ describe("a question without its filter, as the api's role", () => {
   });
 });
 
-describe('a connection that is used again', () => {
+describe('P18: a connection that is used again', () => {
   const seen = async (db: { query: pg.ClientBase['query'] }): Promise<(string | null)[]> =>
     whose((await db.query<{ whose: string }>('select member as whose from view.notice')).rows);
   const settings = async (): Promise<unknown> =>

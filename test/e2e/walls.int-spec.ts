@@ -107,7 +107,7 @@ async function asked(memberId: string, path: string, token?: string): Promise<{ 
   return { status: answer.status, body: await answer.text() };
 }
 
-describe('the walls hold for what is their own', () => {
+describe('P18: the walls hold for what is their own', () => {
   // Without this, everything below could be refused for another reason.
   test.each(PLATFORMS)('%s reads its entity, its entries and its feed', async (memberId) => {
     const own = belongings(memberId);
@@ -118,7 +118,7 @@ describe('the walls hold for what is their own', () => {
   });
 });
 
-describe.each(PLATFORMS)('%s over HTTP', (memberId) => {
+describe.each(PLATFORMS)('P18: %s over HTTP', (memberId) => {
   const others = PLATFORMS.filter((each) => each !== memberId);
 
   test.each(others)('finds no entity of %s, whose looks like one that does not exist', async (other) => {
@@ -191,7 +191,7 @@ describe.each(PLATFORMS)('%s over HTTP', (memberId) => {
   });
 });
 
-test("who looked at a merchant is found by the merchant's entity, whichever way the regulator came to it", async () => {
+test("P20: who looked at a merchant is found by the merchant's entity, whichever way the regulator came to it", async () => {
   const { listingId, delistingId, positions } = belongings('wall-a');
   const { items } = await audit(REGULATOR, `&member=wall-a`, WHY);
   const entityId = items.find(({ position }) => position === positions[1])?.entityId as string;
@@ -214,7 +214,7 @@ test("who looked at a merchant is found by the merchant's entity, whichever way 
   });
 });
 
-describe("Kafka, with the ledger's own tokens", () => {
+describe("P18: Kafka, with the ledger's own tokens", () => {
   const kafkaOf = (memberId: string) => {
     const client = product.client(memberId);
     const token = async (): Promise<string> => client.token('liandun-kafka');
@@ -276,7 +276,7 @@ describe("Kafka, with the ledger's own tokens", () => {
   );
 });
 
-test('suspension stops the next call and a Kafka consumer that is running; coming back, it gets the current state', async () => {
+test('P15: suspension stops the next call and a Kafka consumer that is running; coming back, it gets the current state', async () => {
   const [memberId, other] = ['wall-e', 'wall-a'];
   const platform = await Platform.open(product, memberId, 'kafka', stores);
   const [admin, second] = [product.client('admin-1'), product.client('admin-2')];

@@ -1,4 +1,5 @@
 import { problem, toBeijingTime, type Alarm, type AlarmRaised, type Identity } from '@liandun/contracts';
+import { randomUUID } from 'node:crypto';
 import type { DatabaseClock } from '@liandun/intake';
 import type { Vault } from '@liandun/vault';
 import { addMisses, forgetDays, hostedMerchants, spendIdentifiers, type Screened } from '@liandun/views';
@@ -63,6 +64,14 @@ export class Enumeration {
     if (allowed) return;
     await this.#raise('screeningBudget', memberId, day, budget);
     throw new ProblemError(problem('SCREENING_BUDGET_SPENT'), this.#secondsLeft());
+  }
+
+  /**
+   * A question without a purpose, or for another than the rules allow, was refused: each stands in the log, without whom it was
+   * about, where who may suspend the member sees it (rule P15).
+   */
+  async misused(memberId: string): Promise<void> {
+    await this.#raise('otherPurpose', memberId, await this.#today(), 1, `:${randomUUID()}`);
   }
 
   /** Throws LOOKUP_BUDGET_SPENT once too many look-ups of the day led to nothing. */
@@ -152,14 +161,14 @@ export class Enumeration {
       });
   }
 
-  /** Stands in the log before the refusal is answered; once a day, over all processes, since the id says what it is about. */
-  async #raise(alarm: Alarm, about: string, day: string, limit: number): Promise<void> {
-    const id = `alarm:${alarm}:${about}:${day}`;
+  /** Stands in the log before the refusal is answered; once a day, over all processes, since the id says what it is about, unless `which` tells them apart. */
+  async #raise(alarm: Alarm, about: string, day: string, limit: number, which = ''): Promise<void> {
+    const id = `alarm:${alarm}:${about}:${day}${which}`;
     if (this.#raised.has(id)) return;
     const { writer, metrics, logger } = this.parts;
     const data: AlarmRaised = { alarm, about, day, limit };
     await writer.append(ALARM_STREAM, { id, type: 'liandun.alarm.raised.v1', data });
-    this.#raised.add(id);
+    if (which === '') this.#raised.add(id);
     metrics.countAlarm(alarm);
     logger.warn({ alarm, member: about, day, limit }, 'a member may be sweeping the ledger');
   }

@@ -97,7 +97,7 @@ describe('the quota of a minute', () => {
   });
 });
 
-describe('the identifiers that a member screens in a day', () => {
+describe('P15: the identifiers that a member screens in a day', () => {
   const far = (n: number): number => 1_000_000 + n * 2_000_000;
 
   test('are counted once each; past the budget 429, what was asked before is answered, and an alarm stands in the log', async () => {
@@ -168,7 +168,7 @@ describe('the identifiers that a member screens in a day', () => {
   });
 });
 
-describe('look-ups that lead to nothing', () => {
+describe('P15, P18: look-ups that lead to nothing', () => {
   test('raise an alarm, and then none is answered any more; other questions are', async () => {
     const ask = (): Promise<Answer> => api.call('platform-b', 'GET', '/v1/entities/E0-000000000000');
     for (let n = 0; n < MISSES; n += 1) expect((await ask()).status).toBe(404);
@@ -183,7 +183,7 @@ describe('look-ups that lead to nothing', () => {
   });
 });
 
-test('administrators and regulators see the alarms, the member that they are about does not', async () => {
+test('P15: administrators and regulators see the alarms, the member that they are about does not', async () => {
   const { body } = await api.call('regulator-beijing', 'GET', '/v1/alarms', { headers: AUDITED });
   expect(body.items).toEqual(await alarms());
   expect((await api.call('platform-b', 'GET', '/v1/alarms')).body.code).toBe('FORBIDDEN');

@@ -41,7 +41,7 @@ beforeEach(async () => {
   await change('/v1/members', { memberId, name: '新平台', role: 'platform', keys: [publicKeyOf(key)] });
 });
 
-test('a member is there once a second administrator has approved', async () => {
+test('P20: a member is there once a second administrator has approved', async () => {
   memberId = 'platform-later';
   const key = p256('later-1');
   api.keys.set(memberId, key);
@@ -61,7 +61,7 @@ test('a member is there once a second administrator has approved', async () => {
   expect(members.items).toContainEqual(expect.objectContaining({ memberId, status: 'active', role: 'platform' }));
 });
 
-test('who asks may not approve: not in the code, not in the database', async () => {
+test('P20: who asks may not approve: not in the code, not in the database', async () => {
   const { body } = await post('admin', `/v1/members/${memberId}/removal`);
   const own = await decide('admin', body.approvalId);
   expect([own.status, own.body.code]).toEqual([403, 'SECOND_PERSON_NEEDED']);
@@ -75,7 +75,7 @@ test('who asks may not approve: not in the code, not in the database', async () 
   expect([again.status, again.body.code]).toEqual([409, 'APPROVAL_DECIDED']);
 });
 
-describe('in the database, whatever the code decides, as the role that folds it', () => {
+describe('P20: in the database, whatever the code decides, as the role that folds it', () => {
   const tried = async (...statements: string[]): Promise<string> => {
     const client = await api.pool.connect();
     try {
@@ -191,7 +191,7 @@ test('of two administrators who decide at the same moment one decides', async ()
 });
 
 describe('suspension', () => {
-  test('stops the next call at once; confirmed it stays until a resumption is approved', async () => {
+  test('P15: stops the next call at once; confirmed it stays until a resumption is approved', async () => {
     const { body: before } = await api.requestToken(await api.assertion(memberId));
     const token = before.access_token;
     expect((await api.call(undefined, 'GET', '/v1/notices', { token })).status).toBe(200);

@@ -104,18 +104,20 @@ async function askedBy(role: (typeof ROLES)[number], { method, path, type }: Pub
 
 const cells = Object.keys(POLICY).flatMap((route) => ROLES.map((role) => [route, role] as const));
 
-test.each(cells)('%s by %s', async (route, role) => {
-  const operation = published.find((each) => each.route === route);
-  if (!operation) throw new Error(`${route} is served and not published`);
-  const { status, body } = await askedBy(role, operation);
-  const refusal = [status, body.code];
-  if (OPEN.has(route)) expect([403, 405]).not.toContain(status);
-  else if (role === 'witness' || role === 'nobody') expect(refusal).toEqual([401, 'UNAUTHENTICATED']);
-  else if ((MAY[route] ?? ['admin']).includes(role)) expect([401, 403, 405]).not.toContain(status);
-  else expect(refusal).toEqual([403, 'FORBIDDEN']);
+describe('P18, P20: every route by every role, as the table says and no other', () => {
+  test.each(cells)('%s by %s', async (route, role) => {
+    const operation = published.find((each) => each.route === route);
+    if (!operation) throw new Error(`${route} is served and not published`);
+    const { status, body } = await askedBy(role, operation);
+    const refusal = [status, body.code];
+    if (OPEN.has(route)) expect([403, 405]).not.toContain(status);
+    else if (role === 'witness' || role === 'nobody') expect(refusal).toEqual([401, 'UNAUTHENTICATED']);
+    else if ((MAY[route] ?? ['admin']).includes(role)) expect([401, 403, 405]).not.toContain(status);
+    else expect(refusal).toEqual([403, 'FORBIDDEN']);
+  });
 });
 
-test('the rights that the live document names are those that are served', () => {
+test('P18: the rights that the live document names are those that are served', () => {
   const named = published.map(({ route, roles, audited }) => [route, { roles, audited }]);
   const served = Object.entries(POLICY).map(([route, { roles, audited }]) => [
     route,
@@ -131,7 +133,7 @@ test('what is refused by its rule stays refused with a trailing slash, in capita
     expect([401, 403, 405]).toContain((await api.call('platform-a', method, '/v1/members')).status);
 });
 
-describe("a regulator's reading", () => {
+describe("P20: a regulator's reading", () => {
   const path = '/v1/listings/L0-000000000000/coverage';
 
   test('says why, or is refused', async () => {
@@ -196,7 +198,7 @@ describe('whatever the ledger refuses is a problem (RFC 9457) in two languages',
   });
 });
 
-test('a screening names its purpose, and stands in the log without the identity', async () => {
+test('P15: a screening names its purpose, and stands in the log without the identity', async () => {
   const identity = { kind: 'person', name: '张三' };
   const refused = await api.call('platform-a', 'POST', '/v1/screenings', { body: { identity, purpose: 'pricing' } });
   expect([refused.status, refused.body.code]).toEqual([422, 'PURPOSE_NOT_ALLOWED']);

@@ -35,7 +35,11 @@ export class ScreeningsController {
   async screening(@Req() request: FastifyRequest, @Body() body: unknown): Promise<Screening> {
     const { memberId } = callerOf(request);
     const validated = validateIdentity(body);
-    if ('problem' in validated) throw new ProblemError(validated.problem);
+    if ('problem' in validated) {
+      if (validated.problem.errors?.some(({ pointer }) => pointer === '/purpose'))
+        await this.enumeration.misused(memberId);
+      throw new ProblemError(validated.problem);
+    }
     const { identity, purpose } = validated.value;
     const kinds = await this.screenings.mayTell(memberId, identity.kind);
     await this.enumeration.spend(memberId, identity);

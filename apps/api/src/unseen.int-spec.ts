@@ -115,7 +115,7 @@ async function asked(path: string): Promise<{ answer: unknown; texts: string[]; 
   return { answer, texts: recorded.map(({ text }) => text), work };
 }
 
-describe("another member's object", () => {
+describe("P18: another member's object", () => {
   const source = encodeURIComponent(memberSource('platform-b'));
   test.each<[string, () => string, () => string]>([
     ['entity', () => `/v1/entities/${ENTITY}`, () => '/v1/entities/E1-000000000000'],

@@ -289,7 +289,7 @@ describe('what a notice says of its match', () => {
     expect(notice?.autoClosable).toBe(true);
   });
 
-  test('an official standard without the decision itself does not let a policy close (P01)', async () => {
+  test('P01: an official standard without the decision itself does not let a policy close', async () => {
     await report('platform-b', organization(serial));
     const { decisionNo: _, ...without } = proof;
     const listing = await delist('platform-a', organization(serial), {

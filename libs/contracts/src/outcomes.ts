@@ -243,6 +243,8 @@ export const ALARMS = [
   'screeningBudget',
   'neighbouringIdentifiers',
   'missedLookups',
+  /** It asked without a purpose, or for another than onboarding and compliance. */
+  'otherPurpose',
   /** One working day is left to reopen after an official ending (rule P12). */
   'reopeningDue',
   /** The statute's three working days have passed (行政处罚法 第48、85条). */

@@ -42,7 +42,7 @@ describe('the product’s own table', () => {
     });
   });
 
-  test('closes by itself only on an official finding of tier 1 (rule P01)', () => {
+  test('P01: closes by itself only on an official finding of tier 1', () => {
     const closing = [...codes.values()].filter(({ autoClosable }) => autoClosable);
     expect(closing.map(({ code }) => code)).toEqual(['A03', 'A11', 'C02', 'C10', 'G01', 'G03']);
   });

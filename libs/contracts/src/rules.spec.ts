@@ -248,3 +248,35 @@ describe('P22: consumers first on closing', () => {
       ).not.toEqual([]);
   });
 });
+
+describe('P20: watching the watchers', () => {
+  const regulator = { memberId: 'regulator-beijing', role: 'regulator' as const };
+  const source = 'urn:liandun:member:regulator-beijing';
+
+  test('P20: a regulator sends registry, risk-entity and listing-ended events, with what follows on its own cases, and nothing else', () => {
+    const taken = Object.values(examples(now)).filter(
+      ({ event }) => !errorsOf({ ...event, source }, regulator).some(({ code }) => code === 'TYPE_NOT_ALLOWED'),
+    );
+    expect(taken.map(({ event }) => event.type)).toEqual([
+      SUBMITTED_TYPES.riskEntityReported,
+      SUBMITTED_TYPES.riskEntityWithdrawn,
+      SUBMITTED_TYPES.caseHeard,
+      SUBMITTED_TYPES.registryListed,
+      SUBMITTED_TYPES.registryRemoved,
+      SUBMITTED_TYPES.listingEnded,
+    ]);
+  });
+
+  test('P20: under its own source only, whatever the type', () => {
+    for (const each of Object.values(examples(now)))
+      for (const other of [
+        'urn:liandun:member:platform-a',
+        'urn:liandun:member:regulator-hangzhou',
+        'urn:liandun:ledger',
+      ])
+        expect(errorsOf({ ...each.event, source: other }, regulator)).toContainEqual({
+          pointer: '/source',
+          code: 'SOURCE_NOT_YOURS',
+        });
+  });
+});

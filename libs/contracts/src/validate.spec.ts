@@ -215,7 +215,7 @@ describe('what is wrong is told completely and safely', () => {
 
 describe('a screening', () => {
   const identity = exampleOrganization();
-  test('has one of two purposes (rule P15)', () => {
+  test('P15: has one of two purposes', () => {
     expect(validateIdentity({ identity, purpose: 'onboarding' })).toEqual({
       value: { identity, purpose: 'onboarding' },
     });

@@ -101,7 +101,7 @@ const seconds = (): number => Math.floor(Date.now() / 1000);
 const valid = (): object => ({ iss: env('LIANDUN_ISSUER'), sub: first, aud: 'liandun-kafka', exp: seconds() + 300 });
 const kid = (): string => (JSON.parse(env('KAFKA_KEY')) as JWK).kid!;
 
-describe("a member's token", () => {
+describe("P18: a member's token", () => {
   test('reads its own notices and receipts and writes its own inbox', async () => {
     const kafka = memberKafka(first);
     expect(await read(kafka, noticesTopic(first), `${first}.shops`)).toBe('ok');
