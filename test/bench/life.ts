@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { LifeClock } from '../../apps/worker/src/clock.js';
 import { notifyReader } from '../../apps/worker/src/notify.js';
+import { delistReader } from '../../apps/worker/src/notify/delist.js';
 import { AGREEMENT } from '../support/agreement.js';
 import { asApp, createTestDatabase } from '../support/database.js';
 import { ALL_MIGRATIONS } from '../support/ledger.js';
@@ -117,21 +118,27 @@ const delisting = (serial: number, expiresAt: string): NewEvent => ({
 
 const secondsSince = (began: number): number => (performance.now() - began) / 1000;
 
-async function until(reader: Reader, log: EventLog): Promise<void> {
+/** What folds and takes back, and what tells of delistings. */
+function readers(pool: pg.Pool, log: EventLog): Reader[] {
+  const notify = runReader(pool, notifyReader(log));
+  return [notify, runReader(pool, delistReader(log, { folded: (position) => notify.reached(position) }))];
+}
+
+async function until(running: Reader[], log: EventLog): Promise<void> {
   for (let before = -1; ;) {
     const head = await log.head();
     if (head === before) return;
-    await reader.reached(head);
+    await Promise.all(running.map((reader) => reader.reached(head)));
     before = head;
   }
 }
 
 async function publish(pool: pg.Pool, log: EventLog): Promise<number> {
   const began = performance.now();
-  const reader = runReader(pool, notifyReader(log));
-  await until(reader, log);
+  const running = readers(pool, log);
+  await until(running, log);
   const seconds = secondsSince(began);
-  await reader.stop();
+  await Promise.all(running.map((reader) => reader.stop()));
   return seconds;
 }
 
@@ -170,15 +177,15 @@ async function expire(
     }
   })();
   const began = performance.now();
-  const reader = runReader(pool, notifyReader(log));
-  const running = new Relay({ pool, brokers }).start();
+  const running = readers(pool, log);
+  const relaying = new Relay({ pool, brokers }).start();
   const clock = new LifeClock({ pool, log, workingDays: loadWorkingDays(), now });
   await clock.tick();
-  await until(reader, log);
+  await until(running, log);
   while ((await toRelay(pool)) > 0) await sleep(5);
   const seconds = secondsSince(began);
   stopping.abort();
-  await Promise.all([asking, running.stop(), reader.stop()]);
+  await Promise.all([asking, relaying.stop(), ...running.map((reader) => reader.stop())]);
   const expired = await inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ n: string }>(
       `select count(*) as n from view.listing where status = 'expired'`,

@@ -26,6 +26,7 @@ import { WEBHOOK_MIGRATIONS } from '@liandun/webhooks';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { notifyReader } from '../../apps/worker/src/notify.js';
+import { delistReader } from '../../apps/worker/src/notify/delist.js';
 import { matchedReader } from '../../apps/worker/src/matched.js';
 import { reconcileReader } from '../../apps/worker/src/reconcile.js';
 import { AGREEMENT } from './agreement.js';
@@ -72,9 +73,10 @@ export class TestLedger {
       restsOn: (decision) => restsOnDecision(pool, decision),
     });
     const index = new MatchIndex(zhMatcher, vault);
-    const readers = [reconcileReader(log, index), notifyReader(log), matchedReader(log, index, vault)].map(
-      (definition) => runReader(pool, definition),
-    );
+    const notify = runReader(pool, notifyReader(log));
+    const delist = delistReader(log, { folded: (position) => notify.reached(position) });
+    const others = [reconcileReader(log, index), delist, matchedReader(log, index, vault)];
+    const readers = [notify, ...others.map((definition) => runReader(pool, definition))];
     return new TestLedger(url, pool, log, vault, intake, readers, drop);
   }
 

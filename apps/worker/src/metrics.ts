@@ -65,6 +65,19 @@ export class WorkerMetrics {
     gauge('liandun_reader_stopped', '1 where a reader has stopped', (status) => (status.stopped ? 1 : 0));
   }
 
+  /** Delistings wait while the fold or Kafka has enough before it; what takes back never does. */
+  watchDelist(waitsFor: () => 'fold' | 'unsent' | undefined): void {
+    const metric: Gauge<'for'> = new Gauge({
+      name: 'liandun_delist_waiting',
+      help: '1 where no delisting is told of until the fold has caught up or Kafka has what was told',
+      labelNames: ['for'],
+      registers: [this.registry],
+      collect: () => {
+        for (const why of ['fold', 'unsent'] as const) metric.set({ for: why }, waitsFor() === why ? 1 : 0);
+      },
+    });
+  }
+
   watchRelay(lag: () => Promise<Map<string, number>>): void {
     const metric: Gauge = new Gauge({
       name: 'liandun_relay_lag',

@@ -2,10 +2,10 @@ import { EVENT_TYPES, memberOfSource } from '@liandun/contracts';
 import { EventLog, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
 import { foldRun, ledgerProjection, runsTogether } from '@liandun/views';
 import { tellErased } from './erased.js';
-import { correct } from './notify/correct.js';
-import { decide } from './notify/decide.js';
+import { correct, toldAnew } from './notify/correct.js';
 import { ENDING, VIEW } from './notify/draft.js';
-import { issue, type Numbers } from './notify/issue.js';
+import { issue } from './notify/issue.js';
+import { restore } from './notify/restore.js';
 
 /** Entries that carry an identity: reconcile links each to its entity. */
 export const OBSERVATION_TYPES: readonly string[] = [
@@ -20,9 +20,9 @@ export const OBSERVATION_TYPES: readonly string[] = [
 export type OnIssued = (notice: { action: string; acceptedAt: string }) => void;
 
 /**
- * The reader that tells members: it folds the log into the ledger's view and, at each event that makes a listing due,
- * ends it, or shows a listed merchant at another platform, appends the notices as outcomes. View, notices and
- * checkpoint commit together, so a crash repeats nothing.
+ * The reader that folds the log into the ledger's view and takes back: at each event that ends a listing or shows that it isn't about
+ * whom it was told of, it appends the notices as outcomes. View, notices and checkpoint commit together, so a crash repeats
+ * nothing. Whom a listing is to be told of, the reader `delist` decides behind it, so that what takes back waits for no delisting.
  */
 export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined): ReaderDefinition => ({
   name: 'notify',
@@ -31,16 +31,18 @@ export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined
   lingerOn: OBSERVATION_TYPES,
   keysOf: partitionKeys,
   async handle(client, events) {
-    const numbers: Numbers = new Map();
-    for (const run of runsTogether(events)) {
+    // A notice was folded by whoever issued it.
+    const others = events.filter(({ type }) => type !== EVENT_TYPES.noticeIssued);
+    for (const run of runsTogether(others)) {
       await foldRun(client, VIEW, run);
       if (run[0]?.type === EVENT_TYPES.subjectErased) await tellErased(client, log, run);
       const corrected = await correct(client, run);
       // What was wrong is taken back first: what is right now is decided with that known.
-      await issue(client, log, corrected, numbers);
-      const drafts = [...corrected, ...(await decide(client, log, run, corrected))];
-      await issue(client, log, drafts.slice(corrected.length), numbers);
-      for (const { intent, about, trigger } of drafts) {
+      await issue(client, log, corrected, 'notify');
+      const back = await restore(client, log, run);
+      const anew = await toldAnew(client, corrected, run.at(-1) as StoredEvent);
+      await issue(client, log, [...back, ...anew], 'notify');
+      for (const { intent, about, trigger } of [...corrected, ...back, ...anew]) {
         const ending = ENDING.has(intent.action);
         onIssued({ action: intent.action, acceptedAt: ending ? trigger.acceptedAt : about.listing.effectiveAt });
       }

@@ -44,11 +44,16 @@ export interface WorkerSettings {
   webhookNetworks: ReturnType<typeof parseNetworks>;
   /** By which deadlines are counted. */
   workingDays: WorkingDays;
+  /** Nobody is told of more delistings while so many notices wait for Kafka. */
+  unsentMax: number;
   /** A newer matcher is prepared and shown, but not activated. */
   holdMatcher: boolean;
   parts: Set<Part>;
   logLevel: string;
 }
+
+/** Less than a second of the relay: so long a reinstatement waits behind notices that were issued before it. */
+const UNSENT_MAX = 5_000;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -134,6 +139,12 @@ function workingDaysOf(env: Env): WorkingDays {
   }
 }
 
+function countOf(env: Env, name: string, unless: number): number {
+  const value = env[name] || String(unless);
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new SettingsError(`${name}: ${value} is no whole number above 0`);
+  return Number(value);
+}
+
 /** Reads the environment and the arguments. Throws SettingsError, or TlsError where anything would leave the machine in the clear. */
 export function workerSettings(env: Env, argv: string[]): WorkerSettings {
   const required = (name: string, why = ''): string => {
@@ -163,6 +174,7 @@ export function workerSettings(env: Env, argv: string[]): WorkerSettings {
       : {}),
     webhookNetworks: networksOf(env),
     workingDays: workingDaysOf(env),
+    unsentMax: countOf(env, 'LIANDUN_UNSENT_MAX', UNSENT_MAX),
     holdMatcher: env['LIANDUN_MATCHER_HOLD'] === '1',
     parts,
     logLevel: env['LOG_LEVEL'] || 'info',

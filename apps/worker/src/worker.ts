@@ -2,7 +2,7 @@ import { EventLog, inTransaction, runReader, type Reader, type ReaderDefinition 
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
 import { MatchIndex, renewIndex, type GenerationProgress, type Preview } from '@liandun/matching';
-import { Inbox, kafkaAdmin, Relay, relayLag, type KafkaAdmin } from '@liandun/messaging';
+import { Inbox, kafkaAdmin, Relay, relayLag, unsentNotices, type KafkaAdmin } from '@liandun/messaging';
 import {
   checkpointFile,
   HaltWatch,
@@ -24,6 +24,7 @@ import { matchedReader, tendInquiries } from './matched.js';
 import { LifeClock } from './clock.js';
 import { WorkerMetrics } from './metrics.js';
 import { notifyReader } from './notify.js';
+import { delistReader, type DelistPause } from './notify/delist.js';
 import { activateMatcher, judgeAgain, reconcileReader } from './reconcile.js';
 import type { Part, WorkerSettings } from './settings.js';
 
@@ -60,6 +61,7 @@ export class Worker {
   private rotation: RotationProgress | { failed: string } | undefined;
   private matching: GenerationProgress | (Preview & { held: boolean }) | { failed: string } | undefined;
   private fatal: Error | undefined;
+  private delistPause: DelistPause | undefined;
 
   constructor(
     private readonly settings: WorkerSettings,
@@ -110,7 +112,7 @@ export class Worker {
       this.rotating = this.rotateKeys().then(() => this.renewMatching());
     }
     if (this.runs('notify')) {
-      this.read(notifyReader(this.log, (issued) => this.observe(issued)));
+      this.readNotify();
       this.read(matchedReader(this.log, this.index, this.vault));
       this.tending = this.tendInquiries();
     }
@@ -140,7 +142,7 @@ export class Worker {
     const parts: PartStatus[] = readers.map(({ name, ...detail }) => ({
       name,
       healthy: detail.stopped === undefined,
-      detail,
+      detail: name === 'delist' && this.delistPause ? { ...detail, waitsFor: this.delistPause } : detail,
     }));
     if (this.relay) parts.push({ name: 'relay', healthy: true, detail: this.relay.status() });
     if (this.lifeClock) {
@@ -164,6 +166,22 @@ export class Worker {
     if (this.matching) parts.push({ name: 'matching', healthy: !('failed' in this.matching), detail: this.matching });
     if (this.halts.halt) parts.push({ name: 'log', healthy: false, detail: this.halts.halt });
     return parts;
+  }
+
+  /** What takes back is issued by whoever folds; delistings are told of behind it. */
+  private readNotify(): void {
+    const { pool, log } = this;
+    const { unsentMax: max } = this.settings;
+    const onIssued = (issued: Parameters<Worker['observe']>[0]): void => this.observe(issued);
+    const notify = this.read(notifyReader(log, onIssued));
+    const delist = delistReader(log, {
+      unsent: { count: () => unsentNotices(pool, max), max },
+      folded: (position) => notify.reached(position),
+      onIssued,
+      onPause: (why) => (this.delistPause = why),
+    });
+    this.read(delist);
+    this.metrics.watchDelist(() => this.delistPause);
   }
 
   private startLifeClock(): void {
@@ -218,8 +236,10 @@ export class Worker {
     return this.settings.parts.has(part);
   }
 
-  private read(definition: ReaderDefinition): void {
-    this.readers.push(runReader(this.pool, definition, { logger: this.logger }));
+  private read(definition: ReaderDefinition): Reader {
+    const reader = runReader(this.pool, definition, { logger: this.logger });
+    this.readers.push(reader);
+    return reader;
   }
 
   private async startAccess(): Promise<void> {

@@ -153,14 +153,14 @@ describe('a crash repeats nothing', () => {
   test.each(['before the effect', 'between effect and commit'])('%s', async (when) => {
     const name = `crash ${when}`;
     let crashes = 3;
-    const handle: ReaderDefinition['handle'] = async (client, events) => {
+    const handle: ReaderDefinition['handle'] = async (client, events, signal) => {
       const crash = async () => {
         crashes -= 1;
         const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
         await admin.query('select pg_terminate_backend($1)', [rows[0]!.pid]);
       };
       if (crashes > 0 && when === 'before the effect') await crash();
-      await effects(name)(client, events);
+      await effects(name)(client, events, signal);
       // What it appends is part of the same transaction.
       await log.appendIn(
         client,
@@ -258,8 +258,8 @@ describe('what fails for good is parked', () => {
   test('a transient failure is tried again and parks nothing', async () => {
     const name = 'transient';
     let failures = 4;
-    const handle: ReaderDefinition['handle'] = async (client, events) => {
-      await effects(name)(client, events);
+    const handle: ReaderDefinition['handle'] = async (client, events, signal) => {
+      await effects(name)(client, events, signal);
       failures -= 1;
       if (failures === 3)
         await client.query(`do $$ begin raise exception using errcode = 'serialization_failure'; end $$`);
@@ -301,9 +301,9 @@ test('a reader with transactions of its own moves its checkpoint after them', as
   const from = await log.head();
   await pool.query('insert into log.reader (name, position) values ($1, $2)', [name, from]);
   const seen: number[] = [];
-  const handle: ReaderDefinition['handle'] = async (client, events) => {
+  const handle: ReaderDefinition['handle'] = async (client, events, signal) => {
     await client.query('begin');
-    await effects(name)(client, events);
+    await effects(name)(client, events, signal);
     await client.query('commit');
     seen.push(...events.map(({ position }) => position));
   };

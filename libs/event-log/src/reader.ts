@@ -28,9 +28,9 @@ export interface ReaderDefinition {
   /**
    * Applies events, in position order. All effects through `client` commit with the checkpoint, so a crash repeats none of them.
    * Effects elsewhere may be repeated. A throw rolls back. With `ownTransactions` the client has no transaction open and the
-   * checkpoint moves afterwards, so every effect may be repeated.
+   * checkpoint moves afterwards, so every effect may be repeated. `signal` says that the reader is to end.
    */
-  handle(client: pg.PoolClient, events: StoredEvent[]): Promise<void>;
+  handle(client: pg.PoolClient, events: StoredEvent[], signal: AbortSignal): Promise<void>;
   /** After an event failed for good, later ones that share one of its keys wait behind it. Default: none wait. */
   keysOf?(event: StoredEvent): string[];
   ownTransactions?: boolean;
@@ -245,14 +245,14 @@ export class Reader {
       const parked = await this.move(client, from, to);
       const { free, waiting } = this.partition(events, parked);
       await this.parkWaiting(client, waiting);
-      if (free.length > 0) await this.definition.handle(client, free);
+      if (free.length > 0) await this.definition.handle(client, free, this.stopping.signal);
     });
   }
 
   private async applyThenMove({ from, to, events }: Batch): Promise<void> {
     const { free, waiting } = this.partition(events, await parkedKeys(this.pool, this.name));
     await withClient(this.pool, async (client) => {
-      if (free.length > 0) await this.definition.handle(client, free);
+      if (free.length > 0) await this.definition.handle(client, free, this.stopping.signal);
     });
     await inTransaction(this.pool, async (client) => {
       await this.move(client, from, to);
@@ -329,7 +329,7 @@ export class Reader {
   }
 
   private async replay(client: pg.PoolClient, { event }: Retry): Promise<void> {
-    await this.definition.handle(client, [event]);
+    await this.definition.handle(client, [event], this.stopping.signal);
     await removeParked(client, this.name, event.position);
   }
 

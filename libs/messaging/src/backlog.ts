@@ -106,6 +106,21 @@ export async function relayLag(pool: Pool): Promise<Map<string, number>> {
   return new Map(rows.map(({ member, lag }) => [member, Number(lag)]));
 }
 
+/**
+ * How many notices wait for Kafka. One member counts for no more than its double share of `max`, so that one whose topic is broken
+ * makes nobody else wait.
+ */
+export async function unsentNotices(pool: Pool, max: number): Promise<number> {
+  const { rows } = await pool.query<{ unsent: string }>({
+    name: 'relay.unsent',
+    text: `SELECT coalesce(sum(least(lag, ceil(2.0 * $1 / (members + 1)))), 0) unsent FROM (
+        SELECT greatest(s.version + 1 - c.next_seq, 0) lag, count(*) OVER () members
+        FROM relay.cursor c LEFT JOIN log.stream s ON s.stream = 'notices/' || c.member) each`,
+    values: [max],
+  });
+  return Number(rows[0]?.unsent ?? 0);
+}
+
 const newBatch = ({ member, version }: Row) => ({
   member,
   topic: noticesTopic(member),

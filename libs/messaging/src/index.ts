@@ -1,6 +1,6 @@
 export { kafkaAdmin, type Grant, type KafkaAdmin, type NewTopic } from './admin.js';
 export type { Brokers } from './brokers.js';
-export { followMembers, relayLag } from './backlog.js';
+export { followMembers, relayLag, unsentNotices } from './backlog.js';
 export { Inbox, type InboxSettings, type InboxStatus } from './inbox.js';
 export { Lease } from './lease.js';
 export { listen } from './listen.js';

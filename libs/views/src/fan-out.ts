@@ -73,6 +73,35 @@ export async function listingsMovedAt(
   };
 }
 
+/** Listings that became due or moved at one of these positions, whatever became of them since; in the order of the log. */
+export async function listingIdsAt(client: ClientBase, positions: number[]): Promise<string[]> {
+  const { rows } = await prepared<Row>(
+    client,
+    'select listing_id from view.listing where due_at = any($1) or moved_at = any($1) order by position',
+    [positions],
+  );
+  return rows.map((row: Row) => row.listing_id);
+}
+
+/** How far the ledger is folded, and how many entries the fold has before it. */
+export async function foldedUpTo(client: ClientBase): Promise<{ position: number; lag: number }> {
+  const { rows } = await prepared<Row>(
+    client,
+    `select coalesce(r.position, -1) as position, h.position - coalesce(r.position, -1) as lag
+     from log.head h left join log.reader r on r.name = 'notify'`,
+    [],
+  );
+  return { position: Number(rows[0].position), lag: Number(rows[0].lag) };
+}
+
+/**
+ * Keeps the fold where it is until the transaction ends: what is asked of it and what is appended meanwhile belong together, and
+ * nobody else issues notices.
+ */
+export async function holdFold(client: ClientBase): Promise<void> {
+  await prepared(client, "select from log.reader where name = 'notify' for update", []);
+}
+
 /** Every listing that stands, for a member that joins or comes back; those of the given entities only, if given. */
 export async function standingListings(
   client: ClientBase,

@@ -8,7 +8,7 @@ import { entityIdsOf, listingIdsOf, type Draft } from './draft.js';
 import { listed } from './listed.js';
 
 /** What says who is who. */
-export const REGROUPING = new Set<string>([
+const REGROUPING = new Set<string>([
   EVENT_TYPES.entityLinked,
   EVENT_TYPES.entityMerged,
   EVENT_TYPES.entitySplit,
@@ -62,14 +62,9 @@ export async function correct(client: ClientBase, run: StoredEvent[]): Promise<D
 const toldKey = ({ intent, about }: Draft): string => `${intent.memberId} ${about.listing.listingId}`;
 
 /** Whoever was corrected hears what holds for it now: another account of its, or that it doesn't host the merchant. */
-export async function toldAnew(
-  client: ClientBase,
-  corrected: Draft[],
-  trigger: StoredEvent,
-  already: Draft[],
-): Promise<Draft[]> {
+export async function toldAnew(client: ClientBase, corrected: Draft[], trigger: StoredEvent): Promise<Draft[]> {
+  if (corrected.length === 0) return [];
   const wanted = new Set(corrected.map(toldKey));
-  for (const draft of already) wanted.delete(toldKey(draft));
   const abouts = [...new Map(corrected.map(({ about }) => [about.listing.listingId, about])).values()].filter(
     ({ listing }) => inForce(listing, trigger.acceptedAt),
   );

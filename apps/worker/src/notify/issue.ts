@@ -9,11 +9,16 @@ import { ENDING, VIEW, type Draft } from './draft.js';
 
 const coveringEntity = ({ coveredAs, about }: Draft): string => coveredAs ?? about.listing.entityId;
 
-/** How many notices each position has led to: their ids are made of both. */
-export type Numbers = Map<number, number>;
-
-/** Appends the notices, numbered densely per member, and folds them so that the next decision knows of them. */
-export async function issue(client: ClientBase, log: EventLog, drafts: Draft[], numbers: Numbers): Promise<void> {
+/**
+ * Appends the notices, numbered densely per member, and folds them in the same transaction, so that the next decision knows of them
+ * and a crash repeats none. Its transaction must hold the fold: then nobody else numbers notices.
+ */
+export async function issue(
+  client: ClientBase,
+  log: EventLog,
+  drafts: Draft[],
+  reader: 'notify' | 'delist',
+): Promise<void> {
   if (drafts.length === 0) return;
   const at = drafts[0]?.trigger.acceptedAt ?? '';
   const [cover, seqs] = await Promise.all([
@@ -26,22 +31,16 @@ export async function issue(client: ClientBase, log: EventLog, drafts: Draft[], 
     const member = intent.memberId;
     const seq = (seqs.get(member) ?? -1) + 1;
     seqs.set(member, seq);
-    const n = numbers.get(trigger.position) ?? 0;
-    numbers.set(trigger.position, n + 1);
     const covering = cover.get(coveringEntity(draft)) ?? [];
     const own = covering.find(({ listingId }) => listingId === about.listing.listingId);
     const stillListed = covering.some((other) => other !== own && other.knownTo.has(member));
     // Those that follow in this batch see this one as told.
     if (ENDING.has(intent.action)) own?.knownTo.delete(member);
     else own?.knownTo.add(member);
-    const id = `notify:${trigger.position}:${n}`;
-    events.push(
-      outcomeEvent(id, EVENT_TYPES.noticeIssued, {
-        time: trigger.acceptedAt,
-        stream: `notices/${member}`,
-        data: noticeOf(draft, seq, stillListed),
-      }),
-    );
+    const data = noticeOf(draft, seq, stillListed);
+    const id = `${reader}:${trigger.position}:${data.noticeId}`;
+    const stream = `notices/${member}`;
+    events.push(outcomeEvent(id, EVENT_TYPES.noticeIssued, { time: trigger.acceptedAt, stream, data }));
   }
   const [outcome] = await log.appendIn(client, [{ events }]);
   if (outcome?.status !== 'appended') throw new Error(`notices could not be appended: ${outcome?.status ?? 'none'}`);
