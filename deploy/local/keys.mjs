@@ -16,6 +16,9 @@ export const MEMBERS = [
   { memberId: 'admin-2', name: '管理员二（示例）', role: 'admin' },
 ];
 
+/** Nobody's sandbox is flooded by trying it out. What a real member gets is in libs/contracts (`STANDARD_LIMITS`). */
+const SANDBOX_LIMITS = { timesMean: 1_000_000, subjectsPerHour: 1_000_000 };
+
 const LOG_NAME = 'liandun.local/log';
 
 /** Writes a file that appears whole or not at all. */
@@ -118,6 +121,7 @@ export async function memberKeys(home) {
       keys: [publicJwk(await readJson(path, isPrivateJwk))],
       subscription: {},
       ...(member.role === 'platform' && { agreement: agreementOf(member.memberId) }),
+      limits: SANDBOX_LIMITS,
     });
   }
   const genesis = `${home}/genesis.json`;

@@ -21,7 +21,16 @@ import { MATCHING_MIGRATIONS, MatchIndex, SCREENING_RIDER, screeningRider } from
 import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
-import { ACCESS_MIGRATIONS, liveKeys, restsOnDecision, VIEW_MIGRATIONS } from '@liandun/views';
+import {
+  ACCESS_MIGRATIONS,
+  ACCESS_RIDER,
+  accessRider,
+  BREAKER_GATE,
+  breakerGate,
+  liveKeys,
+  restsOnDecision,
+  VIEW_MIGRATIONS,
+} from '@liandun/views';
 import { WEBHOOK_MIGRATIONS } from '@liandun/webhooks';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
@@ -63,7 +72,8 @@ export class TestLedger {
     const vault = new Vault(generateVaultKeys());
     const log = new EventLog({
       pool,
-      riders: { [VAULT_RIDER]: vaultRider, [SCREENING_RIDER]: screeningRider },
+      riders: { [VAULT_RIDER]: vaultRider, [SCREENING_RIDER]: screeningRider, [ACCESS_RIDER]: accessRider },
+      gates: { [BREAKER_GATE]: breakerGate },
     });
     const intake = new Intake({
       log,

@@ -50,6 +50,9 @@ interface Program {
   env: Record<string, string>;
 }
 
+/** Tests and benches publish more than a member's first days should. */
+export const AMPLE_LIMITS = { timesMean: 1_000_000, subjectsPerHour: 1_000_000 };
+
 const LOG_NAME = 'liandun.test/log';
 const READY_WITHIN_MS = 60_000;
 const secret = (): string => randomBytes(32).toString('base64');
@@ -112,7 +115,7 @@ export class Product {
       keys.set(memberId, { ...privateKey.export({ format: 'jwk' }), kid, alg: 'EdDSA' });
       const key = { ...publicKey.export({ format: 'jwk' }), kid } as MemberKey;
       const agreement = role === 'platform' ? { agreement: AGREEMENT } : {};
-      return { memberId, name: memberId, role, keys: [key], subscription, ...agreement };
+      return { memberId, name: memberId, role, keys: [key], subscription, limits: AMPLE_LIMITS, ...agreement };
     });
     const inbox = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
     const log = { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: LOG_NAME };

@@ -11,6 +11,7 @@ import { ErasuresController } from './erasures.controller.js';
 import { Erasures } from './erasures.js';
 import { EventsController } from './events.controller.js';
 import { Enumeration } from './enumeration.js';
+import { FloodsController } from './floods.controller.js';
 import { GuardedLog } from './guarded-log.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { LogController } from './log.controller.js';
@@ -79,6 +80,7 @@ export class ApiModule {
         ScreeningsController,
         WebhookController,
         MembersController,
+        FloodsController,
         ErasuresController,
         ReviewsController,
         ReceiptsController,

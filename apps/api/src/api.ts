@@ -4,7 +4,7 @@ import { SCREENING_RIDER, screeningRider } from '@liandun/matching';
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
 import { followCertificate } from '@liandun/tls';
 import { ERASURE_RIDER, erasureRider, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
-import { ACCESS_RIDER, accessRider, liveKeys, restsOnDecision } from '@liandun/views';
+import { BREAKER_GATE, breakerGate, ACCESS_RIDER, accessRider, liveKeys, restsOnDecision } from '@liandun/views';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -79,7 +79,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
     [ERASURE_RIDER]: erasureRider,
     [SCREENING_RIDER]: screeningRider,
   };
-  const log = new GuardedLog({ pool, riders }, halts);
+  const log = new GuardedLog({ pool, riders, gates: { [BREAKER_GATE]: breakerGate } }, halts);
   const vault = new Vault(settings.vaultKeys);
   const clock = new DatabaseClock(pool);
   const writer = new LedgerWriter(log, vault, clock);
@@ -99,6 +99,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
       keysOf: (memberId) => liveKeys(pool, memberId),
       workingDays: settings.workingDays,
       restsOn: (decision) => restsOnDecision(pool, decision),
+      breaker: BREAKER_GATE,
       readsOf: (member) => reads.log(member),
     }),
     tokens: new Tokens(settings, pool),

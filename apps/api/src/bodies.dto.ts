@@ -1,6 +1,7 @@
 // The bodies of membership changes, one class each; events have theirs in libs/contracts.
 import {
   BASIS_KINDS,
+  LIMIT_MAX,
   MEMBER_ROLES,
   SIGNATURE_POLICIES,
   type BasisKind,
@@ -17,6 +18,7 @@ import {
   IsDefined,
   IsIn,
   IsInt,
+  IsNumber,
   IsObject,
   IsOptional,
   Matches,
@@ -143,6 +145,21 @@ export class AgreementChangeBody {
   agreement: AgreementBody;
 }
 
+/** Rule P21. One that is left out holds everything that the member files. */
+export class LimitsBody {
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(LIMIT_MAX)
+  timesMean?: number;
+
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(LIMIT_MAX)
+  subjectsPerHour?: number;
+}
+
 export class MemberAdmissionBody {
   @Matches(/^[a-z][a-z0-9-]{1,30}[a-z0-9]$/)
   memberId: string;
@@ -172,6 +189,21 @@ export class MemberAdmissionBody {
   @ValidateNested()
   @Type(() => AgreementBody)
   agreement?: AgreementBody;
+
+  /** The standard ones where they aren't stated. */
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => LimitsBody)
+  limits?: LimitsBody;
+}
+
+export class LimitsChangeBody {
+  @IsDefined()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => LimitsBody)
+  limits: LimitsBody;
 }
 
 export class KeyAdditionBody {

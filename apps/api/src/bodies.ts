@@ -6,14 +6,16 @@ import {
   timeMs,
   toBeijingTime,
   type Agreement,
+  STANDARD_LIMITS,
   type FieldError,
   type MemberKey,
+  type MemberLimits,
   type ProblemCode,
   type Subscription,
 } from '@liandun/contracts';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import type { AgreementBody, MemberKeyBody, SubscriptionBody } from './bodies.dto.js';
+import type { AgreementBody, LimitsBody, MemberKeyBody, SubscriptionBody } from './bodies.dto.js';
 import { ProblemError } from './problems.js';
 
 const CODES: Record<string, ProblemCode> = {
@@ -24,6 +26,7 @@ const CODES: Record<string, ProblemCode> = {
   isObject: 'WRONG_TYPE',
   isInt: 'WRONG_TYPE',
   isBoolean: 'WRONG_TYPE',
+  isNumber: 'WRONG_TYPE',
   nestedValidation: 'WRONG_TYPE',
   unknownValue: 'WRONG_TYPE',
   arrayMaxSize: 'TOO_MANY_ITEMS',
@@ -107,3 +110,8 @@ export function agreementOf(
     ),
   };
 }
+/** A member's limits as the log keeps them; the standard ones where nothing is stated (rule P21). */
+export const limitsOf = ({ timesMean, subjectsPerHour }: LimitsBody = STANDARD_LIMITS): MemberLimits => ({
+  ...(timesMean !== undefined && { timesMean }),
+  ...(subjectsPerHour !== undefined && { subjectsPerHour }),
+});

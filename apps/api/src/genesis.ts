@@ -4,7 +4,7 @@ import { EventLog } from '@liandun/event-log';
 import { ACCESS_RIDER, memberList } from '@liandun/views';
 import type pg from 'pg';
 import { MemberAdmissionBody } from './bodies.dto.js';
-import { agreementOf, keyOf, parseBody, subscriptionOf } from './bodies.js';
+import { agreementOf, keyOf, limitsOf, parseBody, subscriptionOf } from './bodies.js';
 import type { LedgerWriter } from './ledger-writer.js';
 import { ProblemError } from './problems.js';
 import { SettingsError } from './settings.js';
@@ -14,7 +14,7 @@ const ADMINISTRATORS_MIN = 2;
 function parseMembers(text: string, path: string): MemberAdmitted[] {
   try {
     return (JSON.parse(text) as unknown[]).map((raw) => {
-      const { memberId, name, role, keys, subscription = {}, agreement } = parseBody(MemberAdmissionBody, raw);
+      const { memberId, name, role, keys, subscription = {}, agreement, limits } = parseBody(MemberAdmissionBody, raw);
       return {
         memberId,
         name,
@@ -22,6 +22,7 @@ function parseMembers(text: string, path: string): MemberAdmitted[] {
         keys: keys.map((key) => keyOf(key, '/keys')),
         subscription: subscriptionOf(subscription),
         ...(agreement && { agreement: agreementOf(agreement, '/agreement') }),
+        limits: limitsOf(limits),
       };
     });
   } catch (error) {

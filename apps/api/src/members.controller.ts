@@ -11,12 +11,13 @@ import {
   ApprovalDecisionBody,
   KeyAdditionBody,
   KeyRevocationBody,
+  LimitsChangeBody,
   MemberAdmissionBody,
   SignaturesChangeBody,
   SubscriptionChangeBody,
 } from './bodies.dto.js';
 import { Erasures } from './erasures.js';
-import { agreementOf, keyOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
+import { agreementOf, keyOf, limitsOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
 import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
 import { limitOf, textOf } from './query.js';
 import { Reads } from './reads.js';
@@ -80,7 +81,7 @@ export class MembersController {
   @Post('/members')
   @HttpCode(202)
   async admit(@Req() request: FastifyRequest, @Body() body: unknown): Promise<Requested> {
-    const { memberId, name, role, keys, subscription = {}, agreement } = parseBody(MemberAdmissionBody, body);
+    const { memberId, name, role, keys, subscription = {}, agreement, limits } = parseBody(MemberAdmissionBody, body);
     const change: Extract<MembershipChange, { action: 'admit' }> = {
       action: 'admit',
       memberId,
@@ -89,6 +90,7 @@ export class MembersController {
       keys: keys.map((key, i) => keyOf(key, `/keys/${i}`)),
       subscription: subscriptionOf(subscription),
       ...(agreement && { agreement: agreementOf(agreement, '/agreement') }),
+      limits: limitsOf(limits),
     };
     const requested = await this.#request(request, change);
     return role === 'platform' ? { ...requested, delivery: deliveryShown(change.agreement) } : requested;
@@ -155,6 +157,18 @@ export class MembersController {
   ): Promise<Requested> {
     const { signatures } = parseBody(SignaturesChangeBody, body);
     return this.#request(request, { action: 'changeSignatures', memberId, signatures });
+  }
+
+  /** How much the member may list before a second person looks at it (rule P21). */
+  @Post('/members/:memberId/limits')
+  @HttpCode(202)
+  limits(
+    @Req() request: FastifyRequest,
+    @Param('memberId') memberId: string,
+    @Body() body: unknown,
+  ): Promise<Requested> {
+    const { limits } = parseBody(LimitsChangeBody, body);
+    return this.#request(request, { action: 'changeLimits', memberId, limits: limitsOf(limits) });
   }
 
   /** Acts at once; the other administrator confirms or ends it. */

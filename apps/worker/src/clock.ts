@@ -12,6 +12,7 @@ import {
   type OutcomeType,
 } from '@liandun/contracts';
 import {
+  dayLimit,
   deadlineOf,
   decideLife,
   hearingDeadline,
@@ -24,6 +25,8 @@ import type { AppendCommand, EventLog } from '@liandun/event-log';
 import { pause } from '@liandun/sdk';
 import {
   assessmentsOver,
+  breakerState,
+  floodDays,
   heldOver,
   heldWithoutDeadline,
   notifyLag,
@@ -67,6 +70,7 @@ const ID = {
   unanswered: 'clock:unanswered:',
   assessmentEnding: 'clock:assessmentEnding:',
   assessmentEnded: 'clock:assessmentEnded:',
+  flood: 'clock:flood:',
 } as const;
 
 export interface ClockParts {
@@ -162,6 +166,7 @@ export class LifeClock {
         await this.#setDeadlines();
         await this.#releaseOver();
         await this.#expireOver();
+        await this.#tellOfFloods();
         if (performance.now() >= this.#watchAtMs) await this.#watch();
       } finally {
         await client.query(`select pg_advisory_unlock(${LOCK})`);
@@ -248,6 +253,23 @@ export class LifeClock {
       await this.#waitForNotify();
     }
     return appended;
+  }
+
+  /** An alarm, once for each publisher and day, that cases wait for a second person (rule P21). */
+  async #tellOfFloods(): Promise<void> {
+    const { log, pool } = this.#parts;
+    const floods = await floodDays(pool, ID.flood);
+    if (floods.length === 0) return;
+    const now = (await this.#now()).toISOString();
+    const alarms = await Promise.all(
+      floods.map(async ({ member, day }) => {
+        const { limits, mean } = await breakerState(pool, member);
+        const limit = Math.min(limits.subjectsPerHour ?? 0, dayLimit(limits, mean) ?? 0);
+        const data: AlarmRaised = { alarm: 'publisherFlood', about: member, day, limit };
+        return single(`${ID.flood}${member}:${day}`, EVENT_TYPES.alarmRaised, ALARM_STREAM, data, now);
+      }),
+    );
+    await log.appendAll(alarms);
   }
 
   async #watch(): Promise<void> {

@@ -14,7 +14,7 @@ import {
 } from '@liandun/tlog';
 import { pause } from '@liandun/sdk';
 import { rotate, Vault, VAULT_RIDER, vaultRider, type RotationProgress, type VaultEvent } from '@liandun/vault';
-import { activeMember, liveKeys, restsOnDecision } from '@liandun/views';
+import { BREAKER_GATE, breakerGate, activeMember, liveKeys, restsOnDecision } from '@liandun/views';
 import { webhookBacklog, Webhooks } from '@liandun/webhooks';
 import { Injectable } from '@nestjs/common';
 import pg from 'pg';
@@ -80,7 +80,11 @@ export class Worker {
       client.query('set enable_seqscan = off; set jit = off').catch(this.warn('a connection could not be set up'));
     });
     this.pool.on('error', (error) => logger.warn({ problem: error.message }, 'an idle database connection broke'));
-    this.log = new EventLog({ pool: this.pool, riders: { [VAULT_RIDER]: vaultRider } });
+    this.log = new EventLog({
+      pool: this.pool,
+      riders: { [VAULT_RIDER]: vaultRider },
+      gates: { [BREAKER_GATE]: breakerGate },
+    });
     this.clock = new DatabaseClock(this.pool);
     this.vault = new Vault(settings.vaultKeys);
     this.index = new MatchIndex(zhMatcher, this.vault);
@@ -315,6 +319,7 @@ export class Worker {
       keysOf: (memberId) => liveKeys(this.pool, memberId),
       workingDays: this.settings.workingDays,
       restsOn: (decision) => restsOnDecision(this.pool, decision),
+      breaker: BREAKER_GATE,
     });
     return new Inbox({
       brokers: this.settings.brokers,

@@ -46,6 +46,8 @@ export interface Receipt {
    * Of a held case: when it is published unless its subject was heard before (rule P06), RFC 3339, as it was set at first.
    */
   heldUntil?: string;
+  /** Of a case over its publisher's limits: it waits for a second person, whatever else it waits for (rule P21). */
+  heldBecause?: 'flood';
   /** Of the ending of a decision: nothing rests on its number yet; what is filed on it from now on is refused. */
   nothingToEnd?: true;
   problem?: Problem;

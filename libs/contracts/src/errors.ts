@@ -303,6 +303,10 @@ export const PROBLEMS = {
     'Another person must decide: whoever requests a change cannot approve it (rule P20).',
     '须由另一人决定：申请人不得审批自己的申请（规则 P20）。',
   ],
+  FLOOD_NOT_FOUND: [
+    'Nothing of this member waits up to this position; see GET /v1/floods.',
+    '该成员截至此位置没有待放行的案件；见 GET /v1/floods。',
+  ],
   REVIEW_NOT_FOUND: [
     'There is no such review. Its id is R, the two positions of its observations and a dash between, the smaller first; see GET /v1/reviews.',
     '没有该复核事项。编号为 R 加两条记录的位置，小者在前，以短横相连；见 GET /v1/reviews。',

@@ -6,6 +6,7 @@ export * from './envelope.js';
 export * from './erasure.js';
 export * from './errors.js';
 export * from './event-types.js';
+export * from './flood.js';
 export * from './identifiers.js';
 export * from './ids.js';
 export * from './limits.js';

@@ -1,6 +1,7 @@
 // What the ledger itself appends: the outcomes that every rebuild folds (design section 1, "Outcomes are events").
 import type { Agreement } from './agreement.js';
 import type { ErasureChange } from './erasure.js';
+import type { MemberLimits, MemberLimitsChanged } from './flood.js';
 import type { MatchField, MatchGrade, NoticeContent, NoticeErasedContent, NoticeReminderContent } from './notice.js';
 import type { ReviewChange } from './review.js';
 import type { ScreeningDecisionKind, ScreeningMatchedContent } from './screening.js';
@@ -38,6 +39,8 @@ export interface MemberAdmitted {
   subscription: Subscription;
   /** Without one the member is told nothing (rule P16). */
   agreement?: Agreement;
+  /** Absent in entries from before there were any: then whatever it files waits for a second person (rule P21). */
+  limits?: MemberLimits;
 }
 
 export interface MemberChanged {
@@ -76,7 +79,8 @@ export type MembershipChange =
   | ({ action: 'revokeKey'; emergency?: true } & MemberKeyChanged)
   | ({ action: 'changeSubscription' } & MemberSubscriptionChanged)
   | ({ action: 'changeSignatures' } & MemberSignaturesChanged)
-  | ({ action: 'changeAgreement' } & MemberAgreementChanged);
+  | ({ action: 'changeAgreement' } & MemberAgreementChanged)
+  | ({ action: 'changeLimits' } & MemberLimitsChanged);
 
 /** Whatever needs a second person. */
 export type ApprovedChange = MembershipChange | ErasureChange | ReviewChange;
@@ -255,6 +259,8 @@ export const ALARMS = [
   'assessmentEnding',
   /** It has ended: the member is told nothing until a current one is recorded. */
   'assessmentEnded',
+  /** More cases than the publisher's limits let through: they wait for a second person (rule P21). */
+  'publisherFlood',
 ] as const;
 export type Alarm = (typeof ALARMS)[number];
 

@@ -14,6 +14,7 @@ import {
   NOTICE_TYPE,
 } from './notice.js';
 import { BASIS_KINDS, BASIS_REFUSALS, DISCLOSED_FIELDS } from './agreement.js';
+import { FLOOD_DECISIONS, LIMIT_MAX, STANDARD_LIMITS } from './flood.js';
 import { ALARMS, SIGNATURE_POLICIES } from './outcomes.js';
 import { SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
@@ -198,6 +199,10 @@ const WIRE: Record<string, JsonSchema> = {
       'leafHash?': {
         ...text,
         description: both('RFC 6962 leaf hash of the entry, base64', '记录的 RFC 6962 叶哈希，base64'),
+      },
+      'heldBecause?': {
+        ...oneOf('flood'),
+        description: both('Over the publisher’s limits: it waits for a second person', '超出报送方限额，待第二人放行'),
       },
       'heldUntil?': {
         ...time,
@@ -515,11 +520,40 @@ const WIRE: Record<string, JsonSchema> = {
       keys: { ...list(ref('MemberKey')), minItems: 1 },
       'subscription?': ref('Subscription'),
       'agreement?': ref('Agreement'),
+      'limits?': ref('MemberLimits'),
     },
     { additionalProperties: false },
   ),
   KeyAddition: object({ key: ref('MemberKey') }, { additionalProperties: false }),
   SubscriptionChange: object({ subscription: ref('Subscription') }, { additionalProperties: false }),
+  MemberLimits: object(
+    {
+      'timesMean?': { type: 'number', minimum: 0, maximum: LIMIT_MAX },
+      'subjectsPerHour?': { type: 'integer', minimum: 0, maximum: LIMIT_MAX },
+    },
+    {
+      description: both(
+        `What a member may list before a second person looks at it: cases of a day as a multiple of its 30-day mean, and cases of an hour. An admission that states none gets ${STANDARD_LIMITS.timesMean} and ${STANDARD_LIMITS.subjectsPerHour}; one of the two left out holds everything`,
+        `成员报送限额：当日案件数为前 30 日均值的倍数及每小时案件数，超出者待第二人放行。接纳时未填则为 ${STANDARD_LIMITS.timesMean} 与 ${STANDARD_LIMITS.subjectsPerHour}；缺其一则全部暂存`,
+      ),
+      additionalProperties: false,
+    },
+  ),
+  LimitsChange: object({ limits: ref('MemberLimits') }, { additionalProperties: false }),
+  FloodPage: object({
+    items: list(
+      object({
+        memberId: text,
+        cases: count,
+        since: time,
+        until: time,
+        upTo: count,
+        codes: list(object({ code: text, tier: count, cases: count })),
+      }),
+    ),
+  }),
+  FloodDecision: object({ decision: oneOf(...FLOOD_DECISIONS), upTo: count }, { additionalProperties: false }),
+  FloodDecided: object({ memberId: text, decision: oneOf(...FLOOD_DECISIONS), cases: count, upTo: count }),
   SignaturesChange: object({ signatures: oneOf(...SIGNATURE_POLICIES) }, { additionalProperties: false }),
   KeyRevocation: object({ 'emergency?': { type: 'boolean' } }, { additionalProperties: false }),
   NoBody: object({}, { additionalProperties: false }),

@@ -2,8 +2,10 @@
 import type {
   Case,
   CaseDeadlineSet,
+  CaseHeld,
   CaseHeard,
   CaseReleased,
+  FloodDecided,
   ListingEnded,
   ListingExpired,
   ListingOverridden,
@@ -18,6 +20,8 @@ export interface CaseState {
   code: string;
   /** The listing that it makes. */
   listingId?: string;
+  /** Of its filing in the log. */
+  position?: number;
   /** The number of the official decision that it rests on, as `decisionKey` writes it. */
   decision?: string;
 }
@@ -30,6 +34,7 @@ export interface CaseEvent {
   id: string;
   type: string;
   data: unknown;
+  position?: number;
   /** Of a delisting or report. */
   listingId?: string;
   /** Of whatever names an official decision: its key. */
@@ -37,6 +42,9 @@ export interface CaseEvent {
 }
 
 const PROTECTIVE_CODE = 'V01';
+
+/** Why a case is over that a second person refused with its flood (rule P21). */
+export const FLOOD_CAUSE = 'wrongFinding';
 
 /** Whether the subject is to be heard before anybody is told, as far as the code and its urgency say (rule P06). */
 export const needsHearing = ({ reason, urgency }: Pick<Case, 'reason' | 'urgency'>, tier: number): boolean =>
@@ -89,6 +97,7 @@ const heardAs = ({ cause, hearing }: CaseHeard): LifeEvent =>
 /** Folds a stream; `tierOf` gives the tier of a reason code. Types that are no part of a case are passed over. */
 export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) => number): Cases {
   const cases = new Map<string, CaseState>();
+  const floods = new Set<string>();
   const evolve = (which: (state: CaseState, caseId: string) => boolean, event: LifeEvent): void => {
     for (const [caseId, state] of cases)
       if (which(state, caseId)) cases.set(caseId, { ...state, life: evolveLife(state.life, event) });
@@ -98,14 +107,15 @@ export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) =>
     const { id, type, data } = event;
     switch (type) {
       case 'liandun.merchant.delisted.v1':
-      case 'liandun.riskentity.reported.v1': {
-        const listed = data as Case;
-        const { code } = listed.reason;
-        const life = evolveLife({ status: 'unlisted' }, { type: 'listed', held: isHeld(listed, tierOf(code)) });
-        const { listingId, decision } = event;
-        cases.set(id, { life, code, ...(listingId && { listingId }), ...(decision && { decision }) });
+      case 'liandun.riskentity.reported.v1':
+        cases.set(id, listedCase(event, floods.has(id), tierOf));
         break;
-      }
+      case 'liandun.case.held.v1':
+        floods.add((data as CaseHeld).caseId);
+        break;
+      case 'liandun.flood.decided.v1':
+        decideFlood(data as FloodDecided, evolve);
+        break;
       case 'liandun.case.deadlineset.v1': {
         const { caseId, due } = data as CaseDeadlineSet;
         evolve(one(caseId), { type: 'deadlineSet', ...(due !== undefined && { heldUntil: due }) });
@@ -142,6 +152,35 @@ export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) =>
     }
   }
   return cases;
+}
+
+/** A case as it is filed. */
+function listedCase(
+  { data, listingId, position, decision }: CaseEvent,
+  flood: boolean,
+  tierOf: (code: string) => number,
+): CaseState {
+  const listed = data as Case;
+  const { code } = listed.reason;
+  const life = evolveLife({ status: 'unlisted' }, { type: 'listed', held: isHeld(listed, tierOf(code)), flood });
+  return {
+    life,
+    code,
+    ...(listingId && { listingId }),
+    ...(position !== undefined && { position }),
+    ...(decision && { decision }),
+  };
+}
+
+/** A second person let waiting cases out, or refused them (rule P21). */
+function decideFlood(
+  { decision, after, upTo }: FloodDecided,
+  evolve: (which: (state: CaseState) => boolean, event: LifeEvent) => void,
+): void {
+  evolve(
+    ({ life, position = -1 }) => life.status === 'held' && life.flood === true && position > after && position <= upTo,
+    decision === 'release' ? { type: 'floodReleased' } : { type: 'withdrawn', cause: FLOOD_CAUSE },
+  );
 }
 
 /** An authority or court ended one listing, or all that rest on its decision (rule P12). */

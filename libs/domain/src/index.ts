@@ -1,4 +1,5 @@
 export * from './basis.js';
+export * from './breaker.js';
 export * from './cases.js';
 export * from './deadline.js';
 export * from './disposition.js';

@@ -5,7 +5,7 @@ import type { Cause } from '@liandun/contracts';
 const STANDING = ['published', 'disputed', 'corrected', 'upheld'] as const;
 const OVER = ['withdrawn', 'overturned', 'repaired', 'endedByDecision', 'expired'] as const;
 
-/** `held`: its subject is being heard, nobody is told. `stayed`: its effects are suspended everywhere. */
+/** `held`: its subject is being heard, or a second person looks at its publisher's flood; nobody is told. `stayed`: its effects are suspended everywhere. */
 export const LISTING_STATES = ['held', ...STANDING, 'stayed', ...OVER] as const;
 export type ListingState = (typeof LISTING_STATES)[number];
 export type EndState = (typeof OVER)[number];
@@ -16,16 +16,20 @@ export type ReleasedBy = 'answered' | 'deadline' | 'attested';
 
 export type ListingLife =
   | { status: 'unlisted' }
-  /** `heldUntil` is absent until the deadline is set, and while it is paused. */
-  | { status: 'held'; expiresAt?: string; heldUntil?: string }
+  /**
+   * `heldUntil` is absent until the deadline is set, and while it is paused. `flood`: a second person has yet to let it out (rule
+   * P21); `heard`: nothing else is waited for.
+   */
+  | { status: 'held'; expiresAt?: string; heldUntil?: string; flood?: true; heard?: true }
   | { status: Exclude<OpenState, 'held'>; expiresAt?: string }
   | { status: EndState; cause: Cause };
 
 /** What happened in a listing's life. Times are RFC 3339. */
 export type LifeEvent =
-  | { type: 'listed'; held: boolean; expiresAt?: string }
+  | { type: 'listed'; held: boolean; flood?: boolean; expiresAt?: string }
   | { type: 'deadlineSet'; heldUntil?: string }
   | { type: 'released'; by: ReleasedBy }
+  | { type: 'floodReleased' }
   | { type: 'disputed' | 'stayed' | 'corrected' | 'upheld' }
   | { type: EndState; cause: Cause };
 
@@ -66,6 +70,7 @@ export function decideLife(life: ListingLife, command: LifeCommand): { event: Li
   const { status } = life;
   if (status === 'unlisted' || !MAY_FOLLOW[command.type].includes(status))
     return { refusal: MAY_FOLLOW[command.type] === HELD ? 'CASE_NOT_HELD' : 'LISTING_NOT_ACTIVE' };
+  if (MAY_FOLLOW[command.type] === HELD && 'heard' in life) return { refusal: 'CASE_NOT_HELD' };
   switch (command.type) {
     case 'setDeadline':
       return { event: { ...command, type: 'deadlineSet' } };
@@ -103,16 +108,25 @@ export function evolveLife(life: ListingLife, event: LifeEvent): ListingLife {
   if (isOver(life)) return life;
   switch (event.type) {
     case 'listed': {
-      const { held, expiresAt } = event;
-      return { status: held ? 'held' : 'published', ...(expiresAt !== undefined && { expiresAt }) };
+      const { held, flood, expiresAt } = event;
+      const term = expiresAt !== undefined && { expiresAt };
+      if (flood) return { status: 'held', ...term, flood: true, ...(!held && { heard: true }) };
+      return { status: held ? 'held' : 'published', ...term };
     }
     case 'deadlineSet': {
       if (life.status !== 'held') return life;
       const { heldUntil } = event;
-      return { status: 'held', ...termOf(life), ...(heldUntil !== undefined && { heldUntil }) };
+      const { heldUntil: _before, ...kept } = life;
+      return { ...kept, ...(heldUntil !== undefined && { heldUntil }) };
     }
     case 'released':
-      return life.status === 'held' ? { status: 'published', ...termOf(life) } : life;
+      if (life.status !== 'held') return life;
+      return life.flood ? { ...life, heard: true } : { status: 'published', ...termOf(life) };
+    case 'floodReleased': {
+      if (life.status !== 'held') return life;
+      const { flood: _flood, ...kept } = life;
+      return life.heard ? { status: 'published', ...termOf(life) } : kept;
+    }
     case 'disputed':
     case 'stayed':
     case 'corrected':

@@ -12,6 +12,8 @@ import type {
   MemberKey,
   MemberKeyAdded,
   MemberKeyChanged,
+  MemberLimits,
+  MemberLimitsChanged,
   MembershipChange,
   MemberRole,
   MemberSignaturesChanged,
@@ -41,6 +43,7 @@ export type Member =
       subscription: Subscription;
       /** What its disclosures rest on (rule P16). */
       agreement?: Agreement;
+      limits?: MemberLimits;
     };
 
 export type Approval =
@@ -92,6 +95,7 @@ interface MembershipFacts {
   'liandun.member.subscriptionchanged.v1': MemberSubscriptionChanged;
   'liandun.member.agreementchanged.v1': MemberAgreementChanged;
   'liandun.member.signatureschanged.v1': MemberSignaturesChanged;
+  'liandun.member.limitschanged.v1': MemberLimitsChanged;
   'liandun.approval.requested.v1': ApprovalRequested;
   'liandun.approval.granted.v1': ApprovalDecided;
   'liandun.approval.refused.v1': ApprovalDecided;
@@ -170,6 +174,7 @@ function changeRefusal(member: Member, change: MembershipChange, others: number)
     case 'changeAgreement':
       return member.role === 'platform' ? undefined : 'FIELD_NOT_APPLICABLE';
     case 'changeSignatures':
+    case 'changeLimits':
       // An administrator sends no events.
       return member.role === 'admin' ? 'FIELD_NOT_APPLICABLE' : undefined;
   }
@@ -206,6 +211,11 @@ function factOf(change: MembershipChange): MembershipEvent {
       return {
         type: 'liandun.member.signatureschanged.v1',
         data: { memberId: change.memberId, signatures: change.signatures },
+      };
+    case 'changeLimits':
+      return {
+        type: 'liandun.member.limitschanged.v1',
+        data: { memberId: change.memberId, limits: change.limits },
       };
   }
 }
@@ -300,6 +310,8 @@ function evolveMember(member: Member, event: MembershipEvent): Member {
       return { ...member, subscription: event.data.subscription };
     case 'liandun.member.agreementchanged.v1':
       return { ...member, agreement: event.data.agreement };
+    case 'liandun.member.limitschanged.v1':
+      return { ...member, limits: event.data.limits };
     // Whoever submits is told by the access tables; the decisions here don't depend on it.
     case 'liandun.member.signatureschanged.v1':
     case 'liandun.approval.requested.v1':

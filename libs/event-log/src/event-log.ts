@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { isConnectionError } from './errors.js';
 import type { AppendCommand, AppendOutcome, StoredEvent } from './events.js';
-import { settleGroup, writeNewGroup, type Rider } from './group-writer.js';
+import { settleGroup, writeNewGroup, type Gate, type Helpers, type Rider } from './group-writer.js';
 import { prepare, type PreparedCommand } from './prepare.js';
 import * as reading from './stored-events.js';
 import { inTransaction, withClient } from './transaction.js';
@@ -10,6 +10,7 @@ export interface EventLogOptions {
   /** For reads; the log opens two connections of its own, with the same settings, for appends. */
   pool: pg.Pool;
   riders?: Record<string, Rider>;
+  gates?: Record<string, Gate>;
   /** A group holds at most this many events, unless one command alone has more. */
   eventsPerGroupMax?: number;
 }
@@ -32,16 +33,16 @@ const GROUPS_IN_FLIGHT = 2;
 export class EventLog {
   private readonly pool: pg.Pool;
   private readonly lanes: pg.Pool;
-  private readonly riders: Record<string, Rider>;
+  private readonly helpers: Helpers;
   private readonly eventsPerGroupMax: number;
   private readonly waiting: Pending[] = [];
   private readonly running = new Set<Promise<void>>();
   private pumping = false;
   private closed = false;
 
-  constructor({ pool, riders = {}, eventsPerGroupMax = 1000 }: EventLogOptions) {
+  constructor({ pool, riders = {}, gates = {}, eventsPerGroupMax = 1000 }: EventLogOptions) {
     this.pool = pool;
-    this.riders = riders;
+    this.helpers = { riders, gates };
     this.eventsPerGroupMax = eventsPerGroupMax;
     // pg's pool hides the password from a copy. The types don't know `pipeline` yet.
     const options = { ...pool.options, password: pool.options.password, pipeline: true, max: GROUPS_IN_FLIGHT, min: 0 };
@@ -116,8 +117,10 @@ export class EventLog {
   private prepare(command: AppendCommand): PreparedCommand {
     if (this.closed) throw new Error('The event log is closed');
     for (const { riders } of command.events) {
-      for (const name in riders) if (!this.riders[name]) throw new RangeError(`No rider named ${name}`);
+      for (const name in riders) if (!this.helpers.riders[name]) throw new RangeError(`No rider named ${name}`);
     }
+    if (command.gate && !this.helpers.gates[command.gate.name])
+      throw new RangeError(`No gate named ${command.gate.name}`);
     return prepare(command);
   }
 
@@ -171,17 +174,17 @@ export class EventLog {
   }
 
   private async commitGroup(commands: PreparedCommand[]): Promise<AppendOutcome[]> {
-    if (!commands.some(({ events }) => events.some(({ event }) => event.riders))) {
+    if (!commands.some(({ events, gate }) => gate || events.some(({ event }) => event.riders))) {
       // Nothing rides: the one statement that stores new events is a transaction of its own.
-      const outcomes = await withClient(this.lanes, (client) => writeNewGroup(client, commands, this.riders));
+      const outcomes = await withClient(this.lanes, (client) => writeNewGroup(client, commands, this.helpers));
       if (outcomes) return outcomes;
     }
     return inTransaction(this.lanes, (client) => this.writeGroup(client, commands));
   }
 
   private async writeGroup(client: pg.ClientBase, commands: PreparedCommand[]): Promise<AppendOutcome[]> {
-    const outcomes = await writeNewGroup(client, commands, this.riders);
-    return outcomes ?? settleGroup(client, commands, this.riders);
+    const outcomes = await writeNewGroup(client, commands, this.helpers);
+    return outcomes ?? settleGroup(client, commands, this.helpers);
   }
 }
 

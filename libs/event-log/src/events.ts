@@ -20,6 +20,16 @@ export interface AppendCommand {
   events: NewEvent[];
   /** By stream, the version that its last entry must have: -1 for a stream without entries. */
   expected?: Record<string, number>;
+  gate?: GatedBy;
+}
+
+/** What decides, once the head is locked, whether more is stored with a command. */
+export interface GatedBy {
+  /** The name of the gate, which gets the row. */
+  name: string;
+  row: unknown;
+  /** Stored right before the command's own events where the gate says so. Their ids are new wherever the command's are. */
+  events: NewEvent[];
 }
 
 /** What the sender of one event keeps. */
@@ -37,11 +47,11 @@ export interface AppendReceipt {
 
 /**
  * `appended`: stored now. `duplicate`: every event of the command was there with the same content, and these are its first
- * receipts. `reused`: the id is there with other content, or in a command of several only some are there. `conflict`: the stream
+ * receipts. `gated`: the events of its gate were stored before it. `reused`: the id is there with other content, or in a command of several only some are there. `conflict`: the stream
  * stands at another version than expected. Of the last two nothing is stored.
  */
 export type AppendOutcome =
-  | { status: 'appended' | 'duplicate'; receipts: AppendReceipt[] }
+  | { status: 'appended' | 'duplicate'; receipts: AppendReceipt[]; gated?: true }
   | { status: 'reused'; eventId: string }
   | { status: 'conflict'; stream: string; actual: number };
 

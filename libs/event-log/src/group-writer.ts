@@ -18,6 +18,19 @@ export interface RiderRow {
  */
 export type Rider = (client: pg.ClientBase, rows: RiderRow[]) => Promise<void>;
 
+/**
+ * Says for each row of a group, in the commands' order, whether the events of its gate are stored as well. It runs once for a group,
+ * under the head's lock and in the transaction that stores the group, for commands of which nothing is in the log yet: what it
+ * counts, it counts for all processes in the log's order. One statement for all rows, nothing slow.
+ */
+export type Gate = (client: pg.ClientBase, rows: unknown[]) => Promise<boolean[]>;
+
+/** What a log is made with, by name. */
+export interface Helpers {
+  riders: Readonly<Record<string, Rider>>;
+  gates: Readonly<Record<string, Gate>>;
+}
+
 const LOCK_HEAD = {
   name: 'log.lock_head',
   text: 'select versions, repeated from log.lock_head($1, $2, $3)',
@@ -29,14 +42,14 @@ const APPEND = {
 
 /**
  * Stores a group of which nothing is in the log yet, in one statement, and then what rides with it. Undefined, with nothing
- * stored, if a command expects a version or an id is repeated: then it takes settleGroup.
+ * stored, if a command expects a version, is gated, or an id is repeated: then it takes settleGroup.
  */
 export async function writeNewGroup(
   client: pg.ClientBase,
   commands: PreparedCommand[],
-  riders: Readonly<Record<string, Rider>>,
+  { riders }: Helpers,
 ): Promise<AppendOutcome[] | undefined> {
-  if (commands.some(({ expected }) => expected)) return undefined;
+  if (commands.some(({ expected, gate }) => expected || gate)) return undefined;
   const events = commands.flatMap((command) => command.events);
   const receipts = await store(client, events);
   if (!receipts) return undefined;
@@ -53,14 +66,48 @@ export async function writeNewGroup(
 export async function settleGroup(
   client: pg.ClientBase,
   commands: PreparedCommand[],
-  riders: Readonly<Record<string, Rider>>,
+  { riders, gates }: Helpers,
 ): Promise<AppendOutcome[]> {
-  const { outcomes, survivors } = settle(commands, await lockHead(client, commands));
+  const known = await lockHead(client, commands);
+  const ungated = settle(commands, known);
+  const gated = await askGates(client, commands, ungated.outcomes, gates);
+  const { outcomes, survivors } =
+    gated.size === 0
+      ? ungated
+      : settle(
+          commands.map((command) =>
+            gated.has(command) && command.gate
+              ? { ...command, events: [...command.gate.events, ...command.events] }
+              : command,
+          ),
+          known,
+        );
   const events = survivors.map(({ event }) => event);
   const receipts = events.length > 0 ? await store(client, events) : [];
   if (!receipts) throw new Error('An id came into the log under its lock');
   await ride(client, events, receipts, riders);
-  return outcomes.map((outcome) => withReceipts(outcome, receipts));
+  return outcomes.map((outcome, i) =>
+    withReceipts(outcome, receipts, gated.has(commands[i]!) ? commands[i]!.gate : undefined),
+  );
+}
+
+/** The commands that are stored with what their gates add. */
+async function askGates(
+  client: pg.ClientBase,
+  commands: PreparedCommand[],
+  outcomes: Settled<AppendReceipt>[],
+  gates: Readonly<Record<string, Gate>>,
+): Promise<Set<PreparedCommand>> {
+  const asking = commands.filter(({ gate }, i) => gate && outcomes[i]!.status === 'appended');
+  const gated = new Set<PreparedCommand>();
+  for (const [name, some] of Map.groupBy(asking, ({ gate }) => gate!.name)) {
+    const answers = await gates[name]!(
+      client,
+      some.map(({ gate }) => gate!.row),
+    );
+    some.forEach((command, i) => answers[i] && gated.add(command));
+  }
+  return gated;
 }
 
 /**
@@ -111,7 +158,8 @@ async function lockHead(client: pg.ClientBase, commands: PreparedCommand[]): Pro
   const sources: string[] = [];
   const ids: string[] = [];
   const streams = new Set<string>();
-  for (const { events, expected } of commands) {
+  for (const { events, expected, gate } of commands) {
+    for (const { stream } of gate?.events ?? []) streams.add(stream);
     for (const { event } of events) {
       sources.push(event.source);
       ids.push(event.id);
@@ -166,8 +214,13 @@ async function ride(
   for (const [name, load] of loads) await riders[name]!(client, load);
 }
 
-function withReceipts(settled: Settled<AppendReceipt>, stored: AppendReceipt[]): AppendOutcome {
+function withReceipts(
+  settled: Settled<AppendReceipt>,
+  stored: AppendReceipt[],
+  gate: PreparedCommand['gate'],
+): AppendOutcome {
   if (!('receipts' in settled)) return settled;
   const receipts = settled.receipts.map((ref) => (typeof ref === 'number' ? stored[ref]! : ref));
-  return { status: settled.status, receipts };
+  if (!gate || settled.status !== 'appended') return { status: settled.status, receipts };
+  return { status: settled.status, receipts: receipts.slice(gate.events.length), gated: true };
 }

@@ -1,6 +1,6 @@
 export { EventLog, type EventLogOptions } from './event-log.js';
-export type { AppendCommand, AppendOutcome, AppendReceipt, NewEvent, StoredEvent } from './events.js';
-export type { Rider, RiderRow } from './group-writer.js';
+export type { AppendCommand, AppendOutcome, AppendReceipt, GatedBy, NewEvent, StoredEvent } from './events.js';
+export type { Gate, Rider, RiderRow } from './group-writer.js';
 export { migrate, type MigrationClass } from './migrate.js';
 export { EVENT_LOG_MIGRATIONS } from './migrations/index.js';
 export { EntryTooLargeError } from '@liandun/transparency-log';

@@ -12,6 +12,7 @@ export interface PreparedEvent extends SettleEvent {
 
 export interface PreparedCommand extends SettleCommand {
   events: PreparedEvent[];
+  gate?: { name: string; row: unknown; events: PreparedEvent[] };
 }
 
 const NONCE_BYTES = 32;
@@ -41,7 +42,8 @@ export function prepare(command: AppendCommand): PreparedCommand {
   if (events.length > 1 && new Set(events.map(({ key }) => key)).size < events.length) {
     throw new RangeError('A command names each event id once');
   }
-  return { events, expected: command.expected };
+  const { expected, gate } = command;
+  return { events, expected, ...(gate && { gate: { ...gate, events: gate.events.map(prepareEvent) } }) };
 }
 
 function prepareEvent(event: NewEvent): PreparedEvent {

@@ -3,15 +3,19 @@ import {
   decisionKey,
   fieldError,
   listingIdOf,
+  memberOfSource,
   loadWorkingDays,
   memberSource,
   problemOf,
   reasonCodes,
+  LEDGER_SOURCE,
+  EVENT_TYPES,
   SUBMITTED_TYPES,
   timeMs,
   toBeijingTime,
   validateSubmission,
   type Case,
+  type CaseHeld,
   type CloudEvent,
   type Hearing,
   type ListingEnded,
@@ -36,7 +40,7 @@ import {
   type Cases,
   type WorkingDayTable,
 } from '@liandun/domain';
-import type { AppendCommand, AppendOutcome, EventLog, NewEvent, StoredEvent } from '@liandun/event-log';
+import type { AppendCommand, AppendOutcome, EventLog, GatedBy, NewEvent, StoredEvent } from '@liandun/event-log';
 import { canonicalJson, ENTRY_BYTES_MAX, encodeEntry } from '@liandun/transparency-log';
 import { VAULT_RIDER, type Vault } from '@liandun/vault';
 
@@ -145,6 +149,8 @@ export interface IntakeParts {
   workingDays?: WorkingDayTable;
   /** Whether any listing rests on an official decision, by its key; nothing is said of it unless told. */
   restsOn?: (decision: string) => Promise<boolean>;
+  /** The name of the log's gate that counts cases against their publisher's limits (rule P21); nothing is counted unless told. */
+  breaker?: string;
   /** The log as a member sees it, where the process reads in its name; the whole log unless told. */
   readsOf?: (member: Submitter) => IntakeReads;
 }
@@ -161,6 +167,7 @@ export class Intake {
   readonly #readsOf: (member: Submitter) => IntakeReads;
   readonly #workingDays: WorkingDayTable;
   readonly #restsOn: IntakeParts['restsOn'];
+  readonly #breaker: string | undefined;
 
   constructor({
     log,
@@ -169,10 +176,12 @@ export class Intake {
     keysOf,
     workingDays = loadWorkingDays(),
     restsOn,
+    breaker,
     readsOf = () => log,
   }: IntakeParts) {
     this.#workingDays = workingDays;
     this.#restsOn = restsOn;
+    this.#breaker = breaker;
     this.#readsOf = readsOf;
     this.#log = log;
     this.#vault = vault;
@@ -272,8 +281,21 @@ export class Intake {
     const content = { id, source, type, time, stream, data };
     if (isTooLarge(content)) return refused(id, wrong('', 'EVENT_TOO_LARGE'));
     const riders = row ? { riders: { [VAULT_RIDER]: row } } : {};
-    const command = { events: [{ ...content, fingerprint, ...riders }], ...(expected ? { expected } : {}) };
+    const command = {
+      events: [{ ...content, fingerprint, ...riders }],
+      ...(expected ? { expected } : {}),
+      ...(this.#breaker !== undefined && CASE_TYPES.has(type) && { gate: this.#gateOf(this.#breaker, content) }),
+    };
     return { step: 'append', held: startsHeld(event), command };
+  }
+
+  /** A case counts against its publisher's limits; over them, what says so is stored right before it. */
+  #gateOf(name: string, { id, source, time, stream }: Content): GatedBy {
+    const memberId = memberOfSource(source) ?? '';
+    const data: CaseHeld = { memberId, caseId: id, because: 'flood' };
+    const type = EVENT_TYPES.caseHeld;
+    const held = { id: `breaker:held:${memberId}:${id}`, source: LEDGER_SOURCE, type, time, stream, data };
+    return { name, row: memberId, events: [{ ...held, fingerprint: this.#vault.fingerprint(canonicalJson(held)) }] };
   }
 
   async #lookUpAll(member: Submitter, prepared: Prepared[]): Promise<Ready[]> {
@@ -422,12 +444,14 @@ export class Intake {
     if (outcome.status === 'reused') return rejected(event.id, wrong('/id', 'EVENT_ID_REUSED'));
     if (outcome.status === 'conflict') throw new Error(`unexpected conflict on ${outcome.stream}`);
     const first = outcome.receipts[0];
-    const status = outcome.status === 'duplicate' ? 'duplicate' : held ? 'held' : 'accepted';
+    const flooded = outcome.gated === true;
+    const status = outcome.status === 'duplicate' ? 'duplicate' : held || flooded ? 'held' : 'accepted';
     return {
       id: event.id,
       status,
       ...(first && { position: first.position, leafHash: first.leafHash.toString('base64') }),
-      ...(held && first && this.#heldUntil(event.data as unknown as Case, first.acceptedAt)),
+      ...(held && !flooded && first && this.#heldUntil(event.data as unknown as Case, first.acceptedAt)),
+      ...(flooded && { heldBecause: 'flood' as const }),
       ...(nothingToEnd && { nothingToEnd }),
     };
   }
@@ -462,6 +486,9 @@ interface Standing {
   refusal?: Problem;
 }
 
+/** Where it stands what a second person decided of a member's waiting cases. */
+export const floodStream = (memberId: string): string => `floods/${memberId}`;
+
 const decisionStream = (decision: string): string => `decision/${decision}`;
 
 /** The key of the official decision that an entry or submission names; its number is public. */
@@ -490,6 +517,7 @@ function toCaseEvent(event: StoredEvent): CaseEvent {
     id: event.id,
     type: event.type,
     data: event.data,
+    position: event.position,
     ...(LISTING_TYPES.has(event.type) && { listingId: listingIdOf(event) }),
     ...(decision !== undefined && { decision }),
   };
@@ -501,7 +529,9 @@ async function casesIn(reads: IntakeReads, stream: string): Promise<{ cases: Cas
   const decisions = new Set(own.flatMap(({ type, decision }) => (CASE_TYPES.has(type) && decision ? [decision] : [])));
   const endings = await Promise.all([...decisions].map((decision) => allOf(reads, decisionStream(decision))));
   const ended = endings.flatMap((one) => one.events.map(toCaseEvent));
-  return { cases: foldCases([...own, ...ended], tierOf), version };
+  const flooded = own.find(({ type }) => type === EVENT_TYPES.caseHeld)?.data as CaseHeld | undefined;
+  const floods = flooded ? (await allOf(reads, floodStream(flooded.memberId))).events.map(toCaseEvent) : [];
+  return { cases: foldCases([...own, ...floods, ...ended], tierOf), version };
 }
 
 const NOTHING: { cases: Cases; version: number } = { cases: new Map(), version: -1 };

@@ -9,6 +9,8 @@ import type {
   MemberKey,
   MemberKeyAdded,
   MemberKeyChanged,
+  MemberLimits,
+  MemberLimitsChanged,
   MemberRole,
   MemberSignaturesChanged,
   MemberSubscriptionChanged,
@@ -49,7 +51,9 @@ create table ${schema}.member (
   signatures text not null default 'optional' check (signatures in ('optional', 'required')),
   joined_position bigint not null unique,
   -- What its disclosures rest on; null: it is told nothing (rule P16).
-  agreement jsonb
+  agreement jsonb,
+  -- Without them whatever the member files waits for a second person (rule P21).
+  limits jsonb
 );
 create table ${schema}.member_key (
   member_id text not null references ${schema}.member,
@@ -125,11 +129,12 @@ const insertKey = (client: pg.ClientBase, schema: string, memberId: string, key:
 
 const FOLDS: Record<string, Fold> = {
   'liandun.member.admitted.v1': async (client, schema, { data, position }) => {
-    const { memberId, name, role, keys, subscription, agreement } = data as MemberAdmitted;
+    const { memberId, name, role, keys, subscription, agreement, limits } = data as MemberAdmitted;
+    const stated = (value: object | undefined): string | null => (value ? JSON.stringify(value) : null);
     await client.query(
-      `insert into ${schema}.member (member_id, name, role, status, subscription, joined_position, agreement)
-       values ($1, $2, $3, 'active', $4, $5, $6)`,
-      [memberId, name, role, JSON.stringify(subscription), position, agreement ? JSON.stringify(agreement) : null],
+      `insert into ${schema}.member (member_id, name, role, status, subscription, joined_position, agreement, limits)
+       values ($1, $2, $3, 'active', $4, $5, $6, $7)`,
+      [memberId, name, role, JSON.stringify(subscription), position, stated(agreement), stated(limits)],
     );
     for (const key of keys) await insertKey(client, schema, memberId, key);
   },
@@ -159,6 +164,13 @@ const FOLDS: Record<string, Fold> = {
     return client.query(`update ${schema}.member set agreement = $2 where member_id = $1`, [
       memberId,
       JSON.stringify(agreement),
+    ]);
+  },
+  'liandun.member.limitschanged.v1': (client, schema, { data }) => {
+    const { memberId, limits } = data as MemberLimitsChanged;
+    return client.query(`update ${schema}.member set limits = $2 where member_id = $1`, [
+      memberId,
+      JSON.stringify(limits),
     ]);
   },
   'liandun.approval.requested.v1': (client, schema, { data, acceptedAt }) => {
@@ -259,6 +271,8 @@ export interface MemberRow {
   status: 'active' | 'suspended' | 'removed';
   subscription: Subscription;
   signatures: SignaturePolicy;
+  /** Null where none was ever set. */
+  limits: MemberLimits | null;
   joinedPosition: number;
   agreement: Agreement | null;
   /** The live ones. */
@@ -275,7 +289,7 @@ export interface ApprovalRow {
   decidedAt: Date | null;
 }
 
-const MEMBER_COLUMNS = `m.member_id as "memberId", m.name, m.role, m.status, m.subscription, m.signatures,
+const MEMBER_COLUMNS = `m.member_id as "memberId", m.name, m.role, m.status, m.subscription, m.signatures, m.limits,
   m.joined_position::float8 as "joinedPosition", m.agreement,
   coalesce((select jsonb_agg(k.jwk order by k.kid) from access.member_key k
             where k.member_id = m.member_id and k.status = 'live'), '[]') as keys`;

@@ -1,4 +1,5 @@
 export * from './access.js';
+export * from './breaker.js';
 export * from './budgets.js';
 export * from './erasures.js';
 export * from './fan-out.js';

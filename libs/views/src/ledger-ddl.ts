@@ -106,6 +106,9 @@ create table <schema>.listing (
   official boolean not null,
   orders_stop boolean not null,
   status text not null,
+  -- What a held one waits for: that its subject is heard (rule P06), and that a second person lets it out (rule P21).
+  hearing boolean not null default false,
+  flood boolean not null default false,
   effective_at timestamptz not null,
   expires_at timestamptz not null,
   accepted_at timestamptz not null,
@@ -133,6 +136,16 @@ create index on <schema>.listing (heard_at) where heard_at is not null;
 -- What the clock looks for.
 create index on <schema>.listing (held_until, position) where status = 'held';
 create index on <schema>.listing (expires_at, position) where ended_at is null;
+
+create index on <schema>.listing (source_member, position) where flood;
+
+-- Cases over their publishers' limits: each is here before its own entry is folded.
+create table <schema>.flood (
+  member text not null,
+  case_id text not null,
+  position bigint not null,
+  primary key (member, case_id)
+);
 
 create table <schema>.told (
   listing_id text not null,
@@ -246,7 +259,9 @@ const SEEN: Record<string, string | undefined> = {
   step: `${CALLERS_ROLE} = 'regulator' or exists (select from <schema>.observation o where o.position = step.observation)`,
   // What hangs on a review.
   hosting: `${CALLERS_ROLE} = 'regulator'`,
-  listing: `${CALLERS_ROLE} = 'regulator' or source_member = ${CALLER} or ${OF_SUBJECT}`,
+  // An administrator sees what waits for a second person.
+  listing: `${CALLERS_ROLE} = 'regulator' or source_member = ${CALLER} or ${OF_SUBJECT} or (flood and ${CALLERS_ROLE} = 'admin')`,
+  flood: undefined,
   told: undefined,
   // Who was told of a listing is for its subject to know.
   notice: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER} or (${CALLERS_ROLE} = 'subject'

@@ -15,7 +15,7 @@ import {
   type ReviewDecided,
   type ReviewUndone,
 } from '@liandun/contracts';
-import { isHeld, isOfficial, officialEnd, type EndState } from '@liandun/domain';
+import { FLOOD_CAUSE, isHeld, isOfficial, officialEnd, type EndState } from '@liandun/domain';
 import { prepared, type Projection, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import { ledgerViewDdl } from './ledger-ddl.js';
@@ -87,7 +87,7 @@ function listingRow(event: StoredEvent): object {
     tier: code.tier,
     official: isOfficial(standard) && (registry || data.proof.decisionNo !== undefined),
     ordersStop: !registry && data.proof.ordersStop === true,
-    status: !registry && isHeld(data, code.tier) ? 'held' : 'published',
+    hearing: !registry && isHeld(data, code.tier),
     expiresAt: stated ?? term,
     acceptedAt: event.acceptedAt,
   };
@@ -98,12 +98,14 @@ const list: FoldRun = async (client, schema, events) => {
   const listing = bulk(
     client,
     `insert into ${schema}.listing (listing_id, position, source_member, source_event_id, origin, merchant_id,
-       registry_list, decision_no, kind, streamer, code, tier, official, orders_stop, status, effective_at, expires_at, accepted_at)
+       registry_list, decision_no, kind, streamer, code, tier, official, orders_stop, status, hearing, flood, effective_at, expires_at, accepted_at)
      select "listingId", position, member, "eventId", origin, "merchantId", list, "decisionNo", kind, streamer, code,
-       tier, official, "ordersStop", status, "acceptedAt", "expiresAt", "acceptedAt"
-     from jsonb_to_recordset($1) r ("listingId" text, position bigint, member text, "eventId" text, origin text,
+       tier, official, "ordersStop", case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
+       "expiresAt", "acceptedAt"
+     from (select r.*, exists (select from ${schema}.flood f where f.member = r.member and f.case_id = r."eventId"
+       and r.origin <> 'registry') as waits from jsonb_to_recordset($1) r ("listingId" text, position bigint, member text, "eventId" text, origin text,
        "merchantId" text, list text, "decisionNo" text, kind text, streamer boolean, code text, tier int,
-       official boolean, "ordersStop" boolean, status text, "expiresAt" timestamptz, "acceptedAt" timestamptz)`,
+       official boolean, "ordersStop" boolean, hearing boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
     events.map(listingRow),
   );
   await Promise.all([observing, listing]);
@@ -335,13 +337,49 @@ const withdraw: FoldRun = async (client, schema, events) => {
   }
 };
 
+/** What a held listing becomes that waits no longer for `waited`, unless it waits for `still` as well: published, and due where it is linked. */
+const letOut = (waited: 'hearing' | 'flood', still: 'hearing' | 'flood', position: string, at: string): string =>
+  `set ${waited} = false, status = case when l.${still} then l.status else 'published' end,
+     effective_at = case when l.${still} then l.effective_at else ${at} end,
+     due_at = case when not l.${still} and l.entity_id is not null then ${position} end`;
+
+/** Cases over their publisher's limits: the next entries of theirs wait for a second person (rule P21). */
+const flood: FoldRun = (client, schema, events) =>
+  bulk(
+    client,
+    `insert into ${schema}.flood (member, case_id, position)
+     select member, "caseId", position from jsonb_to_recordset($1) r (member text, "caseId" text, position bigint)
+     on conflict do nothing`,
+    events.map(({ data, position }) => ({ member: data.memberId, caseId: data.caseId, position })),
+  ) as Promise<void>;
+
+/** A second person let waiting cases out, or refused them: then nobody is ever told. */
+const decideFlood: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const { memberId, decision, after, upTo } = event.data;
+    const which = 'l.flood and l.ended_at is null and l.source_member = $3 and l.position > $4 and l.position <= $5';
+    const set =
+      decision === 'release'
+        ? letOut('flood', 'hearing', '$1::bigint', '$2::timestamptz')
+        : `set flood = false, status = 'withdrawn', ended_at = $1, cause = $2`;
+    const said = decision === 'release' ? event.acceptedAt : FLOOD_CAUSE;
+    await prepared(client, `update ${schema}.listing l ${set} where ${which}`, [
+      event.position,
+      said,
+      memberId,
+      after,
+      upTo,
+    ]);
+  }
+};
+
 /** A heard case is published, and due at once where it is linked already; or withdrawn where the answer convinced. */
 const hear: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;
-    const whose = `source_member = $3 and source_event_id = $4 and status = 'held'`;
+    const whose = `l.source_member = $3 and l.source_event_id = $4 and l.status = 'held'`;
     if (data.cause !== undefined) {
-      await prepared(client, `update ${schema}.listing ${ends('withdrawn')} where ${whose}`, [
+      await prepared(client, `update ${schema}.listing l ${ends('withdrawn')} where ${whose}`, [
         event.position,
         data.cause,
         sender(event),
@@ -351,8 +389,8 @@ const hear: FoldRun = async (client, schema, events) => {
     }
     await prepared(
       client,
-      `update ${schema}.listing set status = 'published', effective_at = $2, heard_at = $1,
-         due_at = case when entity_id is not null then $1::bigint end where ${whose}`,
+      `update ${schema}.listing l ${letOut('hearing', 'flood', '$1::bigint', '$2::timestamptz')}, heard_at = $1
+       where ${whose} and l.hearing`,
       [event.position, event.acceptedAt, sender(event), data.caseId],
     );
   }
@@ -382,10 +420,9 @@ const setDeadline: FoldRun = (client, schema, events) =>
 const release: FoldRun = (client, schema, events) =>
   bulk(
     client,
-    `update ${schema}.listing l set status = 'published', effective_at = r."acceptedAt", heard_at = r.position,
-       due_at = case when entity_id is not null then r.position end
+    `update ${schema}.listing l ${letOut('hearing', 'flood', 'r.position', 'r."acceptedAt"')}, heard_at = r.position
      from jsonb_to_recordset($1) r ("listingId" text, position bigint, "acceptedAt" timestamptz)
-     where l.listing_id = r."listingId" and l.status = 'held'`,
+     where l.listing_id = r."listingId" and l.status = 'held' and l.hearing`,
     events.map(({ data, position, acceptedAt }) => ({ listingId: data.listingId, position, acceptedAt })),
   ) as Promise<void>;
 
@@ -575,6 +612,8 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.caseHeard]: hear,
   [EVENT_TYPES.listingEnded]: endListing,
   [EVENT_TYPES.listingExpired]: expire,
+  [EVENT_TYPES.caseHeld]: flood,
+  [EVENT_TYPES.floodDecided]: decideFlood,
   [EVENT_TYPES.caseDeadlineSet]: setDeadline,
   [EVENT_TYPES.caseReleased]: release,
   [EVENT_TYPES.noticeDisposed]: dispose,
@@ -723,6 +762,7 @@ export function* runsByType(events: StoredEvent[]): Generator<StoredEvent[]> {
 
 /** Types whose order among each other changes nothing in the end, in the order in which they are folded together. */
 const COMMUTING = [
+  EVENT_TYPES.caseHeld,
   EVENT_TYPES.merchantReported,
   EVENT_TYPES.merchantDelisted,
   EVENT_TYPES.riskEntityReported,

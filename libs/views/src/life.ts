@@ -51,13 +51,17 @@ const notYet = (idPrefix: string): string =>
 
 /** Held cases whose deadline isn't set yet, oldest first; `idPrefix` and the listing's id make the id of what sets it. */
 export const heldWithoutDeadline = (db: Pool | ClientBase, idPrefix: string, limit: number): Promise<DueListing[]> =>
-  dueListings(db, `l.status = 'held' and l.hold is null and ${notYet(idPrefix)} order by l.position limit $1`, [limit]);
+  dueListings(
+    db,
+    `l.status = 'held' and l.hearing and l.hold is null and ${notYet(idPrefix)} order by l.position limit $1`,
+    [limit],
+  );
 
 /** Held cases whose deadline is over at `now` (RFC 3339). */
 export const heldOver = (db: Pool | ClientBase, idPrefix: string, now: string, limit: number): Promise<DueListing[]> =>
   dueListings(
     db,
-    `l.status = 'held' and l.held_until <= $1 and ${notYet(idPrefix)} order by l.held_until, l.position limit $2`,
+    `l.status = 'held' and l.hearing and l.held_until <= $1 and ${notYet(idPrefix)} order by l.held_until, l.position limit $2`,
     [now, limit],
   );
 
@@ -68,6 +72,17 @@ export const termOver = (db: Pool | ClientBase, idPrefix: string, now: string, l
     `l.ended_at is null and l.expires_at <= $1 and ${notYet(idPrefix)} order by l.expires_at, l.position limit $2`,
     [now, limit],
   );
+
+/** The publishers of whose cases some wait for a second person, and the days in China on which those were accepted. */
+export async function floodDays(db: Pool, idPrefix: string): Promise<{ member: string; day: string }[]> {
+  const { rows } = await db.query<{ member: string; day: string }>(
+    `select distinct l.source_member as member, to_char(l.accepted_at at time zone 'Asia/Shanghai', 'YYYY-MM-DD') as day
+     from view.listing l where l.flood and not exists (select from log.event_id i where i.source = ${LEDGER}
+       and i.id = '${idPrefix}' || l.source_member || ':' || to_char(l.accepted_at at time zone 'Asia/Shanghai', 'YYYY-MM-DD'))
+     order by 2, 1`,
+  );
+  return rows;
+}
 
 /** How many entries the notify reader has yet to go over: so many wait in front of a new one. */
 export async function notifyLag(db: Pool): Promise<number> {

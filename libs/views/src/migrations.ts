@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CreateBreaker1763900100000 } from './breaker.js';
 import { CreateBudgets1763900000000 } from './budgets.js';
 import { identityLinksProjection } from './identity-links.js';
 import { ledgerViewDdl } from './ledger-ddl.js';
@@ -17,4 +18,4 @@ export class CreateLedgerViews1763800000000 implements MigrationInterface {
   }
 }
 
-export const VIEW_MIGRATIONS = [CreateLedgerViews1763800000000, CreateBudgets1763900000000];
+export const VIEW_MIGRATIONS = [CreateLedgerViews1763800000000, CreateBudgets1763900000000, CreateBreaker1763900100000];

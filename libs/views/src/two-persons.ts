@@ -55,7 +55,7 @@ begin
   if tg_op = 'INSERT' then
     allowed := new.status = 'active' and (rule.founding(beside, new.joined_position) or rule.approved(beside, whose ||
       jsonb_build_object('action', 'admit', 'role', new.role, 'name', new.name, 'subscription', new.subscription)
-      || jsonb_strip_nulls(jsonb_build_object('agreement', new.agreement)), 'granted'));
+      || jsonb_strip_nulls(jsonb_build_object('agreement', new.agreement, 'limits', new.limits)), 'granted'));
   else
     allowed := (new.member_id, new.role, new.name, new.joined_position) = (old.member_id, old.role, old.name, old.joined_position)
       and (new.subscription = old.subscription or rule.approved(beside,
@@ -64,6 +64,8 @@ begin
         whose || jsonb_build_object('action', 'changeSignatures', 'signatures', new.signatures), 'granted'))
       and (new.agreement is not distinct from old.agreement or rule.approved(beside,
         whose || jsonb_build_object('action', 'changeAgreement', 'agreement', new.agreement), 'granted'))
+      and (new.limits is not distinct from old.limits or rule.approved(beside,
+        whose || jsonb_build_object('action', 'changeLimits', 'limits', new.limits), 'granted'))
       and case
         when new.status = old.status then true
         when old.status = 'active' and new.status = 'suspended' then rule.approved(beside, whose || '{"action":"suspend"}', 'pending')
