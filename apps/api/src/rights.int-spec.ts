@@ -75,6 +75,8 @@ const MAY: Record<string, string[]> = {
   'POST /v1/reviews/:reviewId/undo': ['regulator'],
   'GET /v1/listings/:listingId/coverage': ['regulator'],
   'GET /v1/audit/events': ['platform', 'regulator'],
+  'GET /v1/floods': ['regulator', 'admin'],
+  'POST /v1/floods/:memberId/decision': ['regulator', 'admin'],
   'GET /v1/alarms': ['regulator', 'admin'],
   'POST /v1/approvals/:approvalId': ['regulator', 'admin'],
   'POST /v1/erasures': ['platform', 'regulator'],

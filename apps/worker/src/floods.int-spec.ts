@@ -12,7 +12,7 @@ import { BREAKER_GATE, breakerState, ledgerProjection, waitingFloods } from '@li
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { TestLedger } from '../../../test/support/ledger.js';
-import { caseOf, delisted, organization, reported, submission } from '../../../test/support/submissions.js';
+import { delisted, organization, reported, submission } from '../../../test/support/submissions.js';
 import { LifeClock } from './clock.js';
 import { outcomeEvent } from './outcome.js';
 

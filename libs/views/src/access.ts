@@ -127,10 +127,11 @@ const insertKey = (client: pg.ClientBase, schema: string, memberId: string, key:
     JSON.stringify(key),
   ]);
 
+const stated = (value: object | undefined): string | null => (value ? JSON.stringify(value) : null);
+
 const FOLDS: Record<string, Fold> = {
   'liandun.member.admitted.v1': async (client, schema, { data, position }) => {
     const { memberId, name, role, keys, subscription, agreement, limits } = data as MemberAdmitted;
-    const stated = (value: object | undefined): string | null => (value ? JSON.stringify(value) : null);
     await client.query(
       `insert into ${schema}.member (member_id, name, role, status, subscription, joined_position, agreement, limits)
        values ($1, $2, $3, 'active', $4, $5, $6, $7)`,
