@@ -79,6 +79,15 @@ describe('firms', () => {
     expect(judged('organization', { ...a, bankAccounts }, { ...b, bankAccounts }).outcome).toBe('link');
   });
 
+  test('one bank account under two names is for a person, unless the account is generic', () => {
+    const pair = [
+      { name: NAME, bankAccounts, legalRepresentative },
+      { name: '杭州北岸食品有限公司', bankAccounts, legalRepresentative: { name: '欧阳远山' } },
+    ] as const;
+    expect(judged('organization', ...pair)).toMatchObject({ outcome: 'review', rule: 'identifierNameDiffers' });
+    expect(judged('organization', ...pair, 10).outcome).toBe('apart');
+  });
+
   test('firms of other names never join by address, representative and phone', () => {
     const shared = { address, legalRepresentative, phones };
     expect(

@@ -41,8 +41,9 @@ export function decideComparison(comparison: Comparison, { link, review }: Bands
   if (conflict) return { outcome: 'apart', rule: 'conflict' };
   const identified = OFFICIAL[comparison.kind].some((field) => EXACT.has(of(comparison, field)?.level ?? ''));
   const name = of(comparison, 'name')?.level ?? '';
-  // Whatever else differs, records with one official number are never put aside unseen.
-  if (bits < review && identified) return { outcome: 'review', rule: 'identifierNameDiffers' };
+  // Whatever else differs, records with one official number or one bank account are never put aside unseen.
+  if (bits < review && (identified || EXACT.has(of(comparison, 'bankAccount')?.level ?? '')))
+    return { outcome: 'review', rule: 'identifierNameDiffers' };
   if (bits < review) return { outcome: 'apart', rule: 'belowBand' };
   if (bits < link) return { outcome: 'review', rule: 'inBand' };
   const placeCounts = comparison.kind === 'legal' && REGISTERED.has(name);

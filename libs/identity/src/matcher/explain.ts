@@ -19,8 +19,8 @@ const RULES: Record<Explanation['rule'], Sentence> = {
   conflict: { en: 'two valid identifiers contradict each other', zh: '两个有效证件号互相矛盾' },
   identifierAgrees: { en: 'an official identifier agrees and nothing contradicts it', zh: '法定证件号一致且无矛盾' },
   identifierNameDiffers: {
-    en: 'the identifier agrees, but the names are of different firms',
-    zh: '证件号一致，但名称不相容',
+    en: 'the identifier or the account agrees, but the names are of different firms',
+    zh: '证件号或账户一致，但名称不相容',
   },
   weightOfGroups: { en: 'independent kinds of evidence agree', zh: '多类相互独立的证据一致' },
   oneGroupOnly: { en: 'only one kind of evidence agrees', zh: '仅有一类证据一致' },
