@@ -1,12 +1,23 @@
-import { BadRequestException, Body, Controller, Get, Post, Query, ServiceUnavailableException } from '@nestjs/common';
+import {
+  BadRequestException,
+  Body,
+  ConflictException,
+  Controller,
+  Get,
+  Post,
+  Query,
+  ServiceUnavailableException,
+} from '@nestjs/common';
 import type { MerchantDelisted, MerchantReinstated, MerchantReported, Receipt } from '@liandun/contracts';
 import { SUBMITTED_TYPES } from '@liandun/contracts';
 import { LiandunClient } from '@liandun/sdk';
 import { LiandunNotices } from '@liandun/sdk-nest';
-import { Store, type Handled } from './store.js';
+import { Store, type Handled, type Sales } from './store.js';
+
+const SERVED_AT_ONCE = 100;
 
 /** A merchant of this platform, and how the sandbox is to treat it. */
-type NewMerchant = MerchantReported & { openOrders?: number; keepsOpen?: boolean };
+type NewMerchant = MerchantReported & { openOrders?: number; openRefunds?: number; keepsOpen?: boolean };
 
 function listOf<T>(body: unknown): T[] {
   if (!Array.isArray(body)) throw new BadRequestException('a JSON array is needed');
@@ -71,6 +82,28 @@ export class ControlController {
     return this.client.publish(
       endings.map((data) => this.client.event({ type: SUBMITTED_TYPES.merchantReinstated, data })),
     );
+  }
+
+  /** A buyer orders; refused where the shop is closed. */
+  @Post('sales')
+  async sell(@Body() { shopId }: { shopId: string }): Promise<{ saleId: number }> {
+    const saleId = await this.store.sell(shopId);
+    if (saleId === undefined) throw new ConflictException('the shop is closed: no new sales');
+    return { saleId };
+  }
+
+  /** A buyer wants the money back, from a closed shop too. */
+  @Post('refunds')
+  async refund(@Body() { saleId }: { saleId: number }): Promise<Sales> {
+    if (!(await this.store.askRefund(saleId))) throw new ConflictException('nothing is to be refunded');
+    return this.store.sales();
+  }
+
+  /** The staff delivers and refunds what is due. */
+  @Post('after-sales')
+  async serveBuyers(): Promise<Sales> {
+    while ((await this.store.serveBuyers(SERVED_AT_ONCE)) > 0);
+    return this.store.sales();
   }
 
   @Get('shops')

@@ -8,6 +8,8 @@ export interface OwnMerchant {
   name: string;
   shops: Shop[];
   openOrders?: number;
+  /** How many of its buyers wait for a refund, in each shop. */
+  openRefunds?: number;
   keepsOpen?: boolean;
 }
 
@@ -38,9 +40,14 @@ const TABLES = `
     name text NOT NULL,
     url text NOT NULL,
     status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
-    closed_by text CHECK (closed_by IN ('ledger', 'platform')),
-    open_orders integer NOT NULL DEFAULT 0
+    closed_by text CHECK (closed_by IN ('ledger', 'platform'))
   );
+  CREATE TABLE IF NOT EXISTS sale (
+    sale_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    shop_id text NOT NULL REFERENCES shop,
+    state text NOT NULL CHECK (state IN ('placed', 'refunding', 'delivered', 'refunded'))
+  );
+  CREATE INDEX IF NOT EXISTS sale_open ON sale (shop_id) WHERE state IN ('placed', 'refunding');
   CREATE INDEX IF NOT EXISTS shop_merchant ON shop (merchant_id);
   CREATE TABLE IF NOT EXISTS disposition (
     no bigserial PRIMARY KEY,
@@ -50,6 +57,12 @@ const TABLES = `
     published boolean NOT NULL DEFAULT false
   );
   CREATE INDEX IF NOT EXISTS disposition_to_publish ON disposition (no) WHERE NOT published;`;
+
+/** Orders that are to be delivered or refunded. */
+const OPEN_ORDERS = `(SELECT count(*)::int FROM sale WHERE sale.shop_id = shop.shop_id AND state IN ('placed', 'refunding')) "openOrders"`;
+
+/** How many sales are in each state. */
+export type Sales = Record<'placed' | 'refunding' | 'delivered' | 'refunded', number>;
 
 /** This platform's own database; nobody else reads or writes it. */
 @Injectable()
@@ -70,22 +83,27 @@ export class Store implements OnApplicationShutdown {
 
   async addMerchants(merchants: OwnMerchant[]): Promise<void> {
     await this.pool.query(
-      `WITH given AS (SELECT * FROM jsonb_to_recordset($1) AS m("merchantId" text, name text, shops jsonb, "openOrders" int, "keepsOpen" bool)),
+      `WITH given AS (SELECT * FROM jsonb_to_recordset($1) AS m("merchantId" text, name text, shops jsonb, "openOrders" int, "openRefunds" int, "keepsOpen" bool)),
        merchants AS (
          INSERT INTO merchant (merchant_id, name, keeps_open)
          SELECT "merchantId", name, coalesce("keepsOpen", false) FROM given
-         ON CONFLICT (merchant_id) DO UPDATE SET name = excluded.name, keeps_open = excluded.keeps_open)
-       INSERT INTO shop (shop_id, merchant_id, name, url, open_orders)
-       SELECT s->>'shopId', g."merchantId", s->>'name', s->>'url', coalesce(g."openOrders", 0)
-       FROM given g CROSS JOIN jsonb_array_elements(g.shops) s
-       ON CONFLICT (shop_id) DO NOTHING`,
+         ON CONFLICT (merchant_id) DO UPDATE SET name = excluded.name, keeps_open = excluded.keeps_open),
+       shops AS (
+         INSERT INTO shop (shop_id, merchant_id, name, url)
+         SELECT s->>'shopId', g."merchantId", s->>'name', s->>'url'
+         FROM given g CROSS JOIN jsonb_array_elements(g.shops) s
+         ON CONFLICT (shop_id) DO NOTHING RETURNING shop_id, merchant_id)
+       INSERT INTO sale (shop_id, state)
+       SELECT shop_id, state FROM shops JOIN given g ON g."merchantId" = merchant_id
+         CROSS JOIN LATERAL (VALUES ('placed', "openOrders"), ('refunding', "openRefunds")) AS open (state, many)
+         CROSS JOIN generate_series(1, many)`,
       [JSON.stringify(merchants)],
     );
   }
 
   async ownShops(tx: ClientBase, shopIds: string[]): Promise<OwnShop[]> {
     const { rows } = await tx.query<OwnShop>(
-      `SELECT shop_id "shopId", merchant_id "merchantId", status, closed_by "closedBy", open_orders "openOrders",
+      `SELECT shop_id "shopId", merchant_id "merchantId", status, closed_by "closedBy", ${OPEN_ORDERS},
               keeps_open "keepsOpen"
        FROM shop JOIN merchant USING (merchant_id) WHERE shop_id = ANY($1) ORDER BY shop_id FOR UPDATE OF shop`,
       [shopIds],
@@ -97,6 +115,40 @@ export class Store implements OnApplicationShutdown {
   async apply(tx: ClientBase, { close, reopen }: Decision): Promise<void> {
     await tx.query(`UPDATE shop SET status = 'closed', closed_by = 'ledger' WHERE shop_id = ANY($1)`, [close]);
     await tx.query(`UPDATE shop SET status = 'open', closed_by = NULL WHERE shop_id = ANY($1)`, [reopen]);
+  }
+
+  /** A new sale; undefined where the shop is closed: that is what closing stops first (rule P22). */
+  async sell(shopId: string): Promise<number | undefined> {
+    const { rows } = await this.pool.query<{ saleId: string }>(
+      `INSERT INTO sale (shop_id, state) SELECT shop_id, 'placed' FROM shop WHERE shop_id = $1 AND status = 'open'
+       RETURNING sale_id "saleId"`,
+      [shopId],
+    );
+    return rows[0] && Number(rows[0].saleId);
+  }
+
+  /** A buyer wants the money back, of an open shop or a closed one (消费者权益保护法 第25条); false where nothing is to be refunded. */
+  async askRefund(saleId: number): Promise<boolean> {
+    const sql = `UPDATE sale SET state = 'refunding' WHERE sale_id = $1 AND state IN ('placed', 'delivered')`;
+    return (await this.pool.query(sql, [saleId])).rowCount === 1;
+  }
+
+  /** Delivers and refunds what is due, whether the shop is open or closed (rule P22); how many. */
+  async serveBuyers(limit: number): Promise<number> {
+    const { rowCount } = await this.pool.query(
+      `UPDATE sale SET state = CASE state WHEN 'placed' THEN 'delivered' ELSE 'refunded' END WHERE sale_id IN
+         (SELECT sale_id FROM sale WHERE state IN ('placed', 'refunding') ORDER BY sale_id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+      [limit],
+    );
+    return rowCount ?? 0;
+  }
+
+  async sales(): Promise<Sales> {
+    const { rows } = await this.pool.query<{ state: keyof Sales; many: number }>(
+      'SELECT state, count(*)::int AS many FROM sale GROUP BY state',
+    );
+    const none: Sales = { placed: 0, refunding: 0, delivered: 0, refunded: 0 };
+    return Object.assign(none, Object.fromEntries(rows.map(({ state, many }) => [state, many])));
   }
 
   /** Keeps the disposition with the effect, to be published once both are committed. */
@@ -150,7 +202,7 @@ export class Store implements OnApplicationShutdown {
   async shops(): Promise<(OwnShop & { name: string })[]> {
     const { rows } = await this.pool.query<OwnShop & { name: string }>(
       `SELECT shop_id "shopId", merchant_id "merchantId", shop.name, status, closed_by "closedBy",
-              open_orders "openOrders", keeps_open "keepsOpen"
+              ${OPEN_ORDERS}, keeps_open "keepsOpen"
        FROM shop JOIN merchant USING (merchant_id) ORDER BY shop_id`,
     );
     return rows;

@@ -13,7 +13,16 @@ import {
   type Publisher,
 } from '@liandun/tlog';
 import { pause } from '@liandun/sdk';
-import { rotate, Vault, VAULT_RIDER, vaultRider, type RotationProgress, type VaultEvent } from '@liandun/vault';
+import {
+  ERASURE_RIDER,
+  erasureRider,
+  rotate,
+  Vault,
+  VAULT_RIDER,
+  vaultRider,
+  type RotationProgress,
+  type VaultEvent,
+} from '@liandun/vault';
 import { BREAKER_GATE, breakerGate, activeMember, liveKeys, restsOnDecision } from '@liandun/views';
 import { webhookBacklog, Webhooks } from '@liandun/webhooks';
 import { Injectable } from '@nestjs/common';
@@ -26,6 +35,7 @@ import { WorkerMetrics } from './metrics.js';
 import { notifyReader } from './notify.js';
 import { delistReader, type DelistPause } from './notify/delist.js';
 import { activateMatcher, judgeAgain, reconcileReader } from './reconcile.js';
+import { Retention } from './retention.js';
 import type { Part, WorkerSettings } from './settings.js';
 
 const INQUIRIES_TENDED_EVERY_MS = 60_000;
@@ -50,6 +60,7 @@ export class Worker {
   private admin: KafkaAdmin | undefined;
   private relay: Relay | undefined;
   private webhooks: Webhooks | undefined;
+  private retention: Retention | undefined;
   private lifeClock: LifeClock | undefined;
   private inbox: Inbox | undefined;
   private publisher: Publisher | undefined;
@@ -82,7 +93,7 @@ export class Worker {
     this.pool.on('error', (error) => logger.warn({ problem: error.message }, 'an idle database connection broke'));
     this.log = new EventLog({
       pool: this.pool,
-      riders: { [VAULT_RIDER]: vaultRider },
+      riders: { [VAULT_RIDER]: vaultRider, [ERASURE_RIDER]: erasureRider },
       gates: { [BREAKER_GATE]: breakerGate },
     });
     this.clock = new DatabaseClock(this.pool);
@@ -110,7 +121,11 @@ export class Worker {
       this.metrics.watchRelay(() => relayLag(this.pool));
     }
     if (this.runs('webhooks')) this.startWebhooks();
-    if (this.runs('clock')) this.startLifeClock();
+    if (this.runs('clock')) {
+      this.startLifeClock();
+      const onProblem = this.warn('what was kept its term is deleted later');
+      this.retention = new Retention({ pool: this.pool, log: this.log, onProblem }).start();
+    }
     if (this.runs('reconcile')) {
       this.read(reconcileReader(this.log, this.index));
       this.rotating = this.rotateKeys().then(() => this.renewMatching());
@@ -129,6 +144,7 @@ export class Worker {
     await Promise.all([this.rotating, this.tending, ...this.readers.map((reader) => reader.stop())]);
     await Promise.all([
       this.lifeClock?.stop(),
+      this.retention?.stop(),
       this.relay?.stop(),
       this.webhooks?.stop(),
       this.inbox?.stop(),
@@ -232,7 +248,7 @@ export class Worker {
     const { code, message, messageZh } = halt;
     this.logger.error({ code, remedy: message, remedyZh: messageZh }, 'the log is not continued');
     if (!this.halts.refusal) return;
-    const parts = [...this.readers, ...[this.inbox, this.lifeClock].flatMap((part) => part ?? [])];
+    const parts = [...this.readers, ...[this.inbox, this.lifeClock, this.retention].flatMap((part) => part ?? [])];
     void Promise.all(parts.map((part) => part.stop())).catch(this.warn('a part did not stop'));
   }
 

@@ -9,6 +9,7 @@ export * from './life.js';
 export * from './migrations.js';
 export * from './notices.js';
 export * from './queries.js';
+export * from './retention.js';
 export * from './review-fold.js';
 export * from './reviews.js';
 export * from './screenings.js';
