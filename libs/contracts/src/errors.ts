@@ -307,6 +307,40 @@ export const PROBLEMS = {
     'Nothing of this member waits up to this position; see GET /v1/floods.',
     '该成员截至此位置没有待放行的案件；见 GET /v1/floods。',
   ],
+  APPEAL_NOT_FOUND: [
+    'There is no such appeal for you. See GET /v1/appeals.',
+    '没有该申诉或不归贵方处理。见 GET /v1/appeals。',
+  ],
+  APPEAL_OPEN: [
+    'An appeal against this listing is open. It is decided by its deadline; add to it by POST /public/statements.',
+    '该列名已有正在处理的申诉，将在期限内作出决定；可通过 POST /public/statements 补充陈述。',
+  ],
+  APPEAL_DECIDED: [
+    'An appeal against this listing was decided. Appeal again only if something has changed: grounds cured or decisionChanged.',
+    '该列名的申诉已有决定。只有情况变化时方可再次申诉：事由 cured 或 decisionChanged。',
+  ],
+  APPEAL_TO_AUTHORITY: [
+    'The listing repeats an official status: object to the authority that decided it. It ends here as soon as the authority says so.',
+    '该列名转载官方状态，请向作出决定的机关提出异议；机关变更后，此处即随之终止。',
+  ],
+  CASE_HELD: [
+    'Nobody was told of the case yet. Answer it in its hearing: POST /public/hearings.',
+    '该案件尚未通报任何成员。请在陈述申辩程序中答复：POST /public/hearings。',
+  ],
+  REVIEWER_IS_DECIDER: [
+    'Whoever decided on the listing cannot decide on the appeal against it (rule P08). Have another person review it.',
+    '作出原决定的人不得复核该申诉（规则 P08）。请由另一人复核。',
+  ],
+  DEADLINE_PAUSED: ['The deadline is paused already. Resume it first.', '期限已中止。请先恢复。'],
+  DEADLINE_NOT_PAUSED: ['The deadline is not paused: there is nothing to resume.', '期限未中止，无需恢复。'],
+  DEADLINE_OVER: [
+    'The deadline is over or was not set: there is nothing to change.',
+    '期限已届满或尚未设定，无法变更。',
+  ],
+  EXTENSION_TOO_LONG: [
+    'A deadline is extended by at least 1 day and by at most 30 in all. Give fewer days.',
+    '期限每次至少延长 1 日，累计不超过 30 日。请减少日数。',
+  ],
   REVIEW_NOT_FOUND: [
     'There is no such review. Its id is R, the two positions of its observations and a dash between, the smaller first; see GET /v1/reviews.',
     '没有该复核事项。编号为 R 加两条记录的位置，小者在前，以短横相连；见 GET /v1/reviews。',

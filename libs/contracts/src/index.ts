@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 
 export * from './agreement.js';
+export * from './appeal.js';
 export * from './asyncapi.js';
 export * from './envelope.js';
 export * from './erasure.js';

@@ -178,6 +178,10 @@ export interface CaseDeadlineSet extends AboutListing {
   unknownYears: number[];
   pauses: { from: string; until?: string; reason: string }[];
   extensions: { days: number; reason: string }[];
+  /** Who changed it: a regulator, by whom; absent where it was set when the case was held. */
+  by?: string;
+  reviewer?: string;
+  caseNo?: string;
 }
 
 /** The subject's time to answer ran out: the case is published (rule P06). */

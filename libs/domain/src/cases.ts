@@ -1,5 +1,9 @@
 // A member's own cases (delistings and reports of risk entities) in one stream of the log: what may still happen to them.
 import type {
+  AppealDeadlineSet,
+  AppealDecided,
+  AppealDecisionKind,
+  AppealFiled,
   Case,
   CaseDeadlineSet,
   CaseHeld,
@@ -9,9 +13,11 @@ import type {
   ListingEnded,
   ListingExpired,
   ListingOverridden,
+  ListingStayed,
   MerchantReinstated,
   RiskEntityWithdrawn,
 } from '@liandun/contracts';
+import type { Extension, Pause } from './deadline.js';
 import { decideLife, evolveLife, isOver, officialEnd, type LifeEvent, type ListingLife } from './life.js';
 
 /** Where one case stands. */
@@ -24,6 +30,26 @@ export interface CaseState {
   position?: number;
   /** The number of the official decision that it rests on, as `decisionKey` writes it. */
   decision?: string;
+  /** The opaque id of the person who decided on it. */
+  decidedBy: string;
+  /** The deadline of its hearing, as it was set last. */
+  hold?: CaseDeadline;
+  /** The appeal against it that was filed last. */
+  appeal?: CaseAppeal;
+}
+
+/** When a term began, and what has changed it. */
+export interface CaseDeadline {
+  from: string;
+  pauses: Pause[];
+  extensions: Extension[];
+}
+
+export interface CaseAppeal {
+  appealId: string;
+  /** Absent while it is open. */
+  decision?: AppealDecisionKind;
+  deadline?: CaseDeadline;
 }
 
 /** The cases of one stream, by the CloudEvents id of the delisting or report, oldest first. */
@@ -102,6 +128,10 @@ export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) =>
     for (const [caseId, state] of cases)
       if (which(state, caseId)) cases.set(caseId, { ...state, life: evolveLife(state.life, event) });
   };
+  const change = (caseId: string, to: (state: CaseState) => Partial<CaseState>): void => {
+    const state = cases.get(caseId);
+    if (state) cases.set(caseId, { ...state, ...to(state) });
+  };
   const one = (id: string) => (_state: CaseState, caseId: string) => caseId === id;
   for (const event of events) {
     const { id, type, data } = event;
@@ -117,8 +147,9 @@ export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) =>
         decideFlood(data as FloodDecided, evolve);
         break;
       case 'liandun.case.deadlineset.v1': {
-        const { caseId, due } = data as CaseDeadlineSet;
+        const { caseId, due, from, pauses, extensions } = data as CaseDeadlineSet;
         evolve(one(caseId), { type: 'deadlineSet', ...(due !== undefined && { heldUntil: due }) });
+        change(caseId, () => ({ hold: { from, pauses, extensions } }));
         break;
       }
       case 'liandun.case.heard.v1':
@@ -127,6 +158,26 @@ export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) =>
       case 'liandun.case.released.v1':
         evolve(one((data as CaseReleased).caseId), { type: 'released', by: 'deadline' });
         break;
+      case 'liandun.appeal.filed.v1': {
+        const { caseId, appealId } = data as AppealFiled;
+        evolve(one(caseId), { type: 'disputed' });
+        change(caseId, () => ({ appeal: { appealId } }));
+        break;
+      }
+      case 'liandun.appeal.deadline.v1': {
+        const { caseId, from, pauses, extensions } = data as AppealDeadlineSet;
+        change(caseId, ({ appeal }) => (appeal ? { appeal: { ...appeal, deadline: { from, pauses, extensions } } } : {}));
+        break;
+      }
+      case 'liandun.listing.stayed.v1':
+        evolve(one((data as ListingStayed).caseId), { type: 'stayed' });
+        break;
+      case 'liandun.appeal.decided.v1': {
+        const { caseId, decision, cause = 'appealUpheld' } = data as AppealDecided;
+        evolve(one(caseId), decision === 'overturned' ? { type: decision, cause } : { type: decision });
+        change(caseId, ({ appeal }) => (appeal ? { appeal: { ...appeal, decision } } : {}));
+        break;
+      }
       case 'liandun.merchant.reinstated.v1': {
         const { delistingId, cause } = data as MerchantReinstated;
         evolve(delistingId === undefined ? () => true : one(delistingId), { type: 'withdrawn', cause });
@@ -166,6 +217,7 @@ function listedCase(
   return {
     life,
     code,
+    decidedBy: listed.decidedBy,
     ...(listingId && { listingId }),
     ...(position !== undefined && { position }),
     ...(decision && { decision }),

@@ -1,3 +1,4 @@
+export * from './appeal.js';
 export * from './basis.js';
 export * from './breaker.js';
 export * from './cases.js';

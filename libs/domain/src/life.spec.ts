@@ -54,7 +54,7 @@ const TABLE: [ListingState, string][] = [
   ['published', '- - - - disputed stayed corrected - - withdrawn repaired endedByDecision expired'],
   ['disputed', '- - - - - stayed corrected upheld overturned withdrawn repaired endedByDecision expired'],
   ['corrected', '- - - - disputed stayed - - overturned withdrawn repaired endedByDecision expired'],
-  ['upheld', '- - - - - stayed - - overturned withdrawn repaired endedByDecision expired'],
+  ['upheld', '- - - - disputed stayed - - overturned withdrawn repaired endedByDecision expired'],
   ['stayed', '- - - - - - corrected upheld overturned withdrawn repaired endedByDecision expired'],
   ...Object.keys(ENDS).map((state): [ListingState, string] => [state as ListingState, '- - - - - - - - - - - - -']),
 ];

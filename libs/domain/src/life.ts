@@ -51,7 +51,8 @@ const HELD: readonly ListingState[] = ['held'];
 const MAY_FOLLOW: Record<LifeCommand['type'], readonly ListingState[]> = {
   setDeadline: HELD,
   release: HELD,
-  dispute: ['published', 'corrected'],
+  // What one appeal decided may be appealed against on new grounds.
+  dispute: ['published', 'corrected', 'upheld'],
   stay: [...STANDING],
   correct: ['published', 'disputed', 'stayed'],
   uphold: ['disputed', 'stayed'],

@@ -523,7 +523,8 @@ function toCaseEvent(event: StoredEvent): CaseEvent {
   };
 }
 
-async function casesIn(reads: IntakeReads, stream: string): Promise<{ cases: Cases; version: number }> {
+/** The cases of one stream with what official endings have done to them, and the stream's version. */
+export async function casesIn(reads: IntakeReads, stream: string): Promise<{ cases: Cases; version: number }> {
   const { events, version } = await allOf(reads, stream);
   const own = events.map(toCaseEvent);
   const decisions = new Set(own.flatMap(({ type, decision }) => (CASE_TYPES.has(type) && decision ? [decision] : [])));
