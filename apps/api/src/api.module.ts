@@ -5,6 +5,7 @@ import { Vault } from '@liandun/vault';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import pg from 'pg';
+import { Appeals } from './appeals.js';
 import { DocumentsController } from './documents.controller.js';
 import { erasureHandlers } from './erasure.js';
 import { ErasuresController } from './erasures.controller.js';
@@ -104,6 +105,7 @@ export class ApiModule {
         Erasures,
         Screenings,
         Reviews,
+        Appeals,
         ...membershipHandlers,
         ...erasureHandlers,
         ...reviewHandlers,

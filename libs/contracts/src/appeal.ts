@@ -121,7 +121,7 @@ export class AppealDecision {
   decision: AppealDecisionKind;
 
   @Doc(
-    "Opaque id of the person who decided; never who decided on the listing (rule P08)",
+    'Opaque id of the person who decided; never who decided on the listing (rule P08)',
     '复核人的内部编号；不得为作出原决定的人（规则 P08）',
   )
   @OpaqueId()
@@ -156,7 +156,10 @@ export class DeadlineChange {
   @OneOf(Object.keys(DEADLINE_REASONS))
   reason?: DeadlineReason;
 
-  @Doc(`With extend: by how many days, ${EXTENSION_DAYS_MAX} in all`, `用于 extend：延长日数，累计不超过 ${EXTENSION_DAYS_MAX}`)
+  @Doc(
+    `With extend: by how many days, ${EXTENSION_DAYS_MAX} in all`,
+    `用于 extend：延长日数，累计不超过 ${EXTENSION_DAYS_MAX}`,
+  )
   @Optional()
   @Count()
   days?: number;

@@ -319,6 +319,10 @@ export const PROBLEMS = {
     'An appeal against this listing was decided. Appeal again only if something has changed: grounds cured or decisionChanged.',
     '该列名的申诉已有决定。只有情况变化时方可再次申诉：事由 cured 或 decisionChanged。',
   ],
+  LISTING_NOT_ACTIVE: [
+    'The listing is over: there is nothing left to appeal against or to decide.',
+    '该列名已终止，无需申诉或决定。',
+  ],
   APPEAL_TO_AUTHORITY: [
     'The listing repeats an official status: object to the authority that decided it. It ends here as soon as the authority says so.',
     '该列名转载官方状态，请向作出决定的机关提出异议；机关变更后，此处即随之终止。',

@@ -32,12 +32,7 @@ export function appealDeadline(
 }
 
 export type AppealRefusal =
-  | 'CASE_HELD'
-  | 'APPEAL_OPEN'
-  | 'APPEAL_DECIDED'
-  | 'APPEAL_NOT_FOUND'
-  | 'LISTING_NOT_ACTIVE'
-  | 'REVIEWER_IS_DECIDER';
+  'CASE_HELD' | 'APPEAL_OPEN' | 'APPEAL_DECIDED' | 'APPEAL_NOT_FOUND' | 'LISTING_NOT_ACTIVE' | 'REVIEWER_IS_DECIDER';
 
 /**
  * Why its subject can't appeal against the listing on these grounds; undefined where he can. A held case is answered in its hearing.

@@ -13,7 +13,6 @@ import type {
   ListingEnded,
   ListingExpired,
   ListingOverridden,
-  ListingStayed,
   MerchantReinstated,
   RiskEntityWithdrawn,
 } from '@liandun/contracts';
@@ -158,26 +157,12 @@ export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) =>
       case 'liandun.case.released.v1':
         evolve(one((data as CaseReleased).caseId), { type: 'released', by: 'deadline' });
         break;
-      case 'liandun.appeal.filed.v1': {
-        const { caseId, appealId } = data as AppealFiled;
-        evolve(one(caseId), { type: 'disputed' });
-        change(caseId, () => ({ appeal: { appealId } }));
-        break;
-      }
-      case 'liandun.appeal.deadline.v1': {
-        const { caseId, from, pauses, extensions } = data as AppealDeadlineSet;
-        change(caseId, ({ appeal }) => (appeal ? { appeal: { ...appeal, deadline: { from, pauses, extensions } } } : {}));
-        break;
-      }
+      case 'liandun.appeal.filed.v1':
+      case 'liandun.appeal.deadline.v1':
       case 'liandun.listing.stayed.v1':
-        evolve(one((data as ListingStayed).caseId), { type: 'stayed' });
+      case 'liandun.appeal.decided.v1':
+        foldAppeal(event, evolve, change);
         break;
-      case 'liandun.appeal.decided.v1': {
-        const { caseId, decision, cause = 'appealUpheld' } = data as AppealDecided;
-        evolve(one(caseId), decision === 'overturned' ? { type: decision, cause } : { type: decision });
-        change(caseId, ({ appeal }) => (appeal ? { appeal: { ...appeal, decision } } : {}));
-        break;
-      }
       case 'liandun.merchant.reinstated.v1': {
         const { delistingId, cause } = data as MerchantReinstated;
         evolve(delistingId === undefined ? () => true : one(delistingId), { type: 'withdrawn', cause });
@@ -222,6 +207,39 @@ function listedCase(
     ...(position !== undefined && { position }),
     ...(decision && { decision }),
   };
+}
+
+/** What happened to an appeal happened to the listing that it is against (rule P07). */
+function foldAppeal(
+  { type, data }: CaseEvent,
+  evolve: (which: (state: CaseState, caseId: string) => boolean, event: LifeEvent) => void,
+  change: (caseId: string, to: (state: CaseState) => Partial<CaseState>) => void,
+): void {
+  const { caseId, appealId } = data as AppealFiled;
+  const step = (event: LifeEvent): void => evolve((_state, id) => id === caseId, event);
+  const note = (more: Partial<CaseAppeal>): void =>
+    change(caseId, ({ appeal }) => (appeal?.appealId === appealId ? { appeal: { ...appeal, ...more } } : {}));
+  switch (type) {
+    case 'liandun.appeal.filed.v1':
+      step({ type: 'disputed' });
+      change(caseId, () => ({ appeal: { appealId } }));
+      break;
+    case 'liandun.appeal.deadline.v1': {
+      const { from, pauses, extensions } = data as AppealDeadlineSet;
+      note({ deadline: { from, pauses, extensions } });
+      break;
+    }
+    case 'liandun.listing.stayed.v1':
+      step({ type: 'stayed' });
+      break;
+    case 'liandun.appeal.decided.v1': {
+      const { decision, cause = 'appealUpheld' } = data as AppealDecided;
+      step(decision === 'overturned' ? { type: decision, cause } : { type: decision });
+      note({ decision });
+      break;
+    }
+    default:
+  }
 }
 
 /** A second person let waiting cases out, or refused them (rule P21). */
