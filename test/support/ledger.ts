@@ -17,7 +17,7 @@ import {
 } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
-import { MATCHING_MIGRATIONS, MatchIndex, SCREENING_RIDER, screeningRider } from '@liandun/matching';
+import { isProtected, MATCHING_MIGRATIONS, MatchIndex, SCREENING_RIDER, screeningRider } from '@liandun/matching';
 import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
@@ -75,14 +75,15 @@ export class TestLedger {
       riders: { [VAULT_RIDER]: vaultRider, [SCREENING_RIDER]: screeningRider, [ACCESS_RIDER]: accessRider },
       gates: { [BREAKER_GATE]: breakerGate },
     });
+    const index = new MatchIndex(zhMatcher, vault);
     const intake = new Intake({
       log,
       vault,
       clock: () => new Date(),
       keysOf: (memberId) => liveKeys(pool, memberId),
       restsOn: (decision) => restsOnDecision(pool, decision),
+      protects: (identity) => isProtected(pool, index, identity),
     });
-    const index = new MatchIndex(zhMatcher, vault);
     const notify = runReader(pool, notifyReader(log));
     const delist = delistReader(log, { folded: (position) => notify.reached(position) });
     const others = [reconcileReader(log, index), delist, matchedReader(log, index, vault)];

@@ -1,6 +1,7 @@
 import { LIMITS, parseStrictJson, problemOf } from '@liandun/contracts';
 import { DatabaseClock, Intake } from '@liandun/intake';
-import { SCREENING_RIDER, screeningRider } from '@liandun/matching';
+import { zhMatcher } from '@liandun/identity';
+import { isProtected, MatchIndex, SCREENING_RIDER, screeningRider } from '@liandun/matching';
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
 import { followCertificate } from '@liandun/tls';
 import { ERASURE_RIDER, erasureRider, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
@@ -81,6 +82,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
   };
   const log = new GuardedLog({ pool, riders, gates: { [BREAKER_GATE]: breakerGate } }, halts);
   const vault = new Vault(settings.vaultKeys);
+  const index = new MatchIndex(zhMatcher, vault);
   const clock = new DatabaseClock(pool);
   const writer = new LedgerWriter(log, vault, clock);
   const metrics = new Metrics();
@@ -100,6 +102,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
       workingDays: settings.workingDays,
       restsOn: (decision) => restsOnDecision(pool, decision),
       breaker: BREAKER_GATE,
+      protects: (identity) => isProtected(pool, index, identity),
       readsOf: (member) => reads.log(member),
     }),
     tokens: new Tokens(settings, pool),

@@ -122,7 +122,7 @@ describe('what an applicant is answered', () => {
     ["a person's phone", { kind: 'person', name: '司马样例', phones }],
     ["a person's name and phone", { ...someone, phones }],
     ['a name and an address', { ...firm, address: ADDRESS }],
-  ])('%s alone never lists', async (_what, identity) => {
+  ])('P14: %s alone never lists', async (_what, identity) => {
     expect((await ask(identity)).result).not.toBe('listed');
   });
 

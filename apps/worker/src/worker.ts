@@ -1,7 +1,7 @@
 import { EventLog, inTransaction, runReader, type Reader, type ReaderDefinition } from '@liandun/event-log';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
-import { MatchIndex, renewIndex, type GenerationProgress, type Preview } from '@liandun/matching';
+import { isProtected, MatchIndex, renewIndex, type GenerationProgress, type Preview } from '@liandun/matching';
 import { Inbox, kafkaAdmin, Relay, relayLag, unsentNotices, type KafkaAdmin } from '@liandun/messaging';
 import {
   checkpointFile,
@@ -328,6 +328,7 @@ export class Worker {
   }
 
   private newInbox(): Inbox {
+    const index = new MatchIndex(zhMatcher, this.vault);
     const intake = new Intake({
       log: this.log,
       vault: this.vault,
@@ -336,6 +337,7 @@ export class Worker {
       workingDays: this.settings.workingDays,
       restsOn: (decision) => restsOnDecision(this.pool, decision),
       breaker: BREAKER_GATE,
+      protects: (identity) => isProtected(this.pool, index, identity),
     });
     return new Inbox({
       brokers: this.settings.brokers,

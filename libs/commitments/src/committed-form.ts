@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { canonicalJson } from '@liandun/transparency-log';
 import { isPersonal, type Identity, type SubjectKind } from '@liandun/contracts';
 
 /** In the entry's `data`, in the place of a personal value. */
@@ -42,6 +43,7 @@ export function saltsFrom(salt: string): SaltOf {
 
 /** The subject's own name: what others may see of it stands beside the commitment, as in the notices. */
 const NAME_POINTER = '/identity/name';
+const VICTIM_POINTER = '/victim';
 const FIRST_CHARACTER = /^./su;
 
 /** How a name is shown to others: an organization's in clear, a person's or sole proprietor's first character and two stars. */
@@ -54,9 +56,18 @@ export const displayName = (kind: SubjectKind, name: string): string =>
  * `saltOf`.
  */
 export function committedForm(data: object, saltOf: SaltOf): { data: object; openings: Opening[] } {
-  const { identity } = data as { identity?: Identity };
+  const { identity, victim } = data as { identity?: Identity; victim?: { identity?: Identity } };
   if (identity === undefined) return { data, openings: [] };
   const openings: Opening[] = [];
+  // Somebody else's: the entry that protects the victim holds it, under keys of its own. Here it is bound to only.
+  if (victim?.identity) {
+    const bound = commitTo(saltOf(VICTIM_POINTER), canonicalJson(victim.identity));
+    const { victim: _victim, ...own } = data as { victim: object };
+    return {
+      data: { ...(withhold(own, identity.kind, '', '', { saltOf, openings }) as object), victim: bound },
+      openings,
+    };
+  }
   return { data: withhold(data, identity.kind, '', '', { saltOf, openings }) as object, openings };
 }
 

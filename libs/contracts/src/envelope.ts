@@ -50,5 +50,7 @@ export interface Receipt {
   heldBecause?: 'flood';
   /** Of the ending of a decision: nothing rests on its number yet; what is filed on it from now on is refused. */
   nothingToEnd?: true;
+  /** Of an A04 with a victim: the entry that protects the victim (V01), accepted with it; withdrawn by this id. */
+  victim?: { id: string; position: number; leafHash: string };
   problem?: Problem;
 }

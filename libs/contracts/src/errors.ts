@@ -152,6 +152,18 @@ export const PROBLEMS = {
     'The proof is weaker than this code demands (rule P04). See its proofFloor in reason-codes.csv.',
     '证明标准低于该代码的要求（规则 P04）。见 reason-codes.csv 的 proofFloor。',
   ],
+  VICTIM_IDENTIFIER: [
+    "The identifier is the victim's. Remove it: a case names only what is its subject's own, or the victim's shops would be closed (rule P14).",
+    '该标识属于被冒用人。请删除：案件只应列出行为人本人的信息，否则将波及被冒用人的店铺（规则 P14）。',
+  ],
+  VICTIM_NOT_IDENTIFIED: [
+    "The victim needs an official identifier: an organization's or sole proprietor's credit code, a person's resident number.",
+    '被冒用人须有官方标识：企业或个体工商户为统一社会信用代码，自然人为居民身份证号码。',
+  ],
+  VICTIM_MISSING: [
+    "The identity holds an identifier that is protected as a victim's (V01). Name its owner in data.victim and remove the identifier here, so that the victim is protected in the same transaction (rule P14).",
+    '身份信息含有已受保护的被冒用人标识（V01）。请在 data.victim 中写明其所有人并删除此处标识，使其同时受到保护（规则 P14）。',
+  ],
   KIND_NOT_ALLOWED: [
     'The code or list does not apply to this kind of subject. See its subjectKinds in reason-codes.csv.',
     '该代码或名单不适用于此类主体。见 reason-codes.csv 的 subjectKinds。',

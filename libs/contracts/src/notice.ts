@@ -174,6 +174,14 @@ export class NoticeContent {
   @Time()
   respondBy: string;
 
+  @Doc(
+    "With A04: the identity was stolen, and its owner is protected (V01); whoever rightly bears it isn't concerned (rule P14)",
+    '用于 A04：身份系冒用，其所有人已受保护（V01）；合法使用该身份者不受影响（规则 P14）',
+  )
+  @Optional()
+  @Flag()
+  victimProtected?: boolean;
+
   @Doc('The person was erased since: the name is no longer shown', '该个人信息已被删除，不再显示姓名')
   @Optional()
   @Flag()
@@ -278,7 +286,7 @@ export interface NoticePlace {
  */
 export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEvent<Notice> {
   const { noticeId, seq, action, listingId, stillListed, entity, merchantIds, shops, match, reason } = content;
-  const { tier, autoClosable, effectiveAt, expiresAt, respondBy, erased } = content;
+  const { tier, autoClosable, effectiveAt, expiresAt, respondBy, victimProtected, erased } = content;
   const { code, labelZh, labelEn, legalBasis } = reason;
   return {
     specversion: '1.0',
@@ -305,6 +313,7 @@ export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEv
       respondBy,
       position: entry.position,
       leafHash: entry.leafHash,
+      ...(victimProtected && { victimProtected }),
       ...(erased && { erased }),
     },
   };

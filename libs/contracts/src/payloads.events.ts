@@ -232,10 +232,24 @@ export class Emergency {
   to: string;
 }
 
+/** Stolen, borrowed or rented identity or licence, and the entry that protects the victim (reason-codes.csv). */
+export const IMPERSONATION_CODE = 'A04';
+export const PROTECTIVE_CODE = 'V01';
+
 export class CaseReason {
   @Doc('Reason code of reason-codes.csv', '事由代码（reason-codes.csv）')
   @Pattern(/^[A-Z][0-9]{2}$/, 'UNKNOWN_CODE')
   code: string;
+}
+
+/** The owner of a stolen identity or licence: listed under V01, which counts against nobody, in the same transaction (rule P14). */
+export class Victim {
+  @Doc(
+    "Whose identity it is, with its credit code or, of a person, resident number; the case's own identity holds none of the victim's identifiers",
+    '被冒用人身份，须含统一社会信用代码，自然人须含居民身份证号码；案件本身的身份信息不得含有被冒用人的标识',
+  )
+  @Nested(() => Identity)
+  identity: Identity;
 }
 
 /** What every listing rests on: reason, proof, attestation, decision, way to appeal (rules P02, P04, P06). */
@@ -291,6 +305,14 @@ export class Case {
   @Optional()
   @PublicLine(120)
   itemRule?: string;
+
+  @Doc(
+    'With A04: the victim whose identity was stolen, who is protected by it (V01)',
+    '用于 A04：被冒用人，同时予以保护性登记（V01）',
+  )
+  @Optional()
+  @Nested(() => Victim)
+  victim?: Victim;
 }
 
 export class MerchantReported {

@@ -22,8 +22,7 @@ const always = (law: string): Classification => ({ personal: 'always', law });
 const natural = (law: string): Classification => ({ personal: 'natural', law });
 const never = (law: string): Classification => ({ personal: 'never', law });
 
-/** Every leaf of every submitted payload by its path, without array indexes, with the law that says why. */
-export const PERSONAL_FIELDS: Readonly<Record<string, Classification>> = {
+const IDENTITY: Readonly<Record<string, Classification>> = {
   'identity.kind': never(FACT_OF_THE_CASE),
   'identity.name': natural(`${OF_A_NATURAL_PERSON}; of organizations ${REGISTER_DATA}`),
   'identity.uscc': natural(`${OF_A_NATURAL_PERSON}; of organizations ${REGISTER_DATA}`),
@@ -38,6 +37,18 @@ export const PERSONAL_FIELDS: Readonly<Record<string, Classification>> = {
   'identity.address': natural(`${OF_A_NATURAL_PERSON}; of organizations ${REGISTER_DATA}`),
   'identity.regionCode': never('GB/T 2260: a district of many people singles out nobody (个人信息保护法 第4条)'),
   'identity.verifiedAt': never(FACT_OF_THE_CASE),
+};
+
+/** Every leaf of every submitted payload by its path, without array indexes, with the law that says why. */
+export const PERSONAL_FIELDS: Readonly<Record<string, Classification>> = {
+  ...IDENTITY,
+  // Whose identity was stolen. The kind of the case's own subject says nothing of it, so its number and name always count.
+  ...Object.fromEntries(
+    Object.entries(IDENTITY).map(([path, { personal, law }]) => [
+      `victim.${path}`,
+      personal === 'never' ? never(law) : always(law),
+    ]),
+  ),
   // An account on a platform leads to the streamer behind it, also where an agency is the subject.
   'accounts.accountId': always(OF_A_NATURAL_PERSON),
   'accounts.platform': never(STOREFRONT),

@@ -4,6 +4,7 @@ import type { ErrorList } from './compiled.js';
 import { SUBMITTED_TYPES, type SubmittedType } from './event-types.js';
 import type { MemberRole } from './outcomes.js';
 import {
+  IMPERSONATION_CODE,
   REGISTRY_CODES,
   type CaseHeard,
   type Hearing,
@@ -107,6 +108,7 @@ const caseRules: readonly Rule<AnyCase>[] = [
   { reads: ['reason', 'proof', 'decidedAt', 'expiresAt'], check: checkTerm },
   { reads: ['hearing'], check: ({ hearing }, context) => hearing && checkHearing(hearing, context) },
   { reads: ['reason', 'emergency'], check: checkEmergency },
+  { reads: ['reason', 'identity', 'victim'], check: checkVictim },
   {
     reads: ['reason', 'itemRule'],
     check: ({ reason: { code }, itemRule }, { list }) => {
@@ -115,6 +117,25 @@ const caseRules: readonly Rule<AnyCase>[] = [
     },
   },
 ];
+
+/** The official identifiers of an identity, by their field. */
+const OFFICIAL_IDENTIFIERS = ['uscc', 'registrationNumber', 'residentId'] as const;
+
+/**
+ * Rule P14: a stolen identifier is the victim's. The case must not carry it, or the listing would be about the victim; and the
+ * victim must be known by one, or nobody would be protected.
+ */
+function checkVictim({ reason, identity, victim }: AnyCase, { list }: RuleContext): void {
+  if (!victim) return;
+  if (reason.code !== IMPERSONATION_CODE) return list.add(`${DATA}/victim`, 'FIELD_NOT_APPLICABLE');
+  const needed = victim.identity.kind === 'person' ? 'residentId' : 'uscc';
+  if (victim.identity[needed] === undefined) list.add(`${DATA}/victim/identity/${needed}`, 'VICTIM_NOT_IDENTIFIED');
+  for (const field of OFFICIAL_IDENTIFIERS) {
+    const value = identity[field];
+    if (value !== undefined && value.toUpperCase() === victim.identity[field]?.toUpperCase())
+      list.add(`${DATA}/identity/${field}`, 'VICTIM_IDENTIFIER');
+  }
+}
 
 /**
  * Rule P11. Terms count from acceptance, as all deadlines do, so the limit is `now` plus the term. An official decision

@@ -211,6 +211,13 @@ const WIRE: Record<string, JsonSchema> = {
           '暂存案件的公布时间；此前已听取意见的除外（规则 P06）',
         ),
       },
+      'victim?': {
+        ...object({ id: text, position: count, leafHash: text }),
+        description: both(
+          'Of an A04 with a victim: the entry that protects the victim (V01), accepted with it',
+          '含被冒用人的 A04：同时接受的保护性登记（V01）',
+        ),
+      },
       'nothingToEnd?': {
         const: true,
         description: both(

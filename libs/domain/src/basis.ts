@@ -18,6 +18,7 @@ const DISCLOSED_BY_NOTICE = {
   effectiveAt: 'reason',
   expiresAt: 'reason',
   respondBy: undefined,
+  victimProtected: 'reason',
   erased: undefined,
 } as const satisfies Record<keyof NoticeContent, DisclosedField | 'subject' | undefined>;
 

@@ -18,6 +18,8 @@ interface ListingTerms {
   identified: boolean;
   /** It rests on an official decision that has a number. */
   official: boolean;
+  /** Its subject used a stolen identity, whose owner is protected (rule P14). */
+  victim?: boolean;
   /** The decision orders to stop trading. */
   ordersStop: boolean;
   effectiveAt: string;

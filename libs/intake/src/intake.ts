@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import { saltsFrom, textOfEvent, verifySignature, type SignatureVerdict } from '@liandun/commitments';
 import {
   decisionKey,
   fieldError,
+  IMPERSONATION_CODE,
   listingIdOf,
-  memberOfSource,
   loadWorkingDays,
+  memberOfSource,
   memberSource,
   problemOf,
+  PROTECTIVE_CODE,
   reasonCodes,
   LEDGER_SOURCE,
   EVENT_TYPES,
@@ -18,6 +21,7 @@ import {
   type CaseHeld,
   type CloudEvent,
   type Hearing,
+  type Identity,
   type ListingEnded,
   type MemberKey,
   type MemberRole,
@@ -26,6 +30,7 @@ import {
   type Problem,
   type ProblemCode,
   type Receipt,
+  type RiskEntityReported,
   type SignaturePolicy,
 } from '@liandun/contracts';
 import {
@@ -72,8 +77,15 @@ interface Claim {
 /** A submission that was validated and sealed, or refused; `settle` finishes it. */
 export type Prepared =
   | { step: 'refused'; receipt: Receipt }
-  | { step: 'append'; held: boolean; command: AppendCommand; claim?: Claim; nothingToEnd?: true }
-  | { step: 'lookUp' | 'decide'; submission: Valid; claim?: Claim };
+  | ({ step: 'append'; held: boolean; command: AppendCommand; nothingToEnd?: true } & Unverified)
+  | ({ step: 'lookUp' | 'decide'; submission: Valid } & Unverified);
+
+/** What the log or another store has to say before it goes on. */
+interface Unverified {
+  claim?: Claim;
+  /** Filed for the use of another's identity without naming a victim: against whom. */
+  impostor?: Identity;
+}
 
 interface Valid {
   event: CloudEvent;
@@ -151,6 +163,8 @@ export interface IntakeParts {
   restsOn?: (decision: string) => Promise<boolean>;
   /** The name of the log's gate that counts cases against their publisher's limits (rule P21); nothing is counted unless told. */
   breaker?: string;
+  /** Whether an identity's official identifier is a known victim's; nobody is known unless told. */
+  protects?: (identity: Identity) => Promise<boolean>;
   /** The log as a member sees it, where the process reads in its name; the whole log unless told. */
   readsOf?: (member: Submitter) => IntakeReads;
 }
@@ -168,6 +182,7 @@ export class Intake {
   readonly #workingDays: WorkingDayTable;
   readonly #restsOn: IntakeParts['restsOn'];
   readonly #breaker: string | undefined;
+  readonly #protects: IntakeParts['protects'];
 
   constructor({
     log,
@@ -177,8 +192,10 @@ export class Intake {
     workingDays = loadWorkingDays(),
     restsOn,
     breaker,
+    protects,
     readsOf = () => log,
   }: IntakeParts) {
+    this.#protects = protects;
     this.#workingDays = workingDays;
     this.#restsOn = restsOn;
     this.#breaker = breaker;
@@ -219,7 +236,11 @@ export class Intake {
       clockAhead: validated.clockAhead === true,
     };
     const { signature } = event;
-    const claim = signature === undefined ? {} : { claim: { signature, text: textOfEvent(event) } };
+    const impostor = impostorOf(event);
+    const claim: Unverified = {
+      ...(signature !== undefined && { claim: { signature, text: textOfEvent(event) } }),
+      ...(impostor && { impostor }),
+    };
     const tooShort = CASE_TYPES.has(event.type) && this.#hearingProblem(event.data as Case, now);
     if (tooShort) return { step: 'refused', receipt: rejected(event.id, tooShort) };
     // What rests on an official decision is filed only while the decision stands.
@@ -231,7 +252,8 @@ export class Intake {
 
   /** Appends what was prepared, in its order. To keep the order of two lists, settle the first before the second. */
   async settle(member: Submitter, prepared: Prepared[]): Promise<Receipt[]> {
-    const ready = await this.#lookUpAll(member, await this.#verifyAll(member, prepared));
+    const verified = await this.#verifyAll(member, prepared);
+    const ready = await this.#lookUpAll(member, await this.#findVictims(member, verified));
     const receipts: Receipt[] = [];
     let waiting: ReadyToAppend[] = [];
     let slots: number[] = [];
@@ -271,8 +293,24 @@ export class Intake {
     );
   }
 
+  /** Refuses a filing for the use of a known victim's identity that doesn't name the victim (rule P14). */
+  async #findVictims(member: Submitter, prepared: Prepared[]): Promise<Prepared[]> {
+    const protects = this.#protects;
+    if (!protects || !prepared.some((item) => item.step !== 'refused' && item.impostor)) return prepared;
+    return Promise.all(
+      prepared.map(async (item) => {
+        if (item.step === 'refused' || !item.impostor || !(await protects(item.impostor))) return item;
+        const id = idOfPrepared(item);
+        // What was accepted before is answered as a repetition.
+        if (await this.#readsOf(member).find(memberSource(member.memberId), id)) return item;
+        return refused(id, wrong('/data/victim', 'VICTIM_MISSING'));
+      }),
+    );
+  }
+
   #readyToAppend({ event, fingerprint, clockAhead }: Valid, stream: string, expected?: Record<string, number>): Ready {
     const { id, source, type, time, signature, salt } = event;
+    const victim = victimOf(event);
     const saltOf = salt === undefined ? undefined : saltsFrom(salt);
     const { data: shared, row } = this.#vault.separate(event, event.data as object, saltOf);
     // A wrong clock at the sender is kept and marked; the database's time counts.
@@ -281,12 +319,35 @@ export class Intake {
     const content = { id, source, type, time, stream, data };
     if (isTooLarge(content)) return refused(id, wrong('', 'EVENT_TOO_LARGE'));
     const riders = row ? { riders: { [VAULT_RIDER]: row } } : {};
+    const events: NewEvent[] = [{ ...content, fingerprint, ...riders }];
+    if (victim) {
+      const followed = this.#protecting(victim, fingerprint);
+      if (isTooLarge(followed)) return refused(id, wrong('', 'EVENT_TOO_LARGE'));
+      events.push(followed);
+    }
     const command = {
-      events: [{ ...content, fingerprint, ...riders }],
+      events,
       ...(expected ? { expected } : {}),
       ...(this.#breaker !== undefined && CASE_TYPES.has(type) && { gate: this.#gateOf(this.#breaker, content) }),
     };
     return { step: 'append', held: startsHeld(event), command };
+  }
+
+  /** The entry that protects the victim of a case: one command with it, so there is never one without the other (rule P14). */
+  #protecting(protective: CloudEvent, fingerprint: Buffer): NewEvent {
+    const { id, source, type, time, data } = protective;
+    const { data: shared, row } = this.#vault.separate(protective, data as object);
+    const stream = (STREAMS[type] as (typeof STREAMS)[string])(memberOfSource(source) as string, protective);
+    return {
+      id,
+      source,
+      type,
+      time,
+      stream,
+      data: shared,
+      fingerprint: createHash('sha256').update(fingerprint).update(PROTECTIVE_CODE).digest(),
+      ...(row ? { riders: { [VAULT_RIDER]: row } } : {}),
+    };
   }
 
   /** A case counts against its publisher's limits; over them, what says so is stored right before it. */
@@ -443,7 +504,8 @@ export class Intake {
     const event = command.events[0] as NewEvent;
     if (outcome.status === 'reused') return rejected(event.id, wrong('/id', 'EVENT_ID_REUSED'));
     if (outcome.status === 'conflict') throw new Error(`unexpected conflict on ${outcome.stream}`);
-    const first = outcome.receipts[0];
+    const [first, second] = outcome.receipts;
+    const protective = command.events[1];
     const flooded = outcome.gated === true;
     const status = outcome.status === 'duplicate' ? 'duplicate' : held || flooded ? 'held' : 'accepted';
     return {
@@ -453,6 +515,10 @@ export class Intake {
       ...(held && !flooded && first && this.#heldUntil(event.data as unknown as Case, first.acceptedAt)),
       ...(flooded && { heldBecause: 'flood' as const }),
       ...(nothingToEnd && { nothingToEnd }),
+      ...(protective &&
+        second && {
+          victim: { id: protective.id, position: second.position, leafHash: second.leafHash.toString('base64') },
+        }),
     };
   }
 
@@ -488,6 +554,42 @@ interface Standing {
 
 /** Where it stands what a second person decided of a member's waiting cases. */
 export const floodStream = (memberId: string): string => `floods/${memberId}`;
+
+/** Of a filing for the use of another's identity that names no victim: against whom it is. */
+function impostorOf({ type, data }: CloudEvent): Identity | undefined {
+  const { reason, identity, victim } = data as Case & { identity: Identity };
+  return CASE_TYPES.has(type) && reason.code === IMPERSONATION_CODE && !victim ? identity : undefined;
+}
+
+/**
+ * The filing that protects the victim whom a case names: by the same member, on the same evidence and decision. It rests on no
+ * official number, so what ends the case doesn't end the protection. Its id follows from the case's.
+ */
+function victimOf({ specversion, id, source, type, time, data }: CloudEvent): CloudEvent | undefined {
+  const { victim, proof, attestation, decidedAt, decidedBy, appealUrl } = data as Case;
+  if (!CASE_TYPES.has(type) || !victim) return undefined;
+  const of = createHash('sha256').update(`${source}\n${id}`).digest('hex').slice(0, 32);
+  const filed: RiskEntityReported = {
+    subject: 'merchant',
+    identity: victim.identity,
+    accounts: [],
+    reason: { code: PROTECTIVE_CODE },
+    proof: { standard: 'platformFinding', evidence: proof.evidence },
+    attestation,
+    decidedAt,
+    decidedBy,
+    appealUrl,
+  };
+  return {
+    specversion,
+    source,
+    time,
+    id: `${PROTECTIVE_CODE}-${of}`,
+    type: SUBMITTED_TYPES.riskEntityReported,
+    datacontenttype: 'application/json',
+    data: filed,
+  };
+}
 
 const decisionStream = (decision: string): string => `decision/${decision}`;
 

@@ -12,6 +12,7 @@ export {
   screeningRider,
   toldMatch,
 } from './screening/inquiries.js';
+export { isProtected } from './protected.js';
 export { isSurer } from './screening/judge.js';
 export { resultOf, screen, type ScreeningMatch } from './screening/screen.js';
 export { letGo, settle } from './settle.js';

@@ -31,10 +31,11 @@ export const nodeId = (position: number): string => String(position).padStart(12
 
 /** What matching looks at of an entry, its personal values opened. */
 export function recordOf(entry: { position: number; source: string; acceptedAt: string }, data: object): MatchRecord {
-  const { identity, merchantId, shops } = data as {
+  const { identity, merchantId, shops, victim } = data as {
     identity: Identity;
     merchantId?: string;
     shops?: { shopId: string; name?: string; url?: string }[];
+    victim?: object;
   };
   const memberId = memberOfSource(entry.source);
   return {
@@ -43,6 +44,7 @@ export function recordOf(entry: { position: number; source: string; acceptedAt: 
     ...(merchantId !== undefined && { merchantId }),
     identity,
     ...(shops && { shops }),
+    ...(victim && { impostor: true as const }),
     reportedAt: entry.acceptedAt,
   };
 }

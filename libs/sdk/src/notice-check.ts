@@ -28,7 +28,7 @@ const listOf =
     Array.isArray(value) && value.every(check);
 
 // What the SDK relies on. Fields that a later ledger adds are let through.
-const FIELDS: Record<Exclude<keyof Notice, 'noticeId' | 'seq' | 'erased'>, Check> = {
+const FIELDS: Record<Exclude<keyof Notice, 'noticeId' | 'seq' | 'erased' | 'victimProtected'>, Check> = {
   action: (value) => (NOTICE_ACTIONS as readonly unknown[]).includes(value),
   listingId: isText,
   stillListed: isFlag,

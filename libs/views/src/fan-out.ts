@@ -41,6 +41,7 @@ const toLinkedListing = (row: Row): LinkedListing => ({
     identified: row.entity_uscc !== null,
     official: row.official,
     ordersStop: row.orders_stop,
+    ...(row.victim && { victim: true }),
     effectiveAt: row.effective_at.toISOString(),
     expiresAt: row.expires_at.toISOString(),
     status: row.status,

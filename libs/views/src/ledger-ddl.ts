@@ -105,6 +105,8 @@ create table <schema>.listing (
   tier int not null,
   official boolean not null,
   orders_stop boolean not null,
+  -- Its subject used a stolen identity, whose owner is protected.
+  victim boolean not null default false,
   status text not null,
   -- What a held one waits for: that its subject is heard (rule P06), and that a second person lets it out (rule P21).
   hearing boolean not null default false,

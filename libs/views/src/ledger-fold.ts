@@ -88,6 +88,7 @@ function listingRow(event: StoredEvent): object {
     official: isOfficial(standard) && (registry || data.proof.decisionNo !== undefined),
     ordersStop: !registry && data.proof.ordersStop === true,
     hearing: !registry && isHeld(data, code.tier),
+    victim: data.victim !== undefined,
     expiresAt: stated ?? term,
     acceptedAt: event.acceptedAt,
   };
@@ -98,14 +99,14 @@ const list: FoldRun = async (client, schema, events) => {
   const listing = bulk(
     client,
     `insert into ${schema}.listing (listing_id, position, source_member, source_event_id, origin, merchant_id,
-       registry_list, decision_no, kind, streamer, code, tier, official, orders_stop, status, hearing, flood, effective_at, expires_at, accepted_at)
+       registry_list, decision_no, kind, streamer, code, tier, official, orders_stop, victim, status, hearing, flood, effective_at, expires_at, accepted_at)
      select "listingId", position, member, "eventId", origin, "merchantId", list, "decisionNo", kind, streamer, code,
-       tier, official, "ordersStop", case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
+       tier, official, "ordersStop", victim, case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
        "expiresAt", "acceptedAt"
      from (select r.*, exists (select from ${schema}.flood f where f.member = r.member and f.case_id = r."eventId"
        and r.origin <> 'registry') as waits from jsonb_to_recordset($1) r ("listingId" text, position bigint, member text, "eventId" text, origin text,
        "merchantId" text, list text, "decisionNo" text, kind text, streamer boolean, code text, tier int,
-       official boolean, "ordersStop" boolean, hearing boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
+       official boolean, "ordersStop" boolean, victim boolean, hearing boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
     events.map(listingRow),
   );
   await Promise.all([observing, listing]);

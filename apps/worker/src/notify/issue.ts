@@ -72,6 +72,7 @@ function noticeOf({ intent, about, trigger, toldUscc }: Draft, seq: number, stil
     effectiveAt: beijing(ending ? trigger.acceptedAt : listing.effectiveAt),
     expiresAt: beijing(listing.expiresAt),
     respondBy: beijing(respondBy(listing.tier, trigger.acceptedAt)),
+    ...(listing.victim && { victimProtected: true }),
     ...(entity.kind !== 'organization' && entity.name === ERASED_NAME ? { erased: true } : {}),
   };
 }

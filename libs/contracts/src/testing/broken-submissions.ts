@@ -1,8 +1,9 @@
 // Every rule of design section 3 ("Events in") that needs no state, broken once. Not part of the index: the tests of the
 // HTTP and Kafka edges import it by its path, so that all doors are tried with the same table.
+
 import type { ProblemCode } from '../errors.js';
 import { SUBMITTED_TYPES, type SubmittedType } from '../event-types.js';
-import { FICTIONAL_REGION, makeResidentId } from '../identifiers.js';
+import { FICTIONAL_REGION, makeResidentId, makeUscc } from '../identifiers.js';
 import { DAY_MS, toBeijingTime } from '../time.js';
 import { examplePerson, examples, exampleShop, type ExampleOptions } from './examples.js';
 
@@ -504,6 +505,31 @@ const cases: Row[] = [
     [['/data/itemRule', '国家勋章和国家荣誉称号法 第15条']],
     'FIELD_NOT_APPLICABLE',
     '/data/itemRule',
+  ],
+  [
+    'a victim with E01',
+    T.merchantDelisted,
+    [['/data/victim', { identity: { kind: 'organization', name: '被冒用的公司', uscc: makeUscc('990101', 77) } }]],
+    'FIELD_NOT_APPLICABLE',
+    '/data/victim',
+  ],
+  [
+    'a victim without an identifier',
+    T.merchantDelisted,
+    [reason('A04'), ['/data/victim', { identity: { kind: 'organization', name: '被冒用的公司' } }]],
+    'VICTIM_NOT_IDENTIFIED',
+    '/data/victim/identity/uscc',
+  ],
+  [
+    "an impostor named by the victim's code",
+    T.merchantDelisted,
+    [
+      reason('A04'),
+      ['/data/identity/uscc', makeUscc('990101', 77)],
+      ['/data/victim', { identity: { kind: 'organization', name: '被冒用的公司', uscc: makeUscc('990101', 77) } }],
+    ],
+    'VICTIM_IDENTIFIER',
+    '/data/identity/uscc',
   ],
   ['an unknown subject', T.riskEntityReported, [['/data/subject', 'landlord']], 'INVALID_VALUE', '/data/subject'],
   [

@@ -26,6 +26,24 @@ const legalRepresentative = { name: '钱云溪' };
 const phones = ['13900011001'];
 const bankAccounts = ['33050012345678901'];
 
+test('P14: an impostor is never the owner of the identity that it used, whatever it gave beside it', () => {
+  const record = (identity: Identity, impostor?: true) =>
+    zhMatcher.features({
+      recordId: 'a04',
+      identity: { kind: 'organization', ...identity },
+      ...(impostor && { impostor }),
+    });
+  const outcome = (identity: Identity, impostor?: true): string => {
+    const account = record({ name: '来路不明商行有限公司', uscc, phones, bankAccounts });
+    const comparison = zhMatcher.compare(record(identity, impostor), account, { holders: () => 1 });
+    return zhMatcher.decide(comparison).outcome;
+  };
+  const filed = { name: '来路不明商行有限公司', phones, bankAccounts };
+  // The account that it opened under the stolen code is linked to the owner by that code.
+  expect(outcome(filed)).toBe('link');
+  expect(outcome(filed, true)).toBe('apart');
+});
+
 describe('firms', () => {
   const rows: [string, Identity, Identity, Partial<Verdict>][] = [
     [

@@ -165,7 +165,7 @@ export function features(record: MatchRecord): Features {
   const day = Math.floor(Date.parse(record.reportedAt ?? '') / DAY_MS);
   const brands = list(shops.map((shop) => (text(shop.name) === undefined ? undefined : brandOf(shop.name as string))));
   const region = text(identity.regionCode)?.trim();
-  return compact({
+  const read = compact({
     kind: identity.kind === 'person' ? 'person' : 'legal',
     as: identity.kind,
     day: Number.isFinite(day) ? day : undefined,
@@ -182,6 +182,13 @@ export function features(record: MatchRecord): Features {
       text(identity.address) === undefined ? undefined : compact(parseAddress(identity.address as string, region)),
     region: region === undefined ? undefined : currentRegion(region),
   } satisfies Features);
+  return record.impostor ? ofNobodyElse(read, record.recordId) : read;
+}
+
+/** With an identifier that no other record has, where it has none of its own: it contradicts every other one. */
+function ofNobodyElse(read: Features, recordId: string): Features {
+  const field = read.kind === 'person' ? 'residentId' : 'uscc';
+  return read[field] === undefined ? { ...read, [field]: `~${recordId}` } : read;
 }
 
 /** The same with every member, those that are absent undefined: objects of one shape are compared twice as fast. */

@@ -9,6 +9,11 @@ export interface MatchRecord {
     Partial<Omit<Identity, 'kind' | 'legalRepresentative'>> & {
       legalRepresentative?: { name?: string; residentId?: string };
     };
+  /**
+   * It used a stolen identity: without an identifier of its own it is nobody who has one, however much else agrees, since what
+   * agrees may have been reported under the stolen one (rule P14).
+   */
+  impostor?: true;
   shops?: readonly { shopId: string; name?: string; url?: string }[];
   /** A date or a time, RFC 3339. */
   reportedAt?: string;
