@@ -98,8 +98,8 @@ export class QueriesController {
     const after = cursorOf(request, 'after');
     const entries = await this.log.readStream(ALARM_STREAM, { after, limit: limitOf(request) });
     const items = entries.map(({ data, acceptedAt }) => {
-      const { alarm, about: member, day, limit, noticeId } = data as AlarmRaised;
-      return { alarm, member, day, limit, ...(noticeId !== undefined && { noticeId }), raisedAt: acceptedAt };
+      const { about: member, ...alarm } = data as AlarmRaised;
+      return { ...alarm, member, raisedAt: acceptedAt };
     });
     const witnesses = await this.reads.as(callerOf(request), standingAlarms);
     return { items, next: entries.at(-1)?.version ?? after, witnesses };

@@ -1,5 +1,5 @@
 // Tells platforms that a later listing matches what they asked before: the retroactive alert.
-import { EVENT_TYPES, type ScreeningMatched } from '@liandun/contracts';
+import { EVENT_TYPES, toBeijingTime, type AlarmRaised, type ScreeningMatched } from '@liandun/contracts';
 import { entitled } from '@liandun/domain';
 import { EventLog, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
 import {
@@ -13,7 +13,15 @@ import {
   type ScreeningMatch,
 } from '@liandun/matching';
 import type { Vault } from '@liandun/vault';
-import { lastMatchedNos, listingsTouchedAt, receivers, standingListings, toldMatches } from '@liandun/views';
+import {
+  lastMatchedNos,
+  listingsTouchedAt,
+  receivers,
+  relatedAlarmId,
+  relatedToListed,
+  standingListings,
+  toldMatches,
+} from '@liandun/views';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase, Pool } from 'pg';
 import { outcomeEvent } from './outcome.js';
@@ -43,6 +51,7 @@ export const matchedReader = (log: EventLog, index: MatchIndex, vault: Vault): R
     await viewReached(client, last.position);
     const positions = events.map(({ position }) => position);
     const regrouped = events.filter(({ type }) => REGROUPING.has(type)).map(({ data }) => data.entityId as string);
+    await alarm(client, log, events, regrouped);
     const observations = await listingsTouchedAt(client, positions, regrouped);
     if (observations.length === 0) return;
     const active = (await liveGenerations(client)).find(({ state }) => state === 'active');
@@ -61,6 +70,46 @@ export const matchedReader = (log: EventLog, index: MatchIndex, vault: Vault): R
     }
   },
 });
+
+/**
+ * Alarms regulators where an entity was listed that another is related to, or the other way round, once for each listing and
+ * related entity. Nobody else learns of it, and nothing closes by it (rule P13).
+ */
+async function alarm(
+  client: ClientBase,
+  log: EventLog,
+  events: readonly StoredEvent[],
+  regrouped: readonly string[],
+): Promise<void> {
+  const trigger = events.at(-1) as StoredEvent;
+  const related = events
+    .filter(({ type }) => type === EVENT_TYPES.entityRelated)
+    .map(({ data }) => data.entityId as string);
+  const found = await relatedToListed(
+    client,
+    events.map(({ position }) => position),
+    [...new Set([...regrouped, ...related])],
+  );
+  if (found.length === 0) return;
+  const alarms = found.map((one) => {
+    const data: AlarmRaised = {
+      alarm: 'relatedListed',
+      about: one.publisher,
+      day: toBeijingTime(new Date(trigger.acceptedAt)).slice(0, 10),
+      limit: 1,
+      listingId: one.listingId,
+      relatedEntityId: one.entityId,
+      relation: one.kind,
+    };
+    return outcomeEvent(relatedAlarmId(one), EVENT_TYPES.alarmRaised, {
+      time: trigger.acceptedAt,
+      stream: 'alarms',
+      data,
+    });
+  });
+  const [outcome] = await log.appendIn(client, [{ events: alarms }]);
+  if (outcome?.status !== 'appended') throw new Error(`no alarm could be raised: ${outcome?.status ?? 'none'}`);
+}
 
 const REGROUPING = new Set<string>([EVENT_TYPES.entityLinked, EVENT_TYPES.entityMerged, EVENT_TYPES.entitySplit]);
 const NIL = '00000000-0000-0000-0000-000000000000';

@@ -2,8 +2,11 @@ import {
   EVENT_TYPES,
   type EntityLinked,
   type EntityMerged,
+  type EntityRelated,
   type EntitySplit,
+  type EntityUnrelated,
   type MatcherActivated,
+  type RelationRef,
   type SubjectErased,
 } from '@liandun/contracts';
 import { EventLog, type NewEvent, type ReaderDefinition, type StoredEvent } from '@liandun/event-log';
@@ -15,8 +18,9 @@ import {
   nextToJudge,
   settle,
   type MatchIndex,
+  type Settled,
 } from '@liandun/matching';
-import { foldDecisions, foldLinks, isReview } from '@liandun/views';
+import { foldDecisions, foldLinks, foldRelations, forgetRelations, isReview } from '@liandun/views';
 import type { ClientBase } from 'pg';
 import { OBSERVATION_TYPES, partitionKeys } from './notify.js';
 import { outcomeEvent } from './outcome.js';
@@ -27,7 +31,9 @@ const IDENTITY = 'identity';
 type Decided =
   | { type: typeof EVENT_TYPES.entityLinked; data: EntityLinked }
   | { type: typeof EVENT_TYPES.entityMerged; data: EntityMerged }
-  | { type: typeof EVENT_TYPES.entitySplit; data: EntitySplit };
+  | { type: typeof EVENT_TYPES.entitySplit; data: EntitySplit }
+  | { type: typeof EVENT_TYPES.entityRelated; data: EntityRelated }
+  | { type: typeof EVENT_TYPES.entityUnrelated; data: EntityUnrelated };
 
 /** The outcomes as events. Splits and merges of a batch are numbered; a link is one for each observation. */
 function eventsOf(decided: readonly Decided[], { batch, last }: Pick<Judged, 'batch' | 'last'>): NewEvent[] {
@@ -35,6 +41,24 @@ function eventsOf(decided: readonly Decided[], { batch, last }: Pick<Judged, 'ba
     const id = 'observation' in data ? `reconcile:${data.observation}:0` : `reconcile:${batch}:r${n}`;
     return outcomeEvent(id, type, { time: last.acceptedAt, stream: `entity/${data.entityId}`, data });
   });
+}
+
+/** Relations that were found or are gone, each with the entity of its later observation. */
+function relationEvents(
+  { related, unrelated, entityOf }: Settled['relations'],
+  rest: { matcher: string; cause: number },
+): Decided[] {
+  const of = ({ from, to }: RelationRef): string => entityOf(Math.max(from, to)) ?? entityOf(Math.min(from, to)) ?? '';
+  return [
+    ...[...Map.groupBy(unrelated, of)].map(([entityId, relations]) => ({
+      type: EVENT_TYPES.entityUnrelated,
+      data: { entityId, relations, ...rest },
+    })),
+    ...[...Map.groupBy(related, of)].map(([entityId, relations]) => ({
+      type: EVENT_TYPES.entityRelated,
+      data: { entityId, relations, ...rest },
+    })),
+  ];
 }
 
 /** What is judged: new observations, and old ones of which a person decided. */
@@ -52,13 +76,14 @@ interface Judged {
 async function decide(client: ClientBase, log: EventLog, index: MatchIndex, judged: Judged): Promise<void> {
   const { observations, again, decidedAt } = judged;
   const generations = await liveGenerations(client);
-  const { splits, merges, linked } = await settle(client, index, generations, observations, again);
+  const { splits, merges, linked, relations } = await settle(client, index, generations, observations, again);
   const matcher = index.matcher.version;
   const at = (cause: number): number => (cause < 0 ? decidedAt : cause);
   const decided: Decided[] = [
     ...splits.map((data) => ({ type: EVENT_TYPES.entitySplit, data: { ...data, cause: at(data.cause), matcher } })),
     ...merges.map((data) => ({ type: EVENT_TYPES.entityMerged, data: { ...data, cause: at(data.cause), matcher } })),
     ...linked.map((data) => ({ type: EVENT_TYPES.entityLinked, data: { ...data, matcher } })),
+    ...relationEvents(relations, { matcher, cause: at(relations.cause) }),
   ];
   if (decided.length === 0) return;
   const kinds = new Map(observations.map(({ position, data }) => [position, data.identity.kind as string]));
@@ -71,6 +96,7 @@ async function decide(client: ClientBase, log: EventLog, index: MatchIndex, judg
       linked: linked.map((link) => ({ ...link, matcher, kind: kinds.get(link.observation) ?? '' })),
       moved: [...splits, ...merges].map(({ links }) => links),
     }),
+    foldRelations(client, IDENTITY, relations),
   ]);
   const failed = outcomes.find(({ status }) => status !== 'appended');
   if (failed) throw new Error(`an outcome of matching could not be appended: ${failed.status}`);
@@ -99,6 +125,7 @@ export const reconcileReader = (log: EventLog, index: MatchIndex): ReaderDefinit
     for (const event of erased) {
       const { positions, asRepresentative } = event.data as SubjectErased;
       await letGo(client, index, await liveGenerations(client), [...positions, ...asRepresentative]);
+      await forgetRelations(client, IDENTITY, event.data as SubjectErased);
     }
   },
 });

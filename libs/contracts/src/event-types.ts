@@ -35,6 +35,8 @@ export const OUTCOME_TYPES = {
   entityLinked: 'liandun.entity.linked.v1',
   entityMerged: 'liandun.entity.merged.v1',
   entitySplit: 'liandun.entity.split.v1',
+  entityRelated: 'liandun.entity.related.v1',
+  entityUnrelated: 'liandun.entity.unrelated.v1',
   reviewDecided: 'liandun.review.decided.v1',
   reviewUndone: 'liandun.review.undone.v1',
   caseHeld: 'liandun.case.held.v1',

@@ -155,6 +155,44 @@ export interface EntitySplit extends Regrouped {
   into: string[];
 }
 
+/** How two entities are related that aren't the same; `sharesPhone` has no direction. */
+export const RELATION_KINDS = ['operates', 'legalRepresentativeOf', 'branchOf', 'successorOf', 'sharesPhone'] as const;
+export type RelationKind = (typeof RELATION_KINDS)[number];
+
+/**
+ * The observations that show a relation: `from` operates, represents, is the branch or succeeds. It holds between the entities
+ * that the two are of, whatever these come to be; within one it says nothing.
+ */
+export interface RelationRef {
+  kind: RelationKind;
+  from: number;
+  to: number;
+}
+export interface EntityRelation extends RelationRef {
+  because: Because[];
+  /** Where one member reported both: its own facts show it. */
+  member?: string;
+}
+
+/**
+ * Observations of the entity were found to show relations. A regulator follows them; no listing, notice or link ever does
+ * (rule P13).
+ */
+export interface EntityRelated {
+  entityId: string;
+  relations: EntityRelation[];
+  cause: number;
+  matcher: string;
+}
+
+/** What relations rested on is gone: a phone that too many hold, or a link that was parted. */
+export interface EntityUnrelated {
+  entityId: string;
+  relations: RelationRef[];
+  cause: number;
+  matcher: string;
+}
+
 /** Which listing an outcome of the clock or of an official removal is about, and its filing's CloudEvents id. */
 interface AboutListing {
   listingId: string;
@@ -265,6 +303,8 @@ export const ALARMS = [
   'assessmentEnded',
   /** More cases than the publisher's limits let through: they wait for a second person (rule P21). */
   'publisherFlood',
+  /** An entity was listed that another is related to: that one isn't listed by it, a person looks (rule P13). */
+  'relatedListed',
 ] as const;
 export type Alarm = (typeof ALARMS)[number];
 
@@ -278,4 +318,8 @@ export interface AlarmRaised {
   limit: number;
   /** With the alarms about a reopening or a reminder: the notice that nothing followed on. */
   noticeId?: string;
+  /** With `relatedListed`, whose `about` is the publisher: the listing, and who is related to its entity, and how. */
+  listingId?: string;
+  relatedEntityId?: string;
+  relation?: RelationKind;
 }

@@ -15,7 +15,7 @@ import {
 } from './notice.js';
 import { BASIS_KINDS, BASIS_REFUSALS, DISCLOSED_FIELDS } from './agreement.js';
 import { FLOOD_DECISIONS, LIMIT_MAX, STANDARD_LIMITS } from './flood.js';
-import { ALARMS, SIGNATURE_POLICIES } from './outcomes.js';
+import { ALARMS, RELATION_KINDS, SIGNATURE_POLICIES } from './outcomes.js';
 import { SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
@@ -379,6 +379,23 @@ const WIRE: Record<string, JsonSchema> = {
     ),
     listings: list({ type: 'object' }),
     possible: list(object({ observation: count, entityId: text, because: list(because) })),
+    related: list(
+      object(
+        {
+          entityId: text,
+          kind: oneOf(...RELATION_KINDS),
+          direction: oneOf('from', 'to', 'both'),
+          because: list(because),
+          observations: list(count),
+        },
+        {
+          description: both(
+            'Another entity; `from`: this one operates, represents, is the branch or succeeds. Nothing follows from a relation by itself (rule P13)',
+            '另一主体；from 表示本主体为经营者、法定代表人、分支机构或承继者。关联本身不产生任何后果（规则 P13）',
+          ),
+        },
+      ),
+    ),
     'retiredFrom?': {
       ...text,
       description: both(
@@ -608,6 +625,15 @@ const WIRE: Record<string, JsonSchema> = {
         day: { ...text, format: 'date' },
         limit: count,
         'noticeId?': { ...text, description: both('The notice that nothing followed on', '尚无处置回执的通知') },
+        'listingId?': { ...text, description: both('With relatedListed', '仅 relatedListed') },
+        'relatedEntityId?': {
+          ...text,
+          description: both(
+            'Who is related to the listed entity; nothing follows for it by itself (rule P13)',
+            '与被列入主体相关联者；不因此产生任何后果（规则 P13）',
+          ),
+        },
+        'relation?': oneOf(...RELATION_KINDS),
         raisedAt: time,
       }),
     ),

@@ -15,4 +15,5 @@ export {
 export { isProtected } from './protected.js';
 export { isSurer } from './screening/judge.js';
 export { resultOf, screen, type ScreeningMatch } from './screening/screen.js';
-export { letGo, settle } from './settle.js';
+export { relationChanges, RELATIONS_MAX, type RelationChanges } from './relations.js';
+export { letGo, settle, type Settled } from './settle.js';

@@ -65,11 +65,17 @@ export class MatchIndex {
     private readonly vault: Vault,
   ) {
     const keysOf = new WeakMap<Features, Key[]>();
+    const relationKeysOf = new WeakMap<Features, Key[]>();
     this.matcher = {
       ...matcher,
       keys: (features) => {
         const keys = keysOf.get(features) ?? matcher.keys(features);
         keysOf.set(features, keys);
+        return keys;
+      },
+      relationKeys: (features) => {
+        const keys = relationKeysOf.get(features) ?? matcher.relationKeys?.(features) ?? [];
+        relationKeysOf.set(features, keys);
         return keys;
       },
     };
@@ -159,10 +165,15 @@ export class MatchIndex {
     return repeats;
   }
 
+  /** What a record is found by, also by what it is only related to. */
+  allKeys(features: Features): Key[] {
+    return [...this.matcher.keys(features), ...(this.matcher.relationKeys?.(features) ?? [])];
+  }
+
   /** Makes records findable by their keys of one generation. */
   async add(client: ClientBase, nodes: readonly Node<Features>[], generation: Generation): Promise<void> {
     const rows = nodes.flatMap(({ id, features }) => {
-      const keys = [...this.matcher.keys(features), { kind: RECORD, value: textOf(features) }];
+      const keys = [...this.allKeys(features), { kind: RECORD, value: textOf(features) }];
       return this.tokens(keys, generation).map((token) => ({ token, position: Number(id) }));
     });
     if (rows.length === 0) return;
@@ -240,8 +251,7 @@ export class LiveLookup implements Lookup<Features> {
 
   /** Looks the keys of many records up together; with `deep`, those of the records that are found as well. */
   async prefetch(nodes: readonly Node<Features>[], deep = true): Promise<void> {
-    const { matcher } = this.index;
-    const buckets = await this.buckets(nodes.flatMap(({ features }) => matcher.keys(features)));
+    const buckets = await this.buckets(nodes.flatMap(({ features }) => this.index.allKeys(features)));
     if (!deep) return;
     const next = new Map(buckets.flatMap(({ records }) => records.map((record) => [record.id, record])));
     for (const { id } of nodes) next.delete(id);

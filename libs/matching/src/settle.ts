@@ -1,5 +1,5 @@
-import { entityIdOf } from '@liandun/contracts';
-import { resolve, type Edge, type Features, type Key, type Node, type Resolution } from '@liandun/identity';
+import { entityIdOf, type EntityRelation } from '@liandun/contracts';
+import { gapsOf, resolve, type Edge, type Features, type Key, type Node, type Resolution } from '@liandun/identity';
 import { prepared } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import {
@@ -11,6 +11,14 @@ import {
   type MatchIndex,
   type ObservedEntry,
 } from './match-index.js';
+import {
+  entitiesAt,
+  keptRelations,
+  relationAt,
+  relationChanges,
+  type KeptRelation,
+  type RelationChanges,
+} from './relations.js';
 import { regroup, type Found, type PairEdge, type Regrouping, type Standing } from './regroup.js';
 
 /** An observation that stays with another: one that says the same, or one that was erased. */
@@ -18,6 +26,11 @@ interface Alias {
   position: number;
   of: number;
   grade: 'exact' | 'strong' | 'possible';
+}
+
+/** What follows: who is one, and how those that aren't are related. */
+export interface Settled extends Regrouping {
+  relations: RelationChanges & { entityOf: (position: number) => string | undefined; cause: number };
 }
 
 /**
@@ -32,7 +45,7 @@ export async function settle(
   generations: readonly Generation[],
   entries: readonly ObservedEntry[],
   again: readonly number[] = [],
-): Promise<Regrouping> {
+): Promise<Settled> {
   const features = await index.features(client, entries);
   const nodes = entries.map(({ position }) => index.node(position, features.get(position) as Features));
   const repeats = await index.place(client, nodes, generations);
@@ -48,13 +61,24 @@ export async function settle(
   await lookup.prefetch([...fresh, ...older]);
   const given = [...fresh, ...older, ...(await unsettled(index, lookup, fresh))];
   const isNew = new Set(entries.map(({ position }) => position));
-  const { found, was } = await explore(client, index, lookup, given, isNew);
+  const { found, was, relations, kept } = await explore(client, index, lookup, given, isNew);
   const cause = (positions: readonly number[]): number =>
     Math.max(
       ...positions.filter((position) => isNew.has(position)),
       ...(positions.some((p) => isNew.has(p)) ? [] : [-1]),
     );
-  return withIds(client, entries, was, (idOf) => regroup(was, found, idOf, cause));
+  const regrouped = await withIds(client, entries, was, (idOf) => {
+    const now = new Map(found.entities.flatMap((entity) => entity.map((at) => [at, idOf(Math.min(...entity))])));
+    return { ...regroup(was, found, idOf, cause), now };
+  });
+  const { now, ...regrouping } = regrouped;
+  const others = [...relations, ...kept].flatMap(({ from, to }) => [from, to]).filter((position) => !now.has(position));
+  const beside = await entitiesAt(client, [...new Set(others)]);
+  const entityOf = (position: number): string | undefined => now.get(position) ?? beside.get(position);
+  return {
+    ...regrouping,
+    relations: { ...relationChanges(kept, relations, entityOf), entityOf, cause: cause([...isNew]) },
+  };
 }
 
 /** Keys of which it counts how many hold them, however few. */
@@ -70,7 +94,7 @@ async function unsettled(
   const added = new Set(fresh.map(({ id }) => id));
   const again = new Map<string, Node<Features>>();
   for (const { features } of fresh) {
-    const keys = matcher.keys(features);
+    const keys = index.allKeys(features);
     const buckets = await lookup.buckets(keys);
     keys.forEach((key, n) => {
       const { holders, records = [] } = buckets[n] ?? { holders: 0 };
@@ -78,14 +102,29 @@ async function unsettled(
       if (holders <= 1 || (holders < cap && !WEIGHED.has(key.kind))) return;
       const older = records.filter(({ id }) => !added.has(id));
       const before = matcher.holders(older.map((record) => record.features));
-      if (before >= cap || before === holders) return;
+      if (before >= cap || (before === holders && !fillsGap(key, older, records))) return;
       for (const record of older) again.set(record.id, record);
     });
   }
   return [...again.values()];
 }
 
+/** Whether a number was shown again where nobody had for so long that it might have been given to somebody else. */
+const fillsGap = (key: Key, older: readonly Node<Features>[], all: readonly Node<Features>[]): boolean => {
+  const gaps = (nodes: readonly Node<Features>[]): string =>
+    gapsOf(nodes.flatMap(({ features }) => features.day ?? [])).join();
+  return key.kind === 'phone' && gaps(older) !== gaps(all);
+};
+
 const ROUNDS_MAX = 5;
+
+interface Explored {
+  found: Found;
+  was: Map<number, Standing>;
+  /** Relations of the observations that were looked at, as found now and as kept. */
+  relations: EntityRelation[];
+  kept: KeptRelation[];
+}
 
 /** Resolves until no entity that was touched has an observation that wasn't looked at. */
 async function explore(
@@ -94,7 +133,7 @@ async function explore(
   lookup: LiveLookup,
   given: readonly Node<Features>[],
   isNew: ReadonlySet<number>,
-): Promise<{ found: Found; was: Map<number, Standing> }> {
+): Promise<Explored> {
   let seeds = given;
   for (let round = 1; ; round += 1) {
     const resolution = await resolve<Features>(index.matcher, seeds, lookup);
@@ -103,10 +142,11 @@ async function explore(
     const seen = new Set([...explored, ...aliases.map(({ position }) => position)]);
     const unseen = [...links.keys()].filter((position) => !seen.has(position));
     if (unseen.length === 0 || round === ROUNDS_MAX) {
-      const before = await storedEdges(client, explored);
+      const [before, kept] = await Promise.all([storedEdges(client, explored), keptRelations(client, explored)]);
       const held = resolution.edges.filter(({ verdict }) => verdict.outcome !== 'apart');
       await saveEdges(client, before, held);
-      return { found: expanded(resolution, aliases, isNew), was: links };
+      const relations = resolution.relations.map(relationAt);
+      return { found: expanded(resolution, aliases, isNew), was: links, relations, kept };
     }
     const more = await index.featuresAt(client, unseen);
     seeds = [...seeds, ...[...more].map(([position, known]) => index.node(position, known))];

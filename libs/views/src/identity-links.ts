@@ -1,6 +1,14 @@
-import { EVENT_TYPES, type EntityLinked, type EntityMerged, type EntitySplit } from '@liandun/contracts';
+import {
+  EVENT_TYPES,
+  type EntityLinked,
+  type EntityMerged,
+  type EntityRelated,
+  type EntitySplit,
+  type SubjectErased,
+} from '@liandun/contracts';
 import { wall, type Projection, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
+import { foldRelations, forgetRelations, isRelation, relationDdl } from './relations.js';
 import { foldDecisions } from './review-fold.js';
 
 const LINK_ROWS = `jsonb_to_recordset($1) r (observation bigint, "entityId" text, kind text, "sameAs" bigint, "strongAs" bigint)`;
@@ -53,13 +61,19 @@ create table ${schema}.decision (
 );
 create index on ${schema}.decision (b);
 grant usage on schema ${schema} to liandun_worker, liandun_door;
-grant select, insert, update, delete on all tables in schema ${schema} to liandun_worker;
 grant select on ${schema}.link to liandun_door;
 ${wall(`${schema}.link`)}
 ${wall(`${schema}.decision`)}
+${relationDdl(schema)}grant select, insert, update, delete on all tables in schema ${schema} to liandun_worker;
 `,
   // The reconcile reader folds its outcomes when it appends them.
-  ahead: [EVENT_TYPES.entityLinked, EVENT_TYPES.entityMerged, EVENT_TYPES.entitySplit],
+  ahead: [
+    EVENT_TYPES.entityLinked,
+    EVENT_TYPES.entityMerged,
+    EVENT_TYPES.entitySplit,
+    EVENT_TYPES.entityRelated,
+    EVENT_TYPES.entityUnrelated,
+  ],
   async apply(client, schema, events) {
     for (const event of events) {
       if (event.type === EVENT_TYPES.entityLinked) {
@@ -68,6 +82,12 @@ ${wall(`${schema}.decision`)}
         await foldLinks(client, schema, { linked: [{ ...link, kind }], moved: [] });
       } else if (event.type === EVENT_TYPES.entityMerged || event.type === EVENT_TYPES.entitySplit) {
         await foldLinks(client, schema, { linked: [], moved: [(event.data as EntityMerged | EntitySplit).links] });
+      } else if (isRelation(event)) {
+        const { relations } = event.data as EntityRelated;
+        const found = event.type === EVENT_TYPES.entityRelated;
+        await foldRelations(client, schema, found ? { related: relations } : { unrelated: relations });
+      } else if (event.type === EVENT_TYPES.subjectErased) {
+        await forgetRelations(client, schema, event.data as SubjectErased);
       } else await foldDecisions(client, schema, [event]);
     }
   },

@@ -10,6 +10,7 @@ export * from './migrations.js';
 export * from './notices.js';
 export * from './queries.js';
 export * from './retention.js';
+export * from './relations.js';
 export * from './review-fold.js';
 export * from './reviews.js';
 export * from './screenings.js';

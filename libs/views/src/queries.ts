@@ -2,6 +2,7 @@
 import { toBeijingTime, type Because, type PossibleLink, type Shop, type SubjectKind } from '@liandun/contracts';
 import type { ClientBase, Pool } from 'pg';
 import { NOT_PARTED } from './fan-out.js';
+import { relatedTo, type RelatedEntity } from './relations.js';
 
 /** Where it reads in a caller's name, the database shows that one's rows only: what follows narrows what is asked for, not what may be seen. */
 type Walled = Pool | ClientBase;
@@ -45,6 +46,8 @@ export interface EntityPage {
   observations: ObservedFact[];
   listings: ListingSummary[];
   possible: PossibleLink[];
+  /** Other entities that it is related to; a relation closes nothing (rule P13). */
+  related: RelatedEntity[];
   /** The id that was asked for, where its entity became another one since. */
   retiredFrom?: string;
 }
@@ -80,7 +83,7 @@ async function pageOf(db: Walled, entityId: string, member?: string): Promise<En
   const observations = await observationsOf(db, entityId, member);
   // Nothing else is asked for what is another's, so that takes no longer than what doesn't exist.
   if (member !== undefined && observations.rows.length === 0) return undefined;
-  const [entity, listings, possible] = await Promise.all([
+  const [entity, listings, possible, related] = await Promise.all([
     db.query('select * from view.entity where entity_id = $1', [entityId]),
     db.query(
       `select * from view.listing where entity_id = $1 and ($2::text is null or source_member = $2)
@@ -94,6 +97,7 @@ async function pageOf(db: Walled, entityId: string, member?: string): Promise<En
        where a.entity_id = $1 and $2::text is null order by b.entity_id, b.position`,
       [entityId, member ?? null],
     ),
+    relatedTo(db, entityId, member),
   ]);
   const found: Row = entity.rows[0];
   if (!found) return undefined;
@@ -132,6 +136,7 @@ async function pageOf(db: Walled, entityId: string, member?: string): Promise<En
       entityId: row.entity_id,
       because: row.because,
     })),
+    related,
   };
 }
 

@@ -44,7 +44,10 @@ class Batch<F extends { kind: NodeKind }> {
     private readonly loaded: Loaded<F>,
   ) {
     this.parent = Uint32Array.from({ length: loaded.ids.length }, (_, i) => i);
-    this.context = { holders: (key) => loaded.buckets.holders(key) };
+    this.context = {
+      holders: (key) => loaded.buckets.holders(key),
+      reissued: (key, from, to) => loaded.buckets.reissued(key, from, to),
+    };
     this.candidates = loaded.buckets.candidates();
     this.order = this.candidates.order();
   }
@@ -124,6 +127,9 @@ interface Loaded<F> {
   buckets: Buckets;
 }
 
+/** The day of a record's report, where its features have one. */
+const dayOf = (features: unknown): number | undefined => (features as { day?: number }).day;
+
 async function load<R extends { recordId: string }, F>(
   matcher: BatchMatcher<R, F>,
   records: AsyncIterable<R> | Iterable<R>,
@@ -138,7 +144,7 @@ async function load<R extends { recordId: string }, F>(
     const features = matcher.features(record);
     ids.push(record.recordId);
     store.push(features);
-    buckets.push(matcher.keys(features), matcher.marks(features));
+    buckets.push(matcher.keys(features), matcher.marks(features), dayOf(features));
   }
   buckets.close();
   return { ids, store, buckets };

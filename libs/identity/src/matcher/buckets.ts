@@ -1,4 +1,5 @@
 import { Candidates } from './candidates.js';
+import { gapsOf } from './lives.js';
 import { holdersOf } from './holders.js';
 import type { Key, KeyKind } from './types.js';
 
@@ -7,6 +8,9 @@ const RECORD_BITS = 24;
 const RECORDS_MAX = 2 ** RECORD_BITS;
 /** Records of a bucket beyond which a key finds nobody whatever their names say: pairs grow with the square. */
 const RECORDS_PER_KEY_MAX = 400;
+
+/** A record without a day. */
+const NO_DAY = -0x80000000;
 
 const KINDS: readonly KeyKind[] = [
   'uscc',
@@ -54,13 +58,17 @@ export class Buckets {
   private records = 0;
   private markWords = new Float64Array(3 << 12).fill(Number.NaN);
   private readonly held = new Map<number, number>();
+  private days = new Int32Array(1 << 12).fill(NO_DAY);
+  /** Of phones that nobody showed for long: when. */
+  private readonly gaps = new Map<number, [from: number, to: number][]>();
   private readonly capOf: (kind: KeyKind) => number;
 
   constructor(capOf: (kind: KeyKind) => number) {
     this.capOf = capOf;
   }
 
-  push(keys: readonly Key[], marks: readonly string[]): void {
+  /** @param day of the report, since 1970 */
+  push(keys: readonly Key[], marks: readonly string[], day = NO_DAY): void {
     if (this.records >= RECORDS_MAX) throw new Error(`a batch has at most ${RECORDS_MAX} records`);
     const record = this.records++;
     if ((this.count + keys.length) * 2 > this.words.length) this.words = grown(this.words);
@@ -75,6 +83,12 @@ export class Buckets {
       more.set(this.markWords);
       this.markWords = more;
     }
+    if (this.days.length <= record) {
+      const more = new Int32Array(this.days.length * 2).fill(NO_DAY);
+      more.set(this.days);
+      this.days = more;
+    }
+    this.days[record] = day;
     marks.slice(0, 3).forEach((mark, i) => {
       const [high, low] = hashOf(0, mark);
       this.markWords[record * 3 + i] = high * 256 + low;
@@ -87,6 +101,10 @@ export class Buckets {
     entries.sort();
     for (const [kind, hash, records] of this.each()) {
       const holders = records.length > RECORDS_PER_KEY_MAX ? RECORDS_PER_KEY_MAX : this.holdersAmong(records);
+      if (kind === 'phone') {
+        const gaps = gapsOf(records.map((record) => this.days[record] as number).filter((day) => day !== NO_DAY));
+        if (gaps.length > 0) this.gaps.set(hash, gaps);
+      }
       if (holders > 1 && (WEIGHED.has(kind) || holders >= this.capOf(kind))) this.held.set(hash, holders);
     }
   }
@@ -95,6 +113,13 @@ export class Buckets {
   holders({ kind, value }: Key): number {
     const [high, low] = hashOf(KINDS.indexOf(kind), value);
     return this.held.get(high * 256 + low) ?? 1;
+  }
+
+  /** Whether the number may have been given to somebody else between the days. */
+  reissued({ kind, value }: Key, from: number, to: number): boolean {
+    if (this.gaps.size === 0) return false;
+    const [high, low] = hashOf(KINDS.indexOf(kind), value);
+    return this.gaps.get(high * 256 + low)?.some((gap) => from <= gap[0] && gap[1] <= to) ?? false;
   }
 
   /** All pairs of records (the earlier first) that share a key that isn't generic, each once, sorted. */

@@ -53,6 +53,7 @@ function evidenceOf(
   if (keyKind && EQUAL.has(level.level) && level.value !== undefined) {
     const key: Key = { kind: keyKind, value: level.value };
     const holders = context.holders(key);
+    if (level.between && context.reissued?.(key, ...level.between)) return undefined;
     // A generic key weighs nothing, also where it says that two records differ.
     if (holders >= cap(keyKind)) return undefined;
     stranger -= log2(Math.max(1, holders));

@@ -34,6 +34,7 @@ export const CAPS: Record<KeyKind, number> = {
   address: 25,
   brand: 25,
   birth: 25,
+  controller: 20,
 };
 
 /** Records of one entity from which on a person is asked. */

@@ -10,6 +10,7 @@ export { learnWeights, weightsFile } from './zh-weights.js';
 export { resolve, COMPONENT_MAX } from './resolve.js';
 export type { Bucket, Lookup, Resolution } from './resolve.js';
 export type * from './types.js';
+export { gapsOf } from './lives.js';
 export { zhMatcher } from './zh.js';
 export type { MatcherConfig } from './config.js';
 export type { ChineseMatcher } from './zh.js';

@@ -19,6 +19,8 @@ export interface Level {
   value?: string | undefined;
   /** How rare the agreeing name is, in bits. */
   rarity?: number | undefined;
+  /** Of a phone under another name: the days of the two reports, in their order. */
+  between?: readonly [from: number, to: number] | undefined;
 }
 
 export const FIELDS = {
@@ -82,6 +84,7 @@ export function levelsOf(a: Features, b: Features): Level[] {
   } else add('name', personLevel(a.person, b.person), undefined, rarerPerson(a.person, b.person));
   add('residentId', idLevel(a.residentId, a.residentMask, b.residentId, b.residentMask), a.residentId);
   contactLevels(a, b, add);
+  renamed(a, b, levels);
   const address = addressLevel(a, b);
   add('address', address, a.address?.key);
   if (address === undefined || address === 'otherPlace') add('region', regionLevel(a, b));
@@ -108,6 +111,24 @@ function contactLevels(a: Features, b: Features, add: Add): void {
   )
     add('bankAccount', 'masked');
   else if (a.bankAccounts && b.bankAccounts) add('bankAccount', 'different');
+}
+
+/** Names of two, not one name written in two ways. */
+const OTHER_NAMES = new Set([
+  'different',
+  'otherForm',
+  'otherPlace',
+  'otherTrade',
+  'spelledOtherwise',
+  'operatorOther',
+]);
+
+/** A phone under another name may have been given out again: whether it was depends on who showed it in between. */
+function renamed(a: Features, b: Features, levels: Level[]): void {
+  if (a.day === undefined || b.day === undefined || a.day === b.day) return;
+  const phone = levels.find(({ field, value }) => field === 'phone' && value !== undefined);
+  const name = levels.find(({ field }) => field === 'name');
+  if (phone && name && OTHER_NAMES.has(name.level)) phone.between = [Math.min(a.day, b.day), Math.max(a.day, b.day)];
 }
 
 function fits(mask: string, value: string): boolean {

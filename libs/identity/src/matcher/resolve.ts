@@ -1,5 +1,6 @@
 import { pairText } from './cluster.js';
-import type { Edge, Key, Matcher, Node, PairContext, PairDecision, Partition } from './types.js';
+import { gapsOf } from './lives.js';
+import type { Edge, Key, Matcher, Node, PairContext, PairDecision, Partition, Relation } from './types.js';
 
 /** The records under a key that the caller knows. */
 export interface Bucket<F> {
@@ -22,6 +23,8 @@ export interface Resolution<F> extends Partition {
   nodes: Node<F>[];
   /** Every pair of them that was compared. */
   edges: Edge[];
+  /** How records of the component are related to others, also outside it: those that no link joins. */
+  relations: Relation[];
   /** Whether the component reached `limit` and was left incomplete: then a person has to look. */
   cut: boolean;
 }
@@ -37,7 +40,13 @@ class Exploration<F> {
   readonly edges = new Map<string, Edge>();
   private readonly compared = new Set<string>();
   private readonly holders = new Map<string, number>();
-  private readonly context: PairContext = { holders: (key) => this.holders.get(keyText(key)) ?? 1 };
+  /** Of phones that nobody showed for long: when. */
+  private readonly gaps = new Map<string, [from: number, to: number][]>();
+  readonly relations = new Map<string, Relation>();
+  private readonly context: PairContext = {
+    holders: (key) => this.holders.get(keyText(key)) ?? 1,
+    reissued: (key, from, to) => this.gaps.get(keyText(key))?.some((gap) => from <= gap[0] && gap[1] <= to) ?? false,
+  };
 
   constructor(
     private readonly matcher: Matcher<never, F>,
@@ -47,9 +56,18 @@ class Exploration<F> {
   /** Compares the node with those that share a key, and answers the ones not seen before that may be the same. */
   async neighbours(node: Node<F>): Promise<Node<F>[]> {
     const keys = this.matcher.keys(node.features);
-    const buckets = await this.lookup.buckets(keys);
-    keys.forEach((key, i) => this.holders.set(keyText(key), buckets[i]?.holders ?? 1));
+    const relating = this.matcher.relationKeys?.(node.features) ?? [];
+    const buckets = await this.lookup.buckets([...keys, ...relating]);
+    keys.forEach((key, i) => {
+      this.holders.set(keyText(key), buckets[i]?.holders ?? 1);
+      if (key.kind === 'phone') this.gaps.set(keyText(key), gapsOf((buckets[i]?.records ?? []).flatMap(dayOf)));
+    });
     const found: Node<F>[] = [];
+    relating.forEach((key, i) => {
+      const bucket = buckets[keys.length + i];
+      if (!bucket || bucket.holders >= this.matcher.capOf(key.kind)) return;
+      for (const other of bucket.records) this.relate(node, other);
+    });
     buckets.forEach((bucket, i) => {
       const key = keys[i];
       if (!key || bucket.holders >= this.matcher.capOf(key.kind)) return;
@@ -66,9 +84,25 @@ class Exploration<F> {
     const verdict = this.matcher.decide(comparison);
     const [a, b] = pair.split('\t') as [string, string];
     this.edges.set(pair, { a, b, comparison, verdict });
+    if (verdict.outcome === 'link') this.relations.delete(pair);
+    else this.relate(node, other);
     return verdict.outcome !== 'apart';
   }
+
+  private relate(node: Node<F>, other: Node<F>): void {
+    if (node.id === other.id || !this.matcher.relate) return;
+    const pair = pairText(node.id, other.id);
+    if (this.relations.has(pair) || this.edges.get(pair)?.verdict.outcome === 'link') return;
+    const relation = this.matcher.relate(node, other, this.context);
+    if (relation) this.relations.set(pair, relation);
+  }
 }
+
+/** The day of a record's report, where its features have one. */
+const dayOf = ({ features }: Node<unknown>): number[] => {
+  const { day } = features as { day?: number };
+  return day === undefined ? [] : [day];
+};
 
 /**
  * The component that the given records touch, and its partition into entities: what live calls for each fact, and a batch
@@ -100,5 +134,6 @@ export async function resolve<F>(
     ({ a, b }) => exploration.nodes.has(a) && exploration.nodes.has(b),
   );
   const decisions = await lookup.decisions(nodes.map(({ id }) => id));
-  return { ...matcher.cluster(nodes, edges, decisions), nodes, edges, cut };
+  const relations = [...exploration.relations.values()];
+  return { ...matcher.cluster(nodes, edges, decisions), nodes, edges, relations, cut };
 }

@@ -43,7 +43,9 @@ export type KeyKind =
   | 'representative'
   | 'address'
   | 'brand'
-  | 'birth';
+  | 'birth'
+  /** Who operates or represents: finds relations, never the same. */
+  | 'controller';
 
 /** What speaks for one thing: agreeing fields of one group say partly the same and count together at most its cap. */
 export type Group = 'identifier' | 'name' | 'contact' | 'account' | 'place' | 'people' | 'platform' | 'birth';
@@ -68,7 +70,9 @@ export interface FieldLevel {
   /** The value that agrees, where how many share it counts. */
   value?: string;
   /** How rare the agreeing value is, in bits. */
-  rarity?: number;
+  rarity?: number | undefined;
+  /** Of a number that another name bears: the days of the two reports, in their order. */
+  between?: readonly [from: number, to: number] | undefined;
 }
 
 /** Why two records can't be one entity, however much agrees. */
@@ -112,6 +116,26 @@ export interface Verdict {
 export interface PairContext {
   /** How many entities hold the key, as `holders` counts them; 1 where unknown. At its cap and above, a key is generic. */
   holders(key: Key): number;
+  /** Whether nobody showed the number for so long between the two days that it may have been given to somebody else. */
+  reissued?(key: Key, from: number, to: number): boolean;
+}
+
+/**
+ * How two that aren't the same are related. Nothing spreads along a relation by itself (rule P13); `sharesPhone` has no
+ * direction, and between two persons it isn't kept: a household is nobody's business.
+ */
+export type RelationKind = 'operates' | 'legalRepresentativeOf' | 'branchOf' | 'successorOf' | 'sharesPhone';
+
+/** A relation between two records, and what it rests on. */
+export interface Relation {
+  kind: RelationKind;
+  /** Which record operates, represents, is the branch, succeeds; of `sharesPhone` the first by id. */
+  from: string;
+  to: string;
+  fields: readonly ('residentId' | 'name' | 'phone' | 'email' | 'bankAccount' | 'account')[];
+  grade: Because['grade'];
+  /** The member that reported both. */
+  member?: string;
 }
 
 /** A pair that was compared: `a` < `b`, both ids of records. */
@@ -164,6 +188,10 @@ export interface Matcher<R = MatchRecord, F = unknown> {
   holders(records: readonly F[]): number;
   compare(a: F, b: F, context: PairContext): Comparison;
   decide(comparison: Comparison): Verdict;
+  /** How two records that aren't linked are related: the most telling relation, if any. Symmetric. */
+  relate?(a: Node<F>, b: Node<F>, context: PairContext): Relation | undefined;
+  /** What only relations are found by, besides `keys`. */
+  relationKeys?(features: F): Key[];
   cluster(nodes: readonly Node<F>[], edges: readonly Edge[], decisions: readonly PairDecision[]): Partition;
 }
 

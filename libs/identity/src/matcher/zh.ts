@@ -9,6 +9,7 @@ import { features, shapedFeatures, type Features } from './features.js';
 import { holdersOf, marksOf } from './holders.js';
 import { keysOfFeatures } from './keys.js';
 import { conflictOf } from './levels.js';
+import { relateRecords, relationKeysOf } from './relate.js';
 import type { KeyKind, MatchRecord } from './types.js';
 
 /** The configuration for Chinese merchants. */
@@ -35,6 +36,8 @@ function matcherOf(config: MatcherConfig): ChineseMatcher {
     shaped: shapedFeatures,
     conflict: conflictOf,
     compare: (a, b, context) => compareFeatures(a, b, config.weights, context, capOf),
+    relate: (a, b, context) => relateRecords(a, b, context, capOf),
+    relationKeys: relationKeysOf,
     decide: (comparison) => decideComparison(comparison, config.bands),
     cluster: (nodes, edges, decisions) =>
       clusterNodes(nodes, edges, decisions, {
