@@ -116,8 +116,9 @@ describe('relations', () => {
       // Regulators are alarmed of exactly those that the entity's page shows as related.
       const page = await entityPage(owner, entities[0] as string);
       const raised = (await alarms()).filter(({ listingId }) => listingId === told[0]?.listingId);
-      expect(raised.map(({ relatedEntityId }) => relatedEntityId).toSorted()).toEqual(
-        [...new Set(page?.related.map(({ entityId }) => entityId))].toSorted(),
+      const alarmedOf = raised.map(({ relatedEntityId }) => relatedEntityId as string);
+      expect(alarmedOf.toSorted()).toEqual(
+        [...new Set((page?.related ?? []).map(({ entityId }) => entityId))].toSorted(),
       );
       expect(raised.every(({ about }) => about === A)).toBe(true);
     }

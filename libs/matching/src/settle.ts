@@ -109,12 +109,12 @@ async function unsettled(
   return [...again.values()];
 }
 
+const gapsIn = (nodes: readonly Node<Features>[]): string =>
+  gapsOf(nodes.flatMap(({ features }) => features.day ?? [])).join();
+
 /** Whether a number was shown again where nobody had for so long that it might have been given to somebody else. */
-const fillsGap = (key: Key, older: readonly Node<Features>[], all: readonly Node<Features>[]): boolean => {
-  const gaps = (nodes: readonly Node<Features>[]): string =>
-    gapsOf(nodes.flatMap(({ features }) => features.day ?? [])).join();
-  return key.kind === 'phone' && gaps(older) !== gaps(all);
-};
+const fillsGap = (key: Key, older: readonly Node<Features>[], all: readonly Node<Features>[]): boolean =>
+  key.kind === 'phone' && gapsIn(older) !== gapsIn(all);
 
 const ROUNDS_MAX = 5;
 
