@@ -54,3 +54,55 @@ export function bandsOf(edges: readonly Edge[], truth: ReadonlyMap<string, strin
   }
   return bands;
 }
+
+/** An entity that holds several merchants, or a merchant that lies in several entities. */
+export interface WrongCluster {
+  wrong: 'merged' | 'split';
+  /** The entity or the merchant. */
+  cluster: string;
+  /** Pairs of records that are together and shouldn't be, or the other way round. */
+  wrongPairs: number;
+  /** Its parts, the largest first: ids of records. */
+  parts: string[][];
+}
+
+function wrongOf(
+  wrong: WrongCluster['wrong'],
+  outer: ReadonlyMap<string, string>,
+  inner: ReadonlyMap<string, string>,
+): WrongCluster[] {
+  const clusters = Map.groupBy(outer, ([, cluster]) => cluster);
+  return [...clusters].flatMap(([cluster, records]) => {
+    const byPart = Map.groupBy(
+      records.map(([id]) => id),
+      (id) => inner.get(id) ?? id,
+    );
+    if (byPart.size < 2) return [];
+    const parts = [...byPart.values()].toSorted((a, b) => b.length - a.length);
+    const wrongPairs = pairs(records.length) - parts.reduce((total, part) => total + pairs(part.length), 0);
+    return [{ wrong, cluster, wrongPairs, parts }];
+  });
+}
+
+/** Every cluster that isn't as it is in truth, the worst first. */
+export const wrongClusters = (
+  truth: ReadonlyMap<string, string>,
+  predicted: ReadonlyMap<string, string>,
+): WrongCluster[] =>
+  [...wrongOf('merged', predicted, truth), ...wrongOf('split', truth, predicted)].toSorted(
+    (a, b) => b.wrongPairs - a.wrongPairs || (a.cluster < b.cluster ? -1 : 1),
+  );
+
+/** Links between records of two merchants, by what the set says was done to one of them; a link counts once for each. */
+export function falseLinksBy(
+  links: readonly Edge[],
+  truth: ReadonlyMap<string, string>,
+  categories: ReadonlyMap<string, string[]>,
+): Record<string, number> {
+  const wrong = links.filter(({ a, b }) => truth.get(a) !== truth.get(b));
+  const named = wrong.flatMap(({ a, b }) => {
+    const both = new Set([...(categories.get(a) ?? []), ...(categories.get(b) ?? [])]);
+    return both.size === 0 ? ['none'] : [...both];
+  });
+  return Object.fromEntries([...counts(named)].toSorted(([, m], [, n]) => n - m));
+}
