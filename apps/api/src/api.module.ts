@@ -22,6 +22,7 @@ import { Metrics } from './metrics.js';
 import { NoticesController } from './notices.controller.js';
 import { OAuthController } from './oauth.controller.js';
 import { Door } from './pools.js';
+import { PreviewController } from './preview.controller.js';
 import { QueriesController } from './queries.controller.js';
 import { RateLimits } from './rate-limits.js';
 import { Reads } from './reads.js';
@@ -76,6 +77,7 @@ export class ApiModule {
       controllers: [
         OAuthController,
         EventsController,
+        PreviewController,
         NoticesController,
         QueriesController,
         ScreeningsController,

@@ -40,6 +40,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
     accepts: [EVENT_TYPE, BATCH_TYPE, NDJSON_TYPE],
     rate: 'events',
   },
+  'POST /v1/events:preview': { roles: ['platform', 'regulator'], accepts: [EVENT_TYPE], rate: 'events' },
   'GET /v1/notices': { roles: ['platform'], rate: 'read' },
   'GET /v1/notices/reminders': { roles: ['platform'], rate: 'read' },
   'GET /v1/notices/erased': { roles: ['platform'], rate: 'read' },
@@ -93,11 +94,11 @@ export const POLICY: Readonly<Record<string, Rule>> = {
 
 /** The rule of a registered route; HEAD is answered like GET. A tile's name may have slashes: its route ends in a wildcard. */
 export const ruleOf = (method: string, path: string): Rule | undefined =>
-  POLICY[`${method === 'HEAD' ? 'GET' : method} ${path.replace(/\/\*$/, '/:tile')}`];
+  POLICY[`${method === 'HEAD' ? 'GET' : method} ${path.replace(/\/\*$/, '/:tile').replace('::', ':')}`];
 
 function matcherOf(path: string): RegExp {
   const names = path.replaceAll('.', '\\.').replace(':tile', '.+');
-  return new RegExp(`^${names.replaceAll(/:[A-Za-z]+/g, '[^/]+')}/?$`);
+  return new RegExp(`^${names.replaceAll(/\/:[A-Za-z]+/g, '/[^/]+')}/?$`);
 }
 
 const ROUTES = Object.keys(POLICY).map((route) => {

@@ -1,4 +1,4 @@
-import { at, find, readAs, readStream, streamVersion, type ReadingCaller } from '@liandun/event-log';
+import { at, find, fingerprintOf, readAs, readStream, streamVersion, type ReadingCaller } from '@liandun/event-log';
 import type { IntakeReads } from '@liandun/intake';
 import type pg from 'pg';
 
@@ -16,6 +16,7 @@ export class Reads {
     return {
       at: (position) => this.as(caller, (db) => at(db, position)),
       find: (source, id) => this.as(caller, (db) => find(db, source, id)),
+      fingerprintOf: (source, id) => this.as(caller, (db) => fingerprintOf(db, source, id)),
       readStream: (stream, range) => this.as(caller, (db) => readStream(db, stream, range)),
       streamVersion: (stream) => this.as(caller, (db) => streamVersion(db, stream)),
     };

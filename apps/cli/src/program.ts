@@ -249,7 +249,8 @@ function addPublish(settings: Settings): void {
     .option('--reinstate <eventId>', t("reinstate: the delisting's id", '恢复：原清退事件的 id'))
     .option('--id <id>', t('id of the event; new unless given', '事件 id；默认新生成'))
     .option('--sign', t(...SIGN))
-    .option('--dry-run', t('print the events, send nothing', '只输出事件，不发送'));
+    .option('--dry-run', t('print the events, send nothing', '只输出事件，不发送'))
+    .option('--preview', t('ask what the ledger would answer', '试算：联盾将如何回执，不存储'));
   withIdentity(command, settings)
     .option('--shop <id|name|url>', t('a shop (repeatable)', '店铺（可重复）'), collect)
     .option('--closed', t('report: no longer active', '报送：已停止经营'))

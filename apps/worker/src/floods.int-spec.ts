@@ -3,12 +3,15 @@ import {
   loadWorkingDays,
   SUBMITTED_TYPES,
   type FloodDecision,
+  type Identity,
   type MemberLimits,
   type Receipt,
 } from '@liandun/contracts';
 import { rebuildProjection } from '@liandun/event-log';
 import { floodStream, Intake } from '@liandun/intake';
 import { BREAKER_GATE, breakerState, ledgerProjection, waitingFloods } from '@liandun/views';
+import { zhMatcher } from '@liandun/identity';
+import { identifiersOf, MatchIndex } from '@liandun/matching';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { TestLedger } from '../../../test/support/ledger.js';
@@ -206,6 +209,25 @@ test('P21: what is sent again counts once', async () => {
     'held',
   ]);
   expect(await breakerState(ledger.pool, 'repeated')).toMatchObject({ lastHour: 3, today: 3, mean: 0 });
+});
+
+test('P21: an identifier that very many records share is a hub; one that few or none share shows nothing', async () => {
+  const phones = ['13800000009'];
+  const index = new MatchIndex(zhMatcher, ledger.vault);
+  const asked = async (n: number): Promise<object[]> =>
+    identifiersOf(ledger.pool, index, organization(n, { phones }) as Identity);
+  const reports = Array.from({ length: 50 }, (_, n) =>
+    reported(HOST, `hub-${n}`, organization(70_000 + n, { phones })),
+  );
+  await ledger.submit(HOST, reports.slice(0, 49));
+  const unmarked = [
+    { field: 'uscc', hub: false },
+    { field: 'phones', hub: false },
+  ];
+  expect(await asked(70_000)).toEqual(unmarked);
+  expect(await asked(80_000)).toEqual(unmarked);
+  await ledger.submit(HOST, reports.slice(49));
+  expect(await asked(80_000)).toEqual([unmarked[0], { field: 'phones', hub: true }]);
 });
 
 test('I5: a rebuild holds and lets out the same', async () => {

@@ -77,6 +77,15 @@ export const ROUTES: readonly Route[] = [
     },
   },
   {
+    method: 'post',
+    path: '/v1/events:preview',
+    en: 'What an event would be answered, and how many subjects and identifiers it touches; nothing is stored or counted (rule P21)',
+    zh: '试算：事件将得到何种回执、涉及多少主体与标识；不存储、不计数（规则 P21）',
+    roles: SENDERS,
+    body: [['application/cloudevents+json', 'Event']],
+    answers: { 200: json('Preview') },
+  },
+  {
     method: 'get',
     path: '/v1/notices',
     en: "The member's own notices in order, after a seq",

@@ -229,6 +229,38 @@ const WIRE: Record<string, JsonSchema> = {
     },
     { description: both('The answer to one event', '单个事件的回执') },
   ),
+  Preview: object({
+    would: oneOf('accepted', 'held', 'duplicate', 'rejected'),
+    heldBecause: list(oneOf('hearing', 'flood')),
+    'problem?': ref('Problem'),
+    subjects: {
+      ...count,
+      description: both(
+        'Subjects that the event is about, whether or not anybody else knows them',
+        '事件涉及的主体数，与他人是否知悉无关',
+      ),
+    },
+    identifiers: list(
+      object({
+        field: text,
+        hub: {
+          type: 'boolean',
+          description: both(
+            'So many records share it that it says little of who somebody is',
+            '为大量记录共用，识别作用很小',
+          ),
+        },
+      }),
+    ),
+    limits: object({
+      'timesMean?': { type: 'number' },
+      'subjectsPerHour?': count,
+      'subjectsPerDay?': count,
+      lastHour: count,
+      today: count,
+      mean: { type: 'number' },
+    }),
+  }),
   ReceiptProof: object({
     status: oneOf('pending', 'included'),
     position: count,

@@ -97,6 +97,10 @@ export class EventLog {
     return reading.find(this.pool, source, id);
   }
 
+  fingerprintOf(source: string, id: string): Promise<Buffer | undefined> {
+    return reading.fingerprintOf(this.pool, source, id);
+  }
+
   /** The last position, -1 while the log is empty. */
   head(): Promise<number> {
     return reading.head(this.pool);

@@ -15,7 +15,7 @@ export {
   type ReaderStatus,
 } from './reader.js';
 export { prepared } from './prepared.js';
-export { at, find, readStream, streamVersion } from './stored-events.js';
+export { at, find, fingerprintOf, readStream, streamVersion } from './stored-events.js';
 export { inTransaction } from './transaction.js';
 export {
   CALLER,

@@ -65,6 +65,13 @@ export async function find(db: Queryable, source: string, id: string): Promise<S
   return (await db.query<EntryRow>({ name: 'log.find', text, values: [source, id] })).rows.map(storedEvent)[0];
 }
 
+/** Of a stored event, what tells whether the same id came with the same content. */
+export async function fingerprintOf(db: Queryable, source: string, id: string): Promise<Buffer | undefined> {
+  const text = 'select fingerprint from log.event_id where source = $1 and id = $2';
+  return (await db.query<{ fingerprint: Buffer }>({ name: 'log.fingerprint', text, values: [source, id] })).rows[0]
+    ?.fingerprint;
+}
+
 export async function head(db: Queryable): Promise<number> {
   return Number((await db.query<{ position: string }>('select position from log.head')).rows[0]!.position);
 }

@@ -64,7 +64,7 @@ export interface Submitter {
 }
 
 /** The part of the event log that intake reads: what the sender itself may see is enough. */
-export type IntakeReads = Pick<EventLog, 'find' | 'at' | 'readStream' | 'streamVersion'>;
+export type IntakeReads = Pick<EventLog, 'find' | 'fingerprintOf' | 'at' | 'readStream' | 'streamVersion'>;
 /** The part of the event log that intake uses. */
 export type IntakeLog = Pick<EventLog, 'appendAll'> & IntakeReads;
 
@@ -144,10 +144,29 @@ function unsigned(event: CloudEvent): object {
 const idOfPrepared = (item: Exclude<Prepared, { step: 'refused' }>): string =>
   item.step === 'append' ? (item.command.events[0]?.id ?? '') : item.submission.event.id;
 
+const fingerprintOf = (item: Exclude<Prepared, { step: 'refused' }>): Buffer =>
+  item.step === 'append' ? (item.command.events[0] as NewEvent).fingerprint : item.submission.fingerprint;
+
+const wouldReject = (problem?: Problem): Previewed => ({
+  would: 'rejected',
+  heldBecause: [],
+  ...(problem && { problem }),
+  counted: false,
+});
+
 /** The id of whatever was sent, for its receipt. */
 function idOf(raw: unknown): string {
   const id = typeof raw === 'object' && raw !== null ? (raw as { id?: unknown }).id : undefined;
   return typeof id === 'string' ? id.slice(0, 128) : '';
+}
+
+/** What would be answered to a submission. */
+export interface Previewed {
+  would: Receipt['status'];
+  heldBecause: ('hearing' | 'flood')[];
+  problem?: Problem;
+  /** Whether it counts against its publisher's limits (rule P21). */
+  counted: boolean;
 }
 
 export interface IntakeParts {
@@ -222,6 +241,38 @@ export class Intake {
       member,
       raws.map((raw) => this.prepare(member, raw)),
     );
+  }
+
+  /**
+   * What `submit` would answer now, by the same checks; nothing is stored or counted (rule P21). Whether the publisher's limits
+   * would hold it isn't looked at here.
+   */
+  async preview(member: Submitter, raw: unknown): Promise<Previewed> {
+    const [ready] = await this.#lookUpAll(member, await this.#verifyAll(member, [this.prepare(member, raw)]));
+    if (!ready || ready.step === 'refused') return wouldReject(ready?.receipt.problem);
+    const { id, source, type } =
+      ready.step === 'append' ? (ready.command.events[0] as NewEvent) : ready.submission.event;
+    const counted = CASE_TYPES.has(type);
+    const known = await this.#readsOf(member).fingerprintOf(source, id);
+    if (known) {
+      const same = known.equals(fingerprintOf(ready));
+      return same ? { would: 'duplicate', heldBecause: [], counted } : wouldReject(wrong('/id', 'EVENT_ID_REUSED'));
+    }
+    const appended = ready.step === 'append' ? ready : await this.#wouldAppend(member, ready.submission);
+    if (appended.step !== 'append')
+      return wouldReject((appended as Extract<Ready, { step: 'refused' }>).receipt.problem);
+    return { would: appended.held ? 'held' : 'accepted', heldBecause: appended.held ? ['hearing'] : [], counted };
+  }
+
+  /** What an event is decided on, looked up anew at each call. */
+  async #standing(member: Submitter, event: CloudEvent): Promise<() => Promise<Standing>> {
+    return CASE_TYPES.has(event.type) ? () => this.#filing(member, event) : this.#stepOfCase(member, event);
+  }
+
+  async #wouldAppend(member: Submitter, submission: Valid): Promise<Ready> {
+    const { event } = submission;
+    const { stream, expected, refusal } = await (await this.#standing(member, event))();
+    return refusal ? refused(event.id, refusal) : this.#readyToAppend(submission, stream, expected);
   }
 
   /** The part that needs no log: validation, sealing. Costs processor time only, so it can run while others are appended. */
@@ -421,9 +472,7 @@ export class Intake {
   /** A decision on what the log knows: appended only onto the state that it was decided on. */
   async #decide(member: Submitter, submission: Valid): Promise<Receipt> {
     const { event } = submission;
-    const stands = CASE_TYPES.has(event.type)
-      ? () => this.#filing(member, event)
-      : await this.#stepOfCase(member, event);
+    const stands = await this.#standing(member, event);
     for (let attempt = 0; attempt <= CONFLICT_RETRIES_MAX; attempt += 1) {
       const { stream, expected, refusal } = await stands();
       // What was accepted before is answered as a repetition, though its own effect would refuse it now.

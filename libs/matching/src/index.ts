@@ -1,4 +1,5 @@
 export { matchingAlone, nextToJudge, renewIndex, type GenerationProgress, type Preview } from './generations.js';
+export { identifiersOf } from './hubs.js';
 export * from './match-index.js';
 export * from './migrations.js';
 export {

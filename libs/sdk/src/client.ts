@@ -78,6 +78,19 @@ export interface Screening {
   matches: ScreeningMatch[];
 }
 
+/** What the ledger would answer to an event. */
+export interface Preview {
+  would: Receipt['status'];
+  /** Its subject is to be heard (rule P06), or the member's limits are reached (rule P21). */
+  heldBecause: ('hearing' | 'flood')[];
+  problem?: Problem;
+  subjects: number;
+  /** `hub`: so many records share it that it says little of who somebody is. */
+  identifiers: { field: string; hub: boolean }[];
+  /** The member's limits and what it has filed; both limits absent: whatever it files is held. */
+  limits: { subjectsPerHour?: number; subjectsPerDay?: number; lastHour: number; today: number; mean: number };
+}
+
 /** Why a regulator reads: it stands in the headers `Liandun-Purpose` and `Liandun-Case`, and in the log. */
 export interface ReadPurpose {
   purpose: string;
@@ -214,6 +227,12 @@ export class LiandunClient {
   /** Asks whether an identity is listed, before a merchant is let in. */
   async screen(identity: Identity, purpose: string): Promise<Screening> {
     return this.#post<Screening>('/v1/screenings', { identity, purpose });
+  }
+
+  /** What the ledger would answer to an event, and what it touches; nothing is stored or counted (rule P21). */
+  async preview<T = Preview>(event: CloudEvent): Promise<T> {
+    const body = JSON.stringify(await this.outgoing(event));
+    return (await this.#http.request('/v1/events:preview', { method: 'POST', contentType: EVENT, body })).body as T;
   }
 
   /** The member's notices after `after` (a `seq`, -1 from the start), as CloudEvents, in order. */

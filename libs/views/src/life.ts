@@ -190,6 +190,16 @@ export async function restsOnDecision(db: Pool, decision: string): Promise<boole
   return rows.length > 0;
 }
 
+/** How many subjects are listed on an official decision, by its key, and not over. */
+export async function listedOn(db: Pool, decision: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `select count(distinct coalesce(entity_id, listing_id))::int as count from view.listing
+     where decision_no = $1 and ended_at is null`,
+    [decision],
+  );
+  return rows[0]?.count ?? 0;
+}
+
 /** Platforms' filings among these listings that an official removal ended. */
 export async function overriddenFilings(
   client: ClientBase,

@@ -22,7 +22,10 @@ export function problemText(context: Context, problem: Problem | undefined): str
 }
 
 /** One receipt on one line; a refusal with its reasons below. */
-export function receiptText(context: Context, { id, status, position, heldUntil, problem }: Receipt): string {
+export function receiptText(
+  context: Context,
+  { id, status, position, heldUntil, heldBecause, problem }: Receipt,
+): string {
   const { green, yellow, red, dim } = context.colors;
   const at = position === undefined ? '' : dim(`  ${context.t('position', '位置')} ${position}`);
   switch (status) {
@@ -31,6 +34,8 @@ export function receiptText(context: Context, { id, status, position, heldUntil,
     case 'duplicate':
       return `${dim(context.t('duplicate', '重复'))}  ${id}${at}`;
     case 'held':
+      if (heldBecause === 'flood')
+        return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Over your limits: nobody is told before a second person lets it out (GET /v1/floods).', '超出报送限额：第二人放行之前不通知任何平台（GET /v1/floods）。')}`;
       return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Nobody is told before the hearing (liandun.case.heard.v1)', '听取意见（liandun.case.heard.v1）之前不通知任何平台')}${heldUntil === undefined ? '' : context.t(`, or before ${heldUntil}`, `，最迟至 ${heldUntil}`)}${context.t('.', '。')}`;
     case 'rejected':
       return `${red(context.t('refused', '被拒绝'))}  ${id}\n  ${problemText(context, problem)}`;

@@ -2,15 +2,17 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { memberSource, toBeijingTime } from '@liandun/contracts';
 import type { CloudEvent, Receipt } from '@liandun/contracts';
+import type { LiandunClient, Preview } from '@liandun/sdk';
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.js';
 import { usageError, type ExitCode } from '../exit-codes.js';
-import { codeOfReceipts, receiptText, type CommonOptions } from './common.js';
+import { codeOfReceipts, problemText, receiptText, type CommonOptions } from './common.js';
 import { parseJson } from './identity-options.js';
 import { draftOf, type DraftOptions } from './publish-draft.js';
 
 export interface PublishOptions extends CommonOptions, DraftOptions {
   dryRun?: boolean;
+  preview?: boolean;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function publish(context: Context, file: string | undefined, option
     for await (const event of events) context.print(JSON.stringify(event, undefined, options.json ? undefined : 2));
     return 0;
   }
+  if (options.preview) return previewAll(context, client, events, options);
   let rejected = 0;
   let count = 0;
   const receipts = draft ? [await client.publish(client.event(draft))] : client.publishStream(events);
@@ -44,6 +47,40 @@ export async function publish(context: Context, file: string | undefined, option
     context.note(context.t(`${count} events, ${rejected} refused`, `${count} 个事件，拒绝 ${rejected}`));
   }
   return codeOfReceipts(rejected);
+}
+
+/** What the ledger would answer to each, with what it touches; the ledger stores nothing (rule P21). */
+async function previewAll(
+  context: Context,
+  client: LiandunClient,
+  events: AsyncIterable<CloudEvent> | Iterable<CloudEvent>,
+  options: PublishOptions,
+): Promise<ExitCode> {
+  let rejected = 0;
+  for await (const event of events) {
+    const preview = await client.preview(event);
+    if (preview.would === 'rejected') rejected += 1;
+    context.print(
+      options.json ? JSON.stringify({ id: event.id, ...preview }) : previewText(context, event.id, preview),
+    );
+  }
+  return codeOfReceipts(rejected);
+}
+
+function previewText(context: Context, id: string, preview: Preview): string {
+  const { would, heldBecause, problem, subjects, identifiers, limits } = preview;
+  const t = context.t.bind(context);
+  const hubs = identifiers.filter(({ hub }) => hub).map(({ field }) => field);
+  const because = heldBecause.length > 0 ? ` (${heldBecause.join(', ')})` : '';
+  return [
+    `${t('would be', '将为')} ${would}${because}  ${id}`,
+    ...(problem ? [problemText(context, problem)] : []),
+    `${t('subjects', '主体')} ${subjects}, ${t('identifiers', '标识')} ${identifiers.map(({ field }) => field).join(', ') || '0'}`,
+    ...(hubs.length > 0
+      ? [t(`shared by many merchants, check these: ${hubs.join(', ')}`, `为众多商户共用，请核对：${hubs.join('、')}`)]
+      : []),
+    `${t('last hour', '最近一小时')} ${limits.lastHour}/${limits.subjectsPerHour ?? '-'}, ${t('today', '当日')} ${limits.today}/${limits.subjectsPerDay ?? '-'}`,
+  ].join('\n  ');
 }
 
 /** One event, a JSON array of events, or NDJSON of any length: told apart by how the text begins. */
