@@ -116,7 +116,8 @@ async function pageOf(db: Walled, entityId: string, member?: string): Promise<En
       type: row.type,
       name: row.name,
       shops: row.shops,
-      because: row.because ?? [],
+      // What ties it to another member's observation would tell that there is one (rule P18).
+      because: member === undefined ? (row.because ?? []) : [],
       acceptedAt: toBeijingTime(row.accepted_at),
     })),
     listings: listings.rows.map((row: Row) => ({
