@@ -36,6 +36,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { notifyReader } from '../../apps/worker/src/notify.js';
 import { delistReader } from '../../apps/worker/src/notify/delist.js';
+import { publishersReader } from '../../apps/worker/src/publishers.js';
 import { matchedReader } from '../../apps/worker/src/matched.js';
 import { reconcileReader } from '../../apps/worker/src/reconcile.js';
 import { AGREEMENT } from './agreement.js';
@@ -86,7 +87,7 @@ export class TestLedger {
     });
     const notify = runReader(pool, notifyReader(log));
     const delist = delistReader(log, { folded: (position) => notify.reached(position) });
-    const others = [reconcileReader(log, index), delist, matchedReader(log, index, vault)];
+    const others = [reconcileReader(log, index), delist, matchedReader(log, index, vault), publishersReader(log)];
     const readers = [notify, ...others.map((definition) => runReader(pool, definition))];
     return new TestLedger(url, pool, log, vault, intake, readers, drop);
   }

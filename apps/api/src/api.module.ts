@@ -23,6 +23,7 @@ import { NoticesController } from './notices.controller.js';
 import { OAuthController } from './oauth.controller.js';
 import { Door } from './pools.js';
 import { PreviewController } from './preview.controller.js';
+import { PublishersController } from './publishers.controller.js';
 import { QueriesController } from './queries.controller.js';
 import { RateLimits } from './rate-limits.js';
 import { Reads } from './reads.js';
@@ -78,6 +79,7 @@ export class ApiModule {
         OAuthController,
         EventsController,
         PreviewController,
+        PublishersController,
         NoticesController,
         QueriesController,
         ScreeningsController,

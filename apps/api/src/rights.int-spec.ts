@@ -76,6 +76,7 @@ const MAY: Record<string, string[]> = {
   'POST /v1/reviews/:reviewId/undo': ['regulator'],
   'GET /v1/listings/:listingId/coverage': ['regulator'],
   'GET /v1/audit/events': ['platform', 'regulator'],
+  'GET /v1/publishers/:memberId': ['platform', 'regulator'],
   'GET /v1/floods': ['regulator', 'admin'],
   'POST /v1/floods/:memberId/decision': ['regulator', 'admin'],
   'GET /v1/alarms': ['regulator', 'admin'],

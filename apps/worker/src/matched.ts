@@ -115,7 +115,7 @@ const REGROUPING = new Set<string>([EVENT_TYPES.entityLinked, EVENT_TYPES.entity
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** What is listed is folded by the notify reader: this one reads behind it. */
-async function viewReached(client: ClientBase, position: number): Promise<void> {
+export async function viewReached(client: ClientBase, position: number): Promise<void> {
   for (let looks = 0; looks < VIEW_LOOKS_MAX; looks += 1) {
     const { rows } = await client.query<{ position: string }>(`select position from log.reader where name = 'notify'`);
     if (Number(rows[0]?.position ?? -1) >= position) return;

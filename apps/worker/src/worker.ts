@@ -29,6 +29,7 @@ import { Injectable } from '@nestjs/common';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { accessReader, activeSenders, applyMembership } from './access.js';
+import { publishersReader } from './publishers.js';
 import { matchedReader, tendInquiries } from './matched.js';
 import { LifeClock } from './clock.js';
 import { WorkerMetrics } from './metrics.js';
@@ -133,6 +134,7 @@ export class Worker {
     if (this.runs('notify')) {
       this.readNotify();
       this.read(matchedReader(this.log, this.index, this.vault));
+      this.read(publishersReader(this.log));
       this.tending = this.tendInquiries();
     }
   }

@@ -16,6 +16,7 @@ export * from './openapi.js';
 export * from './outcomes.js';
 export * from './payloads.events.js';
 export * from './personal-fields.js';
+export * from './publisher.js';
 export * from './reason-codes.js';
 export * from './review.js';
 export * from './screening.js';

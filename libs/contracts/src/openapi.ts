@@ -317,6 +317,23 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/public/publishers',
+    en: 'How often each publisher’s listings of the last year were wrong, and how fast that was put right (rule P19); no merchant, no counts',
+    zh: '各报送方近一年列名的推翻率与纠正所需天数（规则 P19）；不含商户与数量',
+    roles: 'open',
+    answers: { 200: json('PublisherPage') },
+  },
+  {
+    method: 'get',
+    path: '/v1/publishers/{memberId}',
+    en: 'A publisher’s own figures with the counts behind them: for itself and for regulators',
+    zh: '报送方自身的数据及其依据数量：仅限其本身与监管端',
+    roles: SENDERS,
+    answers: { 200: json('Publisher') },
+    audited: true,
+  },
+  {
+    method: 'get',
     path: '/v1/floods',
     en: 'Cases over their publishers’ limits, by publisher: nobody is told of them before a second person lets them out (rule P21)',
     zh: '超出报送方限额的案件（按报送方）：第二人放行之前不通知任何平台（规则 P21）',

@@ -596,6 +596,33 @@ const WIRE: Record<string, JsonSchema> = {
     },
   ),
   LimitsChange: object({ limits: ref('MemberLimits') }, { additionalProperties: false }),
+  Liability: object({ en: text, zh: text, law: text }),
+  PublisherPage: object({
+    items: list(
+      object({
+        name: text,
+        'tooFew?': { const: true },
+        'overturnRate?': { type: 'number' },
+        'medianDaysToFix?': { type: 'number' },
+        'lowered?': {
+          type: 'boolean',
+          description: both('Its tier 2 findings count as tier 3', '其第二层认定按第三层处理'),
+        },
+      }),
+    ),
+    rules: object({ version: count, rateMax: { type: 'number' }, publishedMin: count, windowDays: count }),
+    liability: ref('Liability'),
+  }),
+  Publisher: object({
+    memberId: text,
+    name: text,
+    published: count,
+    overturned: count,
+    rate: { type: 'number' },
+    'medianDaysToFix?': { type: 'number' },
+    lowered: { type: 'boolean' },
+    liability: ref('Liability'),
+  }),
   FloodPage: object({
     items: list(
       object({

@@ -11,4 +11,5 @@ export * from './life.js';
 export * from './listing.js';
 export * from './membership.js';
 export * from './notice.js';
+export * from './publishers.js';
 export * from './review.js';

@@ -8,6 +8,7 @@ export * from './ledger-fold.js';
 export * from './life.js';
 export * from './migrations.js';
 export * from './notices.js';
+export * from './publishers.js';
 export * from './queries.js';
 export * from './retention.js';
 export * from './relations.js';

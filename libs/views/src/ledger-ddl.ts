@@ -9,6 +9,8 @@ create table <schema>.receiver (
   role text not null,
   status text not null,
   joined_position bigint not null,
+  -- Its tier 2 findings count as tier 3 (rule P19).
+  lowered boolean not null default false,
   subscription jsonb not null,
   -- What its disclosures rest on; null: it is told nothing (rule P16).
   agreement jsonb

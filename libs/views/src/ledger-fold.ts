@@ -87,6 +87,8 @@ function listingRow(event: StoredEvent): object {
     tier: code.tier,
     official: isOfficial(standard) && (registry || data.proof.decisionNo !== undefined),
     ordersStop: !registry && data.proof.ordersStop === true,
+    // What a publisher that is too often wrong finds by itself counts as tier 3, for tier 3's term (rules P11, P19).
+    finding: standard === 'platformFinding' && code.code !== 'V01',
     hearing: !registry && isHeld(data, code.tier),
     victim: data.victim !== undefined,
     expiresAt: stated ?? term,
@@ -101,12 +103,13 @@ const list: FoldRun = async (client, schema, events) => {
     `insert into ${schema}.listing (listing_id, position, source_member, source_event_id, origin, merchant_id,
        registry_list, decision_no, kind, streamer, code, tier, official, orders_stop, victim, status, hearing, flood, effective_at, expires_at, accepted_at)
      select "listingId", position, member, "eventId", origin, "merchantId", list, "decisionNo", kind, streamer, code,
-       tier, official, "ordersStop", victim, case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
-       "expiresAt", "acceptedAt"
-     from (select r.*, exists (select from ${schema}.flood f where f.member = r.member and f.case_id = r."eventId"
+       case when lowered then 3 else tier end, official, "ordersStop", victim, case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
+       case when lowered then least("expiresAt", "acceptedAt" + interval '90 days') else "expiresAt" end, "acceptedAt"
+     from (select r.*, r.tier = 2 and r.finding and exists (select from ${schema}.receiver p
+       where p.member_id = r.member and p.lowered) as lowered, exists (select from ${schema}.flood f where f.member = r.member and f.case_id = r."eventId"
        and r.origin <> 'registry') as waits from jsonb_to_recordset($1) r ("listingId" text, position bigint, member text, "eventId" text, origin text,
        "merchantId" text, list text, "decisionNo" text, kind text, streamer boolean, code text, tier int,
-       official boolean, "ordersStop" boolean, victim boolean, hearing boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
+       official boolean, "ordersStop" boolean, victim boolean, finding boolean, hearing boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
     events.map(listingRow),
   );
   await Promise.all([observing, listing]);
@@ -555,6 +558,16 @@ const setStatus =
     ]);
   };
 
+/** A publisher's findings count a tier lower from here on, or as they are (rule P19). */
+const judgePublisher =
+  (lowered: boolean): FoldRun =>
+  async (client, schema, events) => {
+    await prepared(client, `update ${schema}.receiver set lowered = $1 where member_id = any($2)`, [
+      lowered,
+      events.map((event) => event.data.memberId),
+    ]);
+  };
+
 const subscribe: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;
@@ -613,6 +626,8 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.caseHeard]: hear,
   [EVENT_TYPES.listingEnded]: endListing,
   [EVENT_TYPES.listingExpired]: expire,
+  [EVENT_TYPES.publisherLowered]: judgePublisher(true),
+  [EVENT_TYPES.publisherRestored]: judgePublisher(false),
   [EVENT_TYPES.caseHeld]: flood,
   [EVENT_TYPES.floodDecided]: decideFlood,
   [EVENT_TYPES.caseDeadlineSet]: setDeadline,

@@ -1,0 +1,100 @@
+import { EVENT_TYPES, SUBMITTED_TYPES, type Receipt } from '@liandun/contracts';
+import { publisherFigures } from '@liandun/domain';
+import { rebuildProjection } from '@liandun/event-log';
+import { ledgerProjection } from '@liandun/views';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { TestLedger } from '../../../test/support/ledger.js';
+import { delisted, ending, organization, reported } from '../../../test/support/submissions.js';
+
+const PUBLISHER = 'platform-a';
+const HOST = 'platform-b';
+const URGENT = { code: 'E01', urgency: 'fraud' };
+
+let ledger: TestLedger;
+let serial = 0;
+beforeAll(async () => {
+  ledger = await TestLedger.start();
+  for (const member of [PUBLISHER, HOST]) await ledger.admit(member);
+});
+afterAll(() => ledger.stop());
+
+/** Listings of tier 2 on the publisher's own finding, told at once. */
+async function list(count: number): Promise<{ id: string; receipt: Receipt }[]> {
+  const events = Array.from({ length: count }, () => {
+    serial += 1;
+    return delisted(PUBLISHER, `m-${serial}`, organization(serial), URGENT) as { id: string };
+  });
+  const receipts = await ledger.submit(PUBLISHER, events);
+  return events.map(({ id }, n) => ({ id, receipt: receipts[n] as Receipt }));
+}
+
+const takeBack = (delistingId: string): Promise<Receipt[]> =>
+  ledger.submit(PUBLISHER, [
+    ending(PUBLISHER, SUBMITTED_TYPES.merchantReinstated, { delistingId, cause: 'wrongFinding' }),
+  ]);
+
+async function tierOf({ receipt }: { receipt: Receipt }): Promise<number> {
+  const { rows } = await ledger.pool.query('select tier from view.listing where position = $1', [receipt.position]);
+  return rows[0].tier;
+}
+
+/** What was judged of the publisher, oldest first. */
+async function judged(): Promise<{ type: string; data: object }[]> {
+  const entries = await ledger.log.readStream(`publisher/${PUBLISHER}`, { limit: 100 });
+  return entries.map(({ type, data }) => ({ type, data }));
+}
+
+test('P19: a publisher over the threshold is lowered at the next event and restored below it, and a rebuild says the same', async () => {
+  const first = await list(20);
+  await takeBack(first[0]!.id);
+  // One of twenty is the threshold itself.
+  expect(await judged()).toEqual([]);
+  await takeBack(first[1]!.id);
+  expect(await judged()).toMatchObject([
+    {
+      type: EVENT_TYPES.publisherLowered,
+      data: { memberId: PUBLISHER, published: 20, overturned: 2, rate: 0.1, rules: 1 },
+    },
+  ]);
+  serial += 1;
+  const identity = organization(serial);
+  await ledger.submit(HOST, [reported(HOST, 'hosted', identity)]);
+  const event = delisted(PUBLISHER, `m-${serial}`, identity, URGENT);
+  const [receipt] = await ledger.submit(PUBLISHER, [event]);
+  expect(await tierOf({ receipt: receipt as Receipt })).toBe(3);
+  expect((await ledger.notices(HOST)).at(-1)).toMatchObject({ action: 'check', tier: 3 });
+  // 2 of 40: back at the threshold.
+  await list(19);
+  expect((await judged()).at(-1)).toMatchObject({
+    type: EVENT_TYPES.publisherRestored,
+    data: { published: 40, overturned: 2, rate: 0.05 },
+  });
+  const [last] = await list(1);
+  expect(await tierOf(last!)).toBe(2);
+  // What was told while it was lowered stays as it was told.
+  expect(await tierOf({ receipt: receipt as Receipt })).toBe(3);
+  const rows = async (): Promise<object[]> =>
+    (await ledger.pool.query('select * from view.listing order by position')).rows;
+  const live = await rows();
+  const owner = new pg.Pool({ connectionString: ledger.url });
+  owner.on('error', () => undefined);
+  await rebuildProjection(owner, ledgerProjection, { reader: 'notify' }).finally(() => owner.end());
+  expect(await rows()).toEqual(live);
+});
+
+test('P19: the figures recompute from the log alone', async () => {
+  const entries = await ledger.log.read({ after: -1, limit: 10_000 });
+  const lowered = entries.find(({ type }) => type === EVENT_TYPES.publisherLowered)!;
+  const before = entries.filter(({ position }) => position < lowered.position);
+  const filed = new Map(
+    before.filter(({ type }) => type === SUBMITTED_TYPES.merchantDelisted).map((entry) => [entry.id, entry]),
+  );
+  const errors = before
+    .filter(({ type }) => type === SUBMITTED_TYPES.merchantReinstated)
+    .map(({ data, acceptedAt }) => ({
+      from: new Date(filed.get(data.delistingId)!.acceptedAt),
+      to: new Date(acceptedAt),
+    }));
+  expect(lowered.data).toMatchObject(publisherFigures(filed.size, errors));
+});
