@@ -9,6 +9,7 @@ const OPEN = new Set([
   'POST /oauth/token',
   'GET /.well-known/jwks.json',
   'GET /openapi.json',
+  'GET /public/publishers',
   'GET /asyncapi.json',
   'GET /health/live',
   'GET /health/ready',
