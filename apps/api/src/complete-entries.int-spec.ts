@@ -2,9 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { reasonCodes, SUBMITTED_TYPES } from '@liandun/contracts';
 import { randomUUID } from 'node:crypto';
 import type { ClientBase } from 'pg';
-import { codeExample } from '../../../libs/contracts/src/testing/every-code.js';
-import { examples } from '../../../libs/contracts/src/testing/examples.js';
 import { TestApi, type TestMember } from '../../../test/support/api.js';
+import { codeExample, examples } from '../../../test/support/examples.js';
 
 let api: TestApi;
 const now = new Date();

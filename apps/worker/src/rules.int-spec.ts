@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { reasonCodes, SUBMITTED_TYPES, type NoticeIssued } from '@liandun/contracts';
-import { codeExamples, type CodeExample } from '../../../libs/contracts/src/testing/every-code.js';
+import { codeExamples, type CodeExample } from '../../../test/support/examples.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { organization, person, reported, submission } from '../../../test/support/submissions.js';
 

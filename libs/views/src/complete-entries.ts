@@ -71,7 +71,10 @@ create trigger complete_case before insert on log.entry for each row when (new.t
 const rowOf = ({ code, legalBasis, defaultRetentionDays }: ReasonCode): string =>
   `(${pg.escapeLiteral(code)}, array[${legalBasis.map((article) => pg.escapeLiteral(article)).join()}], ${defaultRetentionDays})`;
 
-/** SQL that lets the log take cases on these codes; platform rules are never among them (rule P05). */
+/**
+ * SQL that lets the log take cases on these codes; platform rules are never among them (rule P05). A release with another table of
+ * codes needs a migration of its own with it.
+ */
 const takeCodes = (codes: Iterable<ReasonCode>): string => `
 insert into log.reason_code (code, legal_basis, term_days)
 values ${[...codes]
