@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { LedgerError } from '@liandun/contracts';
-import { entityAbout } from '@liandun/views';
+import { entityAbout, type ProvenSubject } from '@liandun/views';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Enumeration } from './enumeration.js';
 import type { GuardedLog } from './guarded-log.js';
+import type { Identifications } from './identifications.js';
 import type { LedgerWriter } from './ledger-writer.js';
 import type { Metrics } from './metrics.js';
 import { methodsAt, ruleOf, type Rule } from './policy.js';
@@ -17,11 +18,14 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set for every route that isn't open. */
     caller?: Caller & { expiresAt: Date };
+    /** Set for the routes of subjects. */
+    subject?: ProvenSubject;
   }
 }
 
 export interface AccessParts {
   tokens: Tokens;
+  identifications: Identifications;
   log: GuardedLog;
   writer: LedgerWriter;
   reads: Reads;
@@ -35,6 +39,12 @@ export interface AccessParts {
 export function callerOf({ caller }: FastifyRequest): Caller & { expiresAt: Date } {
   if (!caller) throw new LedgerError('UNAUTHENTICATED');
   return caller;
+}
+
+/** Who has proved whom entries are about, on a route of subjects. */
+export function subjectOf({ subject }: FastifyRequest): ProvenSubject {
+  if (!subject) throw new LedgerError('UNAUTHENTICATED');
+  return subject;
 }
 
 const ruleOfRequest = ({ method, routeOptions, is404 }: FastifyRequest): Rule | undefined =>
@@ -58,10 +68,18 @@ const hasBody = ({ headers }: FastifyRequest): boolean =>
   headers['transfer-encoding'] !== undefined ||
   Number(headers['content-length'] ?? 0) > 0;
 
-async function authenticate(request: FastifyRequest, rule: Rule, tokens: Tokens): Promise<void> {
+async function authenticate(
+  request: FastifyRequest,
+  rule: Rule,
+  { tokens, identifications }: Pick<AccessParts, 'tokens' | 'identifications'>,
+): Promise<void> {
   if (rule.roles === 'open') return;
   const [, token] = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '') ?? [];
   if (!token) throw new LedgerError('UNAUTHENTICATED');
+  if (rule.roles.includes('subject')) {
+    request.subject = await identifications.proven(token);
+    return;
+  }
   const caller = await tokens.verify(token);
   if (!rule.roles.includes(caller.role)) throw new LedgerError('FORBIDDEN');
   request.caller = caller;
@@ -131,7 +149,7 @@ async function limit(
  * is read. A route without a rule can't be registered.
  */
 export function installAccess(instance: FastifyInstance, parts: AccessParts): void {
-  const { tokens, log, enumeration, metrics, logger } = parts;
+  const { log, enumeration, metrics, logger } = parts;
   instance.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat())
       if (one !== 'OPTIONS' && !/^\/?\*$/.test(url) && !ruleOf(one, url)) throw new Error(`no rule for ${one} ${url}`);
@@ -139,7 +157,7 @@ export function installAccess(instance: FastifyInstance, parts: AccessParts): vo
   instance.addHook('onRequest', async (request, reply) => {
     const rule = ruleOfRequest(request);
     if (!rule) return refuseMethod(request, reply);
-    await authenticate(request, rule, tokens);
+    await authenticate(request, rule, parts);
     await limit(request, reply, rule, parts);
     if (rule.accepts && hasBody(request) && !rule.accepts.includes(mediaTypeOf(request)))
       throw new LedgerError('UNSUPPORTED_MEDIA_TYPE');

@@ -14,6 +14,7 @@ import { EventsController } from './events.controller.js';
 import { Enumeration } from './enumeration.js';
 import { FloodsController } from './floods.controller.js';
 import { GuardedLog } from './guarded-log.js';
+import { Identifications } from './identifications.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { LogController } from './log.controller.js';
 import { MembersController } from './members.controller.js';
@@ -21,9 +22,11 @@ import { membershipHandlers } from './membership.js';
 import { Metrics } from './metrics.js';
 import { NoticesController } from './notices.controller.js';
 import { OAuthController } from './oauth.controller.js';
+import { PageController } from './page.controller.js';
 import { Door } from './pools.js';
 import { PreviewController } from './preview.controller.js';
 import { PublishersController } from './publishers.controller.js';
+import { PublicController } from './public.controller.js';
 import { QueriesController } from './queries.controller.js';
 import { RateLimits } from './rate-limits.js';
 import { Reads } from './reads.js';
@@ -34,6 +37,8 @@ import { Reviews } from './reviews.js';
 import { ScreeningsController } from './screenings.controller.js';
 import { Screenings } from './screenings.js';
 import { Settings } from './settings.js';
+import { StatementsController } from './statements.controller.js';
+import { Subjects } from './subjects.js';
 import { Tokens } from './tokens.js';
 import { WebhookController } from './webhook.controller.js';
 
@@ -47,6 +52,7 @@ export interface Parts {
   vault: Vault;
   intake: Intake;
   tokens: Tokens;
+  identifications: Identifications;
   writer: LedgerWriter;
   metrics: Metrics;
   rates: RateLimits;
@@ -65,6 +71,7 @@ export class ApiModule {
     vault,
     intake,
     tokens,
+    identifications,
     writer,
     metrics,
     rates,
@@ -90,6 +97,9 @@ export class ApiModule {
         ReviewsController,
         ReceiptsController,
         LogController,
+        StatementsController,
+        PublicController,
+        PageController,
         DocumentsController,
       ],
       providers: [
@@ -101,6 +111,7 @@ export class ApiModule {
         { provide: Vault, useValue: vault },
         { provide: Intake, useValue: intake },
         { provide: Tokens, useValue: tokens },
+        { provide: Identifications, useValue: identifications },
         { provide: LedgerWriter, useValue: writer },
         { provide: Metrics, useValue: metrics },
         { provide: RateLimits, useValue: rates },
@@ -108,6 +119,7 @@ export class ApiModule {
         { provide: HaltWatch, useValue: halts },
         Erasures,
         Screenings,
+        Subjects,
         Reviews,
         Appeals,
         ...membershipHandlers,

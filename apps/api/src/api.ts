@@ -14,9 +14,11 @@ import type pg from 'pg';
 import { pino, type Logger } from 'pino';
 import { installAccess } from './access-hooks.js';
 import { ApiModule, type Parts } from './api.module.js';
+import { webhookSender } from './code-sender.js';
 import { admitGenesis } from './genesis.js';
 import { Enumeration } from './enumeration.js';
 import { GuardedLog } from './guarded-log.js';
+import { Identifications } from './identifications.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Metrics } from './metrics.js';
 import { BATCH_TYPE, EVENT_TYPE, FORM_TYPE, JSON_TYPE, NDJSON_TYPE } from './policy.js';
@@ -86,10 +88,11 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
   const clock = new DatabaseClock(pool);
   const writer = new LedgerWriter(log, vault, clock);
   const metrics = new Metrics();
-  const { limits } = settings;
+  const { limits, codeGateway } = settings;
+  const door = new Door(pool);
   return {
     own,
-    door: new Door(pool),
+    door,
     reads,
     log,
     vault,
@@ -106,6 +109,12 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
       readsOf: (member) => reads.log(member),
     }),
     tokens: new Tokens(settings, pool),
+    identifications: new Identifications(
+      door,
+      vault,
+      codeGateway && webhookSender(codeGateway.url, codeGateway.bearer),
+      logger,
+    ),
     writer,
     metrics,
     rates: new RateLimits(limits, metrics),
@@ -175,11 +184,12 @@ export async function createApi(env: Env): Promise<Api> {
   const logger = pino({ level: settings.logLevel, base: { app: 'api' } });
   if (settings.vaultKeys.kms.warning) logger.warn(settings.vaultKeys.kms.warning);
   const parts = partsOf(settings, logger);
-  const { own, log, clock, tokens, writer, halts, enumeration } = parts;
+  const { own, log, clock, tokens, writer, halts, enumeration, identifications } = parts;
   const { pool } = parts.door;
   const release = async (): Promise<void> => {
     clock.stop();
     halts.stop();
+    await identifications.close();
     await enumeration.close();
     await log.close();
     await Promise.all([own.end(), pool.end()]);

@@ -1,12 +1,12 @@
 /** Quotas of a minute: of `events` the events themselves, of all others the requests. */
-export const RATES = ['events', 'read', 'write', 'screening', 'token', 'public'] as const;
+export const RATES = ['events', 'read', 'write', 'screening', 'token', 'public', 'subject'] as const;
 export type Rate = (typeof RATES)[number];
 
 export const RATE_WINDOW_SECONDS = 60;
 
 /** What one caller may do. Every count is a quota for each API process but the daily ones, which all processes share. */
 export interface Limits {
-  /** In each window of RATE_WINDOW_SECONDS: `token` and `public` for each address, the others for each member. */
+  /** In each window of RATE_WINDOW_SECONDS: `token`, `public` and `subject` for each address, the others for each member. */
   rates: Readonly<Record<Rate, number>>;
   /** Distinct identifiers that a member may screen in a day; by its size where it isn't set. */
   identifiersPerDay?: number;
@@ -18,7 +18,7 @@ export interface Limits {
 
 /** Above what one process can do in a minute by HTTP, so that imports are slowed by their own appends only. */
 export const DEFAULT_LIMITS: Limits = {
-  rates: { events: 1_000_000, read: 6_000, write: 600, screening: 600, token: 6_000, public: 60_000 },
+  rates: { events: 1_000_000, read: 6_000, write: 600, screening: 600, token: 6_000, public: 60_000, subject: 120 },
   neighboursMax: 50,
   missesPerDay: 5_000,
 };

@@ -3,8 +3,8 @@ import type { Rate } from './limits.js';
 
 /** Who may use a route, and with what body. */
 export interface Rule {
-  /** `open`: no token is asked for. */
-  roles: readonly MemberRole[] | 'open';
+  /** `open`: no token is asked for. A `subject` is no member: he has proved whom entries are about (decision 24). */
+  roles: readonly (MemberRole | 'subject')[] | 'open';
   /** Media types of the body, the closed list; a GET has none. */
   accepts?: readonly string[];
   /** A regulator says why it reads, and the reading is recorded before it is answered (rule P20). */
@@ -23,6 +23,8 @@ export const NDJSON_TYPE = 'application/x-ndjson';
 
 const OPEN: Rule = { roles: 'open', rate: 'public' };
 const UNLIMITED: Rule = { roles: 'open', rate: 'unlimited' };
+const SUBJECT_READ: Rule = { roles: ['subject'], rate: 'subject' };
+const SUBJECT_WRITE: Rule = { roles: ['subject'], accepts: [JSON_TYPE], rate: 'subject' };
 const ADMIN_READ: Rule = { roles: ['admin'], rate: 'read' };
 const ADMIN_WRITE: Rule = { roles: ['admin'], accepts: [JSON_TYPE], rate: 'write' };
 
@@ -76,6 +78,17 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'GET /v1/publishers/:memberId': { roles: ['platform', 'regulator'], audited: true, rate: 'read', lookUp: true },
   'GET /v1/floods': { roles: ['regulator', 'admin'], audited: true, rate: 'read' },
   'POST /v1/floods/:memberId/decision': { roles: ['regulator', 'admin'], accepts: [JSON_TYPE], rate: 'write' },
+  'GET /public': OPEN,
+  'GET /public/:file': OPEN,
+  'POST /public/identifications': { roles: 'open', accepts: [JSON_TYPE], rate: 'subject' },
+  'POST /public/identifications/:identificationId/code': { roles: 'open', accepts: [JSON_TYPE], rate: 'subject' },
+  'GET /public/subject': SUBJECT_READ,
+  'GET /public/subject/copy': SUBJECT_READ,
+  'POST /public/hearings': SUBJECT_WRITE,
+  'POST /public/statements': SUBJECT_WRITE,
+  'POST /public/corrections': SUBJECT_WRITE,
+  'GET /v1/statements': { roles: ['platform', 'regulator'], audited: true, rate: 'read' },
+  'GET /v1/cases/:caseId/hearing': { roles: ['platform'], rate: 'read', lookUp: true },
   'GET /v1/alarms': { roles: ['regulator', 'admin'], audited: true, rate: 'read' },
   'GET /v1/members': ADMIN_READ,
   'POST /v1/members': ADMIN_WRITE,

@@ -57,9 +57,11 @@ const STATUSES: Partial<Record<ProblemCode, number>> = {
   RATE_LIMITED: 429,
   SCREENING_BUDGET_SPENT: 429,
   LOOKUP_BUDGET_SPENT: 429,
+  IDENTIFICATIONS_SPENT: 429,
   INTERNAL: 500,
   UNAVAILABLE: 503,
   LOG_HALTED: 503,
+  CODES_NOT_SENT: 503,
 };
 
 /** What Nest and Fastify refuse by themselves. */

@@ -16,6 +16,19 @@ const OPEN = new Set([
   'GET /metrics',
   'GET /log/checkpoint',
   'GET /log/tile/:level/:tile',
+  'GET /public',
+  'GET /public/:file',
+  'POST /public/identifications',
+  'POST /public/identifications/:identificationId/code',
+]);
+
+/** What only a subject may use, who is no member: to a member's token it is as closed as to none (rule P17). */
+const SUBJECTS_OWN = new Set([
+  'GET /public/subject',
+  'GET /public/subject/copy',
+  'POST /public/hearings',
+  'POST /public/statements',
+  'POST /public/corrections',
 ]);
 
 let api: TestApi;
@@ -31,7 +44,7 @@ interface Published {
   route: string;
   method: string;
   path: string;
-  roles: readonly MemberRole[] | 'open';
+  roles: readonly (MemberRole | 'subject')[] | 'open';
   audited: boolean;
   type: string | undefined;
 }
@@ -80,6 +93,8 @@ const MAY: Record<string, string[]> = {
   'GET /v1/publishers/:memberId': ['platform', 'regulator'],
   'GET /v1/floods': ['regulator', 'admin'],
   'POST /v1/floods/:memberId/decision': ['regulator', 'admin'],
+  'GET /v1/statements': ['platform', 'regulator'],
+  'GET /v1/cases/:caseId/hearing': ['platform'],
   'GET /v1/alarms': ['regulator', 'admin'],
   'POST /v1/approvals/:approvalId': ['regulator', 'admin'],
   'POST /v1/erasures': ['platform', 'regulator'],
@@ -116,6 +131,7 @@ describe('P18, P20: every route by every role, as the table says and no other', 
     const { status, body } = await askedBy(role, operation);
     const refusal = [status, body.code];
     if (OPEN.has(route)) expect([403, 405]).not.toContain(status);
+    else if (SUBJECTS_OWN.has(route)) expect(refusal).toEqual([401, 'UNAUTHENTICATED']);
     else if (role === 'witness' || role === 'nobody') expect(refusal).toEqual([401, 'UNAUTHENTICATED']);
     else if ((MAY[route] ?? ['admin']).includes(role)) expect([401, 403, 405]).not.toContain(status);
     else expect(refusal).toEqual([403, 'FORBIDDEN']);

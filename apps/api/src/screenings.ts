@@ -12,6 +12,7 @@ import {
 import { basisRefusal, screeningFields } from '@liandun/domain';
 import { zhMatcher } from '@liandun/identity';
 import {
+  inquiriesNaming,
   inquiriesOf,
   inquiryOf,
   inquiryRow,
@@ -107,6 +108,12 @@ export class Screenings {
   async about(person: PersonIdentifiers, member?: string): Promise<string[]> {
     const generations = await liveGenerations(this.door.pool);
     return inquiriesOf(this.door.pool, this.#index, this.vault, generations, person, member);
+  }
+
+  /** The remembered screenings of whoever has this number. */
+  async naming(number: Partial<Pick<Identity, 'uscc' | 'registrationNumber' | 'residentId'>>): Promise<string[]> {
+    const generations = await liveGenerations(this.door.pool);
+    return inquiriesNaming(this.door.pool, this.#index, this.vault, generations, number);
   }
 
   async #active(): Promise<Generation> {

@@ -32,6 +32,8 @@ export class Settings {
   workerUrl?: string;
   /** Networks that webhooks may call besides public addresses; the worker must be told the same. */
   webhookNetworks: ReturnType<typeof parseNetworks>;
+  /** The operator's gateway for one-time codes by SMS and mail; without it no subject can prove who he is. */
+  codeGateway?: { url: string; bearer?: string };
   /** By which the time to answer is counted (rule P06). */
   workingDays: WorkingDays;
   /** What each member may do in a minute and in a day. */
@@ -123,6 +125,19 @@ function networksIn(env: Env): Settings['webhookNetworks'] {
   }
 }
 
+const LOOPBACK = /^(127\.[\d.]+|localhost|\[::1\])$/;
+
+function codeGatewayIn(env: Env): Settings['codeGateway'] {
+  const text = env['LIANDUN_CODE_GATEWAY'];
+  if (!text) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // Codes and phone numbers travel to it.
+  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname))))
+    throw new SettingsError('LIANDUN_CODE_GATEWAY must be an https address, or http on loopback');
+  const bearer = env['LIANDUN_CODE_GATEWAY_TOKEN'];
+  return { url: url.href, ...(bearer ? { bearer } : {}) };
+}
+
 function workingDaysIn(env: Env): WorkingDays {
   try {
     return loadWorkingDays(env['LIANDUN_WORKING_DAYS'] || undefined);
@@ -144,6 +159,7 @@ export function settingsOf(env: Env): Settings {
   const keys = parseJson('LIANDUN_KEYS', keysPath);
   const published = publishedOf(env, keys);
   const witnesses = policyOf(env, published?.log);
+  const codeGateway = codeGatewayIn(env);
   return {
     host,
     port,
@@ -158,6 +174,7 @@ export function settingsOf(env: Env): Settings {
     logLevel: env['LOG_LEVEL'] || 'info',
     ...(published ? { published } : {}),
     ...(witnesses ? { witnesses } : {}),
+    ...(codeGateway ? { codeGateway } : {}),
     ...(tls ? { tls } : {}),
     ...(env['LIANDUN_GENESIS'] ? { genesisPath: env['LIANDUN_GENESIS'] } : {}),
     ...(env['LIANDUN_WORKER_URL'] ? { workerUrl: env['LIANDUN_WORKER_URL'] } : {}),

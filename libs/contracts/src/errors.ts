@@ -290,6 +290,19 @@ export const PROBLEMS = {
     'Too many addresses that lead to nothing were asked for today. Look up only ids that the ledger gave out; go on tomorrow, or ask an administrator.',
     '今日查询了过多不存在的地址。请仅查询联盾给出的编号；请明日继续，或联系管理员。',
   ],
+  // The subject's own way in
+  CODE_REFUSED: [
+    'The code is wrong, was used, or is too old: it holds for ten minutes and five attempts. Ask for another.',
+    '验证码有误、已使用或已过期：有效期十分钟，最多尝试五次。请重新获取。',
+  ],
+  IDENTIFICATIONS_SPENT: [
+    'Too many codes were asked for this number. Wait as long as Retry-After says; nothing was sent.',
+    '该号码获取验证码过于频繁，本次未发送。请按 Retry-After 等待后再试。',
+  ],
+  CODES_NOT_SENT: [
+    'This ledger sends no codes yet. Write to the platform that told you of the entry, which must pass your objection on.',
+    '本账本尚未开通验证码发送。请联系告知您的平台，由其转交异议。',
+  ],
   // Membership
   MEMBER_EXISTS: ['A member with this id exists. Choose another id.', '该成员编号已存在。请换一个编号。'],
   MEMBER_NOT_FOUND: ['There is no such member.', '没有该成员。'],

@@ -60,6 +60,7 @@ export const OUTCOME_TYPES = {
   readAudited: 'liandun.read.audited.v1',
   subjectErased: 'liandun.subject.erased.v1',
   alarmRaised: 'liandun.alarm.raised.v1',
+  subjectStated: 'liandun.subject.stated.v1',
 } as const;
 
 export const EVENT_TYPES = { ...SUBMITTED_TYPES, ...OUTCOME_TYPES } as const;

@@ -21,6 +21,7 @@ export * from './reason-codes.js';
 export * from './review.js';
 export * from './screening.js';
 export * from './strict-json.js';
+export * from './subject.js';
 export * from './submissions.js';
 export * from './time.js';
 export * from './validate.js';

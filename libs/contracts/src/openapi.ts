@@ -11,8 +11,8 @@ interface Route {
   path: string;
   en: string;
   zh: string;
-  /** `open`: no token is asked for. */
-  roles: readonly MemberRole[] | 'open';
+  /** `open`: no token is asked for; a `subject` has one for a code that he was sent. */
+  roles: readonly (MemberRole | 'subject')[] | 'open';
   query?: readonly string[];
   body?: readonly Body[];
   answers: Readonly<Record<number, Body | readonly Body[]>>;
@@ -28,6 +28,7 @@ const PLATFORM: readonly MemberRole[] = ['platform'];
 const REGULATOR: readonly MemberRole[] = ['regulator'];
 const SENDERS: readonly MemberRole[] = ['platform', 'regulator'];
 const ADMIN: readonly MemberRole[] = ['admin'];
+const SUBJECT = ['subject'] as const;
 
 const change = (path: string, body: string, en: string, zh: string): Route => ({
   method: 'post',
@@ -352,6 +353,107 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/statements',
+    en: 'What subjects said of entries, in order, after a position: a platform sees what concerns its own, a regulator all',
+    zh: '主体对列名的陈述、答复与更正请求，按序获取：平台仅限其报送的记录，监管端为全部',
+    roles: SENDERS,
+    query: ['after', 'limit'],
+    answers: { 200: json('StatementPage') },
+    audited: true,
+  },
+  {
+    method: 'get',
+    path: '/v1/cases/{caseId}/hearing',
+    en: "What the publisher of a case has to pass on to its subject, and the subject's answers (rule P06)",
+    zh: '发布方须转告主体的内容，以及主体的答复（规则 P06）',
+    roles: PLATFORM,
+    answers: { 200: json('Hearing') },
+  },
+  {
+    method: 'get',
+    path: '/public',
+    en: 'The page on which a merchant sees what is held about him and appeals, without an account',
+    zh: '商户页面：无需账号，查看与自己有关的列名并申诉',
+    roles: 'open',
+    answers: { 200: ['text/html', 'Text'] },
+  },
+  {
+    method: 'get',
+    path: '/public/{file}',
+    en: "The page's own files",
+    zh: '页面文件',
+    roles: 'open',
+    answers: {
+      200: [
+        ['text/javascript', 'Text'],
+        ['text/css', 'Text'],
+        ['text/html', 'Text'],
+      ],
+    },
+  },
+  {
+    method: 'post',
+    path: '/public/identifications',
+    en: 'Ask for a one-time code: it goes to a contact that a platform reported of this very merchant. The answer is the same whether anything is held or not (rule P18)',
+    zh: '获取一次性验证码：发往平台报送的该商户联系方式。无论是否存有记录，答复一致（规则 P18）',
+    roles: 'open',
+    body: [json('IdentificationRequest')],
+    answers: { 202: json('Identification') },
+  },
+  {
+    method: 'post',
+    path: '/public/identifications/{identificationId}/code',
+    en: "A subject's token for the right code, once; it holds for thirty minutes",
+    zh: '以正确的验证码换取主体令牌，仅限一次，三十分钟内有效',
+    roles: 'open',
+    body: [json('IdentificationCode')],
+    answers: { 200: json('SubjectToken') },
+  },
+  {
+    method: 'get',
+    path: '/public/subject',
+    en: 'Everything that is held about the subject, who was told of it and who asked (rule P17)',
+    zh: '与本人有关的全部记录、被告知的成员与查询情况（规则 P17）',
+    roles: SUBJECT,
+    answers: { 200: json('SubjectPage') },
+  },
+  {
+    method: 'get',
+    path: '/public/subject/copy',
+    en: 'The same as a file, with the entries as they stand in the log and what opens their commitments',
+    zh: '副本下载：附日志原始记录及打开承诺值所需的盐',
+    roles: SUBJECT,
+    answers: { 200: json('SubjectPage') },
+  },
+  {
+    method: 'post',
+    path: '/public/hearings',
+    en: 'Answer a case that is held: its publisher considers it before anybody is told (rule P06)',
+    zh: '对待决案件陈述申辩：发布方须在通知任何一方之前考虑（规则 P06）',
+    roles: SUBJECT,
+    body: [json('SubjectStatement')],
+    answers: { 201: json('Stated') },
+  },
+  {
+    method: 'post',
+    path: '/public/statements',
+    en: 'Add a statement, shown with the entry to the subject, its publisher and regulators; never shared (rules P03, P17)',
+    zh: '添加本人陈述：仅本人、发布方与监管端可见，不对外共享（规则 P03、P17）',
+    roles: SUBJECT,
+    body: [json('SubjectStatement')],
+    answers: { 201: json('Stated') },
+  },
+  {
+    method: 'post',
+    path: '/public/corrections',
+    en: 'Ask for the correction of what a member reported',
+    zh: '请求更正成员报送的信息',
+    roles: SUBJECT,
+    body: [json('CorrectionRequest')],
+    answers: { 201: json('Stated') },
+  },
+  {
+    method: 'get',
     path: '/v1/alarms',
     en: 'Members that seem to sweep the ledger or don’t reopen after an official ending, oldest alarm first; what witnesses hold against the log',
     zh: '疑似批量遍历账本、或官方终止后未恢复的成员告警，按时间先后排列；以及见证方对日志的异议',
@@ -500,6 +602,9 @@ const PARAMETERS: Record<string, [schema: JsonSchema, en: string, zh: string]> =
     '复核编号：R 加两条记录的位置，小者在前',
   ],
   memberId: [{ type: 'string' }, 'Member', '成员编号'],
+  caseId: [{ type: 'string' }, 'The CloudEvents id of the filing', '报送事件的编号'],
+  file: [{ type: 'string', enum: ['index.html', 'page.css', 'page.js', 'texts.js'] }, 'File', '文件名'],
+  identificationId: [{ type: 'string', format: 'uuid' }, 'Identification', '验证编号'],
   kid: [{ type: 'string' }, 'Key id', '密钥编号'],
   approvalId: [{ type: 'string' }, 'Requested change', '申请编号'],
   source: [{ type: 'string' }, "The event's source", '事件的 source'],
@@ -634,7 +739,7 @@ function operation(route: Route): JsonSchema {
     ],
     ...(body && { requestBody: { required: true, content: requestContentOf(body) } }),
     responses: { ...responses, ...(unlimited ? {} : { 429: TOO_MANY }), default: problem },
-    security: roles === 'open' ? [] : [{ token: [] }],
+    security: roles === 'open' ? [] : [roles.includes('subject') ? { subject: [] } : { token: [] }],
     ...(roles !== 'open' && { 'x-liandun-roles': roles }),
   };
 }
@@ -661,6 +766,14 @@ export function openApiDocument(): Record<string, unknown> {
       schemas: componentSchemas(),
       headers: LIMIT_HEADERS,
       securitySchemes: {
+        subject: {
+          type: 'http',
+          scheme: 'bearer',
+          description: both(
+            'Token of POST /public/identifications/{identificationId}/code',
+            'POST /public/identifications/{identificationId}/code 签发的主体令牌',
+          ),
+        },
         token: {
           type: 'http',
           scheme: 'bearer',

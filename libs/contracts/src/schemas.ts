@@ -20,6 +20,7 @@ import { SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
 import { MatchedScreening, SCREENING_MATCHED_TYPE, ScreeningDecision } from './screening.js';
+import { CorrectionRequest, IdentificationCode, IdentificationRequest, SubjectStatement } from './subject.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Envelope, ScreeningRequest } from './validate.js';
 import { WebhookReplay, WebhookRequest, WebhookRotation } from './webhook.js';
@@ -699,6 +700,40 @@ const WIRE: Record<string, JsonSchema> = {
     next: { type: 'integer', minimum: -1 },
     witnesses: list(object({ witness: text, code: text, message: text, messageZh: text, since: time })),
   }),
+  Identification: object({ identificationId: { ...text, format: 'uuid' }, expiresAt: time }),
+  SubjectToken: object({ token: text, expiresAt: time }),
+  Stated: object({ statementId: { ...text, format: 'uuid' } }),
+  StatementPage: object({ items: list(ref('Statement')), next: { type: 'integer', minimum: -1 } }),
+  Statement: object({
+    position: count,
+    statementId: text,
+    kind: oneOf('answer', 'statement', 'correction'),
+    about: { ...count, description: both('Position of the entry that it is about', '所针对记录的位置') },
+    caseId: text,
+    'listingId?': text,
+    'field?': text,
+    'statement?': { ...text, description: both('Absent once erased', '已删除则无此字段') },
+    evidence: list(object({ sha256: text, mediaType: text })),
+    statedAt: time,
+  }),
+  Hearing: object({
+    caseId: text,
+    listingId: text,
+    status: text,
+    'heldUntil?': time,
+    'hold?': { type: 'object' },
+    tell: object({ zh: text, en: text }),
+    evidence: list({ type: 'object' }),
+    answers: list(ref('Statement')),
+  }),
+  SubjectPage: object({
+    entities: list(text),
+    observations: list({ type: 'object' }),
+    listings: list({ type: 'object' }),
+    inquiries: list({ type: 'object' }),
+    'copiedAt?': time,
+    'entries?': list({ type: 'object' }),
+  }),
   Page: object({ items: list({ type: 'object' }), next: { type: ['string', 'null'] } }),
   Health: object({ status: oneOf('ok') }),
 };
@@ -714,6 +749,8 @@ export function componentSchemas(): Record<string, JsonSchema> {
   addClass(schemas, ScreeningDecision, true);
   addClass(schemas, ErasureRequest, true);
   for (const body of [WebhookRequest, WebhookRotation, WebhookReplay]) addClass(schemas, body, true);
+  for (const body of [IdentificationRequest, IdentificationCode, SubjectStatement, CorrectionRequest])
+    addClass(schemas, body, true);
   addClass(schemas, ReviewDecision, true);
   addClass(schemas, ReviewUndo, true);
   const envelope = schemas.Envelope as JsonSchema;

@@ -4,6 +4,7 @@ export * from './match-index.js';
 export * from './migrations.js';
 export {
   inquiriesAbout,
+  inquiriesNaming,
   inquiriesOf,
   inquiryOf,
   inquiryRow,

@@ -14,7 +14,8 @@ export interface ErasureHit {
 /** As whom the person stands in an entry; `kept`: a number of the register that is an organization's, not his. */
 export type ErasureRole = 'subject' | 'representative' | 'kept';
 
-const nameOf = (text: unknown): string | undefined =>
+/** A name as it is compared: without spaces and dots, whatever their width. */
+export const nameOf = (text: unknown): string | undefined =>
   typeof text === 'string'
     ? text
         .normalize('NFKC')

@@ -41,7 +41,7 @@ const residentTokens = (kind: TokenKind, residentId: unknown, keys: readonly Bli
 const PHONE = /^[0-9]{6,20}$/;
 
 /** The digits of a telephone number, without China's own code; a masked one is none. */
-const phoneOf = (text: string): string | undefined => {
+export const phoneOf = (text: string): string | undefined => {
   const value = text
     .normalize('NFKC')
     .replaceAll(/[\s()\p{Pd}]/gu, '')
@@ -50,7 +50,8 @@ const phoneOf = (text: string): string | undefined => {
   return PHONE.test(value) ? value : undefined;
 };
 
-const emailOf = (text: string): string | undefined =>
+/** A mail address as it is compared; a masked one is none. */
+export const emailOf = (text: string): string | undefined =>
   text.includes('*') ? undefined : text.normalize('NFKC').trim().toLowerCase();
 
 const contactTokens = ({ phones = [], emails = [] }: PersonIdentifiers, keys: readonly BlindKey[]): Token[] => {

@@ -23,6 +23,7 @@ import { CALLER, CALLERS_ROLE, wall, type Projection, type StoredEvent } from '@
 import type pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { CompleteEntries1763800400000 } from './complete-entries.js';
+import { CreateIdentifications1763900200000 } from './identifications.js';
 import { reviewsDdl, saveReview } from './review-decisions.js';
 import { CreateTwoPersonRule1763800150000, twoPersonsDdl } from './two-persons.js';
 
@@ -250,6 +251,7 @@ export const ACCESS_MIGRATIONS = [
   CreateAccess1763800200000,
   CreateUsedAssertions1763800300000,
   CompleteEntries1763800400000,
+  CreateIdentifications1763900200000,
 ];
 
 /**

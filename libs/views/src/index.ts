@@ -15,3 +15,5 @@ export * from './relations.js';
 export * from './review-fold.js';
 export * from './reviews.js';
 export * from './screenings.js';
+export * from './identifications.js';
+export * from './subject.js';

@@ -202,9 +202,12 @@ create table <schema>.audit (
   member text not null,
   type text not null,
   entity_id text,
+  -- The position of the observation that an outcome is about which names no entity: what was said, appealed or set of it.
+  about bigint,
   accepted_at timestamptz not null,
   primary key (position, member)
 );
+create index on <schema>.audit (about, position) where about is not null;
 create index on <schema>.audit (member, position);
 create index on <schema>.audit (type, position);
 create index on <schema>.audit (entity_id, position);

@@ -666,12 +666,42 @@ function concerned(event: StoredEvent): string[] {
   return [...new Set([sender(event), ...others])];
 }
 
+/** Outcomes that name a listing or an observation and no entity. */
+const ABOUT_OBSERVATIONS = new Set<string>([
+  EVENT_TYPES.caseDeadlineSet,
+  EVENT_TYPES.subjectStated,
+  'liandun.appeal.filed.v1',
+  'liandun.appeal.decided.v1',
+  'liandun.appeal.deadline.v1',
+  'liandun.listing.stayed.v1',
+]);
+
+/** The observation that such an outcome is about; a listing's id begins with the position of its own. */
+function aboutOf({ type, data }: StoredEvent): number | undefined {
+  if (!ABOUT_OBSERVATIONS.has(type)) return undefined;
+  return data.about ?? Number(/^L(\d+)-/.exec(data.listingId ?? '')?.[1] ?? -1);
+}
+
+/** Outcomes about observations are about the entities that those are of; `observations`: only what is about these. */
+const indexOutcomes = (
+  client: ClientBase,
+  schema: string,
+  events: StoredEvent[],
+  observations: number[],
+): Promise<unknown> =>
+  prepared(
+    client,
+    `update ${schema}.audit a set entity_id = o.entity_id from ${schema}.observation o
+     where o.position = a.about and o.entity_id is not null and (a.position = any($1) or a.about = any($2))`,
+    [events.filter((event) => ABOUT_OBSERVATIONS.has(event.type)).map(({ position }) => position), observations],
+  );
+
 async function indexForAudit(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void> {
   const indexed = bulk(
     client,
-    `insert into ${schema}.audit (position, member, type, entity_id, accepted_at)
-     select position, member, type, "entityId", "acceptedAt"
-     from jsonb_to_recordset($1) r (position bigint, member text, type text, "entityId" text, "acceptedAt" timestamptz)
+    `insert into ${schema}.audit (position, member, type, entity_id, about, accepted_at)
+     select position, member, type, "entityId", about, "acceptedAt"
+     from jsonb_to_recordset($1) r (position bigint, member text, type text, "entityId" text, about bigint, "acceptedAt" timestamptz)
      on conflict do nothing`,
     events.flatMap((event) =>
       concerned(event).map((member) => ({
@@ -679,6 +709,7 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
         member,
         type: event.type,
         entityId: event.data.entityId ?? event.data.entity?.entityId,
+        about: aboutOf(event),
         acceptedAt: event.acceptedAt,
       })),
     ),
@@ -724,6 +755,10 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
     ),
   ]);
   if (regrouped.length > 0) await indexRegrouped(client, schema, regrouped);
+  const newlyLinked = events
+    .filter((event) => event.type === EVENT_TYPES.entityLinked)
+    .map(({ data }) => data.observation);
+  await indexOutcomes(client, schema, events, [...newlyLinked, ...regrouped.map(({ observation }) => observation)]);
   const reviews = events.filter((event) => REVIEWS.has(event.type)).map(({ position }) => position);
   if (reviews.length > 0) await indexReviews(client, schema, reviews);
 }

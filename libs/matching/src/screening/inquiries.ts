@@ -246,6 +246,41 @@ export async function inquiriesOf(
     .map((row) => row.screening_id);
 }
 
+/** A number that says who is asked about. */
+type ToldNumber = Partial<Pick<Identity, 'uscc' | 'registrationNumber' | 'residentId'>>;
+
+/** Whether an applicant was named by this very number. */
+const isNamedBy = (features: Features, { uscc, residentId, registrationNumbers = [] }: Features): boolean =>
+  (uscc !== undefined && features.uscc === uscc) ||
+  (residentId !== undefined && features.residentId === residentId) ||
+  registrationNumbers.some((number) => features.registrationNumbers?.includes(number));
+
+/** The screenings of whoever has this number: what its holder may know of them (个人信息保护法 第44、45条). */
+export async function inquiriesNaming(
+  db: Pool | ClientBase,
+  index: MatchIndex,
+  vault: Vault,
+  generations: readonly Generation[],
+  number: ToldNumber,
+): Promise<string[]> {
+  const kinds = ['organization', 'person', 'soleProprietor'] as const;
+  const wanted = kinds.map((kind) => index.matcher.features({ recordId: '', identity: { ...number, kind } }));
+  const keys = wanted.flatMap((features) => index.matcher.keys(features));
+  const tokens = generations.flatMap((generation) => index.tokens(keys, generation));
+  const { rows } = await prepared<InquiryRow>(
+    db,
+    `select distinct on (i.screening_id) ${COLUMNS} from screening.inquiry_key q join screening.inquiry i using (screening_id)
+     where q.token = any($1) and i.expires_at > now()`,
+    [tokens],
+  );
+  return rows
+    .filter((row) => {
+      const { features } = openRow(row, vault);
+      return wanted.some((one) => isNamedBy(features, one));
+    })
+    .map((row) => row.screening_id);
+}
+
 /** Forgets inquiries whose time has come, with all that was remembered of them. */
 export async function purgeInquiries(db: Pool | ClientBase): Promise<number> {
   const { rowCount } = await prepared(db, 'delete from screening.inquiry where expires_at <= now()');

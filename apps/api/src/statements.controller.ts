@@ -1,0 +1,115 @@
+import { LedgerError, memberOfSource, reasonCodes, toBeijingTime } from '@liandun/contracts';
+import type { ReadingCaller } from '@liandun/event-log';
+import { Vault } from '@liandun/vault';
+import { caseOfMember, entryAt, statementsAfter, type SubjectEntry } from '@liandun/views';
+import { Controller, Get, Param, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { ClientBase } from 'pg';
+import { callerOf } from './access-hooks.js';
+import { cursorOf, limitOf } from './query.js';
+import { Reads } from './reads.js';
+import { Settings } from './settings.js';
+import { textOf } from './subjects.js';
+
+const ANSWERS_MAX = 100;
+
+/** What subjects say reaches those whom it is addressed to: the publisher of the entry, and regulators (rule P17). */
+@Controller('/v1')
+export class StatementsController {
+  constructor(
+    private readonly reads: Reads,
+    private readonly vault: Vault,
+    private readonly settings: Settings,
+  ) {}
+
+  /** A platform sees what was said of what it sent itself; a regulator all. */
+  @Get('/statements')
+  async statements(@Req() request: FastifyRequest): Promise<object> {
+    const caller = callerOf(request);
+    const after = cursorOf(request, 'after');
+    const limit = limitOf(request);
+    const member = caller.role === 'regulator' ? {} : { member: caller.memberId };
+    const items = await this.reads.as(caller, async (db) =>
+      this.opened(db, await statementsAfter(db, { ...member, after, limit })),
+    );
+    return { items, next: items.at(-1)?.position ?? after };
+  }
+
+  /**
+   * What the publisher of a held case must pass on to its subject, in both languages, and what he has answered (rule P06). The
+   * publisher considers the answer and says so with `liandun.case.heard.v1`; with cause `appealUpheld` nobody is ever told.
+   */
+  @Get('/cases/:caseId/hearing')
+  async hearing(@Req() request: FastifyRequest, @Param('caseId') caseId: string): Promise<object> {
+    const caller: ReadingCaller = callerOf(request);
+    const { memberId } = caller;
+    const page = `${this.settings.issuer}/public/`;
+    return this.reads.as(caller, async (db) => {
+      const held = caseId.includes('\0') ? undefined : await caseOfMember(db, memberId, caseId);
+      const filing = held && (await entryAt(db, held.position));
+      if (!held || !filing) throw new LedgerError('NOT_FOUND');
+      const said = await statementsAfter(db, { member: memberId, about: held.position, after: -1, limit: ANSWERS_MAX });
+      const { listingId, status, code, heldUntil, hold } = held;
+      const due = heldUntil && toBeijingTime(heldUntil);
+      return {
+        caseId,
+        listingId,
+        status,
+        ...(due && { heldUntil: due }),
+        ...(hold && { hold }),
+        tell: tell(code, filing, page, due),
+        evidence: filing.data.proof?.evidence ?? [],
+        answers: await this.opened(db, said),
+      };
+    });
+  }
+
+  private async opened(db: ClientBase, entries: SubjectEntry[]): Promise<{ position: number }[]> {
+    const texts = await this.vault.open(db, entries);
+    return entries.map(({ position, acceptedAt, data }) => {
+      const { statementId, kind, about, caseId, listingId, field, evidence } = data;
+      const statement = textOf(texts.get(position)?.find(({ pointer }) => pointer === '/statement')?.value);
+      return {
+        position,
+        statementId,
+        kind,
+        about,
+        caseId,
+        ...(listingId !== undefined && { listingId }),
+        ...(field !== undefined && { field }),
+        // Erased with its subject, nothing is left of it.
+        ...(statement !== undefined && { statement }),
+        evidence,
+        statedAt: acceptedAt,
+      };
+    });
+  }
+}
+
+/** The facts, the evidence and the way to answer, as they are to be told (行政处罚法 第44条 by analogy). */
+function tell(
+  code: string,
+  { source, data }: SubjectEntry,
+  page: string,
+  due: string | undefined,
+): { zh: string; en: string } {
+  const found = reasonCodes().codes.get(code);
+  const { labelZh = code, labelEn = code, legalBasis = [] } = found ?? {};
+  const evidence = data.proof?.evidence?.length ?? 0;
+  const publisher = memberOfSource(source) ?? source;
+  const laws = legalBasis.join('；');
+  return {
+    zh: [
+      `${publisher} 拟以“${labelZh}”（${code}）为由将您列入联盾共享账本。依据：${laws}。`,
+      `证据共 ${evidence} 份，目录见 evidence。目前尚未告知任何其他平台。`,
+      due ? `您可在 ${due} 前陈述、申辩。` : '您可以陈述、申辩，期限另行告知。',
+      `方式：打开 ${page}，凭统一社会信用代码或身份证号及短信、邮件验证码查看并答复，无需注册账号。`,
+    ].join(''),
+    en: [
+      `${publisher} intends to list you in the Liandun shared ledger for "${labelEn}" (${code}). Basis: ${laws}. `,
+      `There are ${evidence} pieces of evidence, listed under evidence. No other platform has been told. `,
+      due ? `You may answer until ${due}: ` : 'You may answer; the deadline will follow: ',
+      `open ${page}, prove who you are with your credit code or identity number and a code by SMS or mail, and answer there. No account is needed.`,
+    ].join(''),
+  };
+}

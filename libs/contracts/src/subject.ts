@@ -1,0 +1,137 @@
+// What a merchant, the subject of entries, asks and says without being a member (rules P06, P07, P17).
+import {
+  Count,
+  Doc,
+  NestedList,
+  OneOf,
+  Line,
+  OpaqueId,
+  Optional,
+  Pattern,
+  RegistrationNumber,
+  ResidentId,
+  Uscc,
+} from './fields.js';
+
+/** By what a one-time code travels. */
+export const CODE_CHANNELS = ['sms', 'email'] as const;
+export type CodeChannel = (typeof CODE_CHANNELS)[number];
+
+/** The body of POST /public/identifications: exactly one number, and the name that goes with it. */
+export class IdentificationRequest {
+  @Doc('Unified social credit code', '统一社会信用代码')
+  @Optional()
+  @Uscc()
+  uscc?: string;
+
+  @Doc('15-digit registration number', '15 位注册号')
+  @Optional()
+  @RegistrationNumber()
+  registrationNumber?: string;
+
+  @Doc('Whole resident identity number', '完整的公民身份号码')
+  @Optional()
+  @ResidentId()
+  residentId?: string;
+
+  @Doc('Name, as on the licence or the identity document', '名称或姓名，与营业执照或身份证件一致')
+  @Line(200)
+  name: string;
+
+  @Doc(
+    'Where the code goes: a phone or mail address that a platform reported of the merchant',
+    '验证码发送方式：发往平台报送的该商户的手机或邮箱',
+  )
+  @OneOf(CODE_CHANNELS)
+  channel: CodeChannel;
+}
+
+/** The numbers of which an identification names exactly one. */
+export const PROVABLE_NUMBERS = ['uscc', 'registrationNumber', 'residentId'] as const;
+export type ProvableNumber = (typeof PROVABLE_NUMBERS)[number];
+
+/** The body of POST /public/identifications/{identificationId}/code. */
+export class IdentificationCode {
+  @Doc('The six digits that were sent', '收到的六位数字')
+  @Pattern(/^[0-9]{6}$/)
+  code: string;
+}
+
+/** A person's own words: several lines, no control characters, no direction overrides. They are sealed, never shared (rule P03). */
+export const STATEMENT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]|\n){1,2000}$/u;
+
+/** A document that bears a statement out: the ledger keeps its hash, the subject the document. */
+export class StatementEvidence {
+  @Doc('SHA-256 of the file, hexadecimal', '文件的 SHA-256，十六进制')
+  @Pattern(/^[0-9a-f]{64}$/)
+  sha256: string;
+
+  @Doc('Media type', '媒体类型')
+  @Pattern(/^[a-z]+\/[a-z0-9.+-]{1,64}$/)
+  mediaType: string;
+}
+
+const EVIDENCE_MAX = 20;
+
+/** The body of POST /public/statements, and of POST /public/hearings: the answer to a case that is held. */
+export class SubjectStatement {
+  @Doc('Which entry it is about', '所针对的列名')
+  @OpaqueId()
+  listingId: string;
+
+  @Doc(
+    "The subject's own words, up to 2,000 characters; shown to the subject, the publisher and regulators",
+    '本人陈述，2000 字以内；仅本人、发布方与监管端可见',
+  )
+  @Pattern(STATEMENT)
+  statement: string;
+
+  @Doc('Documents, by their hashes', '证明材料的哈希')
+  @Optional()
+  @NestedList(() => StatementEvidence, EVIDENCE_MAX)
+  evidence?: StatementEvidence[];
+}
+
+/** The body of POST /public/corrections: what is wrong with what a member reported. */
+export class CorrectionRequest {
+  @Doc('Position of the entry that is wrong, as the subject was shown it', '有误记录的位置')
+  @Count()
+  position: number;
+
+  @Doc('What of it, as a JSON Pointer into its data', '有误的字段（JSON Pointer）')
+  @Pattern(/^(\/[A-Za-z0-9]{1,40}){1,6}$/)
+  field: string;
+
+  @Doc("What is right, in the subject's own words", '正确内容，本人陈述')
+  @Pattern(STATEMENT)
+  statement: string;
+
+  @Doc('Documents, by their hashes', '证明材料的哈希')
+  @Optional()
+  @NestedList(() => StatementEvidence, EVIDENCE_MAX)
+  evidence?: StatementEvidence[];
+}
+
+/** What a subject may say of an entry: to a case that is held, to any entry, of an error in one. */
+export const STATEMENT_KINDS = ['answer', 'statement', 'correction'] as const;
+export type StatementKind = (typeof STATEMENT_KINDS)[number];
+
+/**
+ * A subject who has proved who he is said something of an entry. The words are sealed and erased with the entry's subject; the log
+ * commits to them.
+ */
+export interface SubjectStated {
+  statementId: string;
+  kind: StatementKind;
+  /** The position of the entry that it is about, and its CloudEvents id. */
+  about: number;
+  caseId: string;
+  /** Where that entry made a listing. */
+  listingId?: string;
+  /** Of a correction: what is wrong. */
+  field?: string;
+  statement: { commitment: string };
+  evidence: StatementEvidence[];
+  /** How the subject had proved who he is. */
+  proved: 'code';
+}
