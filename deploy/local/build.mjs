@@ -6,7 +6,7 @@ import { withLock } from './locks.mjs';
 import { root } from './state.mjs';
 
 const stamp = `${root}dist/.sources`;
-const inputs = ['{apps,libs,test}/**/*.ts', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
+const inputs = ['{apps,libs,test}/**/*.ts', 'apps/api/src/page/*', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
 
 async function digestOfSources() {
   const hash = createHash('sha256');

@@ -67,8 +67,8 @@ export class TestApi {
     private readonly release: () => Promise<void>,
   ) {}
 
-  /** `limits`: as in the file that LIANDUN_LIMITS names. */
-  static async start(limits: object = {}): Promise<TestApi> {
+  /** `limits`: as in the file that LIANDUN_LIMITS names; `more`: of the environment. */
+  static async start(limits: object = {}, more: Record<string, string> = {}): Promise<TestApi> {
     const database = await createTestDatabase();
     await migrate(database.url, [
       ...EVENT_LOG_MIGRATIONS,
@@ -91,6 +91,7 @@ export class TestApi {
       LIANDUN_LIMITS: join(dir, 'limits.json'),
       LIANDUN_ISSUER: ISSUER,
       LOG_LEVEL: 'fatal',
+      ...more,
     };
     const ledgerKeys = { signing, inbox: p256('inbox-1'), seal: secret(), blind: secret(), fingerprint: secret() };
     await writeFile(env.LIANDUN_KEYS, JSON.stringify(ledgerKeys));

@@ -40,8 +40,10 @@ function numberOf(request: IdentificationRequest): { kind: ProvableNumber; value
   return { kind, value: request[kind] as string };
 }
 
+/** What was erased is a commitment, no text. */
+const texts = (list: unknown[]): string[] => list.filter((item) => typeof item === 'string');
+
 const contactsOf = (channel: CodeChannel, { phones = [], emails = [] }: Identity): string[] => {
-  const texts = (list: unknown[]): string[] => list.filter((item) => typeof item === 'string');
   const found =
     channel === 'email'
       ? texts(emails).map(emailOf)

@@ -65,7 +65,7 @@ function ownIdentity(identity: Identity): Identity {
     legalRepresentative: {
       ...(typeof name === 'string' && { name: masked.name(name) }),
       ...(typeof residentId === 'string' && { residentId: masked.residentId(residentId) }),
-    } as Identity['legalRepresentative'] & object,
+    },
   };
 }
 
