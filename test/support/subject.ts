@@ -6,6 +6,7 @@ import { loadVaultKeys, Vault } from '@liandun/vault';
 import pg from 'pg';
 import { LifeClock } from '../../apps/worker/src/clock.js';
 import { notifyReader } from '../../apps/worker/src/notify.js';
+import { delistReader } from '../../apps/worker/src/notify/delist.js';
 import { reconcileReader } from '../../apps/worker/src/reconcile.js';
 import { TestApi, type Answer } from './api.js';
 import { CodeGateway } from './codes.js';
@@ -29,15 +30,12 @@ export class SubjectSide {
     pool.on('error', () => undefined); // the database is dropped with force
     const vault = new Vault(loadVaultKeys(api.env['LIANDUN_KEYS']));
     const log = new EventLog({ pool, riders: {} });
-    const readers = [reconcileReader(log, new MatchIndex(zhMatcher, vault)), notifyReader(log)];
-    return new SubjectSide(
-      api,
-      gateway,
-      log,
-      vault,
-      pool,
-      readers.map((definition) => runReader(pool, definition)),
-    );
+    const notify = runReader(pool, notifyReader(log));
+    const others = [
+      reconcileReader(log, new MatchIndex(zhMatcher, vault)),
+      delistReader(log, { folded: (position) => notify.reached(position) }),
+    ].map((definition) => runReader(pool, definition));
+    return new SubjectSide(api, gateway, log, vault, pool, [notify, ...others]);
   }
 
   /** Waits until the readers have seen the whole log and appended nothing more. */
