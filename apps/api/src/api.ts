@@ -143,7 +143,7 @@ async function nestOf(settings: Settings, parts: Parts, logger: Logger): Promise
     forceCloseConnections: true,
     bodyLimit: LIMITS.eventBytes,
     // An event's id has 128 characters at most, percent-encoded in an address.
-    routerOptions: { maxParamLength: 2048 },
+    routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
   });
   const instance = adapter.getInstance() as FastifyInstance;
   installParsers(instance);

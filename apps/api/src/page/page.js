@@ -1,1 +1,321 @@
-document.title = 'Liandun 联盾';
+// The subject's page. Everything shown is set as text; the token lives in this page's memory and nowhere else.
+import { TEXTS } from './texts.js';
+
+const OVER = new Set(['withdrawn', 'overturned', 'repaired', 'endedByDecision', 'expired']);
+const GROUNDS = ['notMe', 'wrongFinding', 'cured', 'decisionChanged', 'disproportionate'];
+const APPEALABLE = new Set(['published', 'corrected', 'upheld']);
+
+const $ = (id) => document.getElementById(id);
+let language = navigator.languages.some((one) => one.startsWith('zh')) ? 'zh' : 'en';
+let identificationId;
+let token;
+let held;
+
+const t = () => TEXTS[language];
+
+/** An element with its properties and children; strings become text. */
+function el(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children.flat().filter((child) => child !== undefined && child !== false));
+  return made;
+}
+
+/** Times are China's, whatever zone they were written in. */
+const inChina = (time) => (time ? new Date(new Date(time).getTime() + 8 * 3_600_000).toISOString() : '');
+const day = (time) => inChina(time).slice(0, 10);
+const minute = (time) => inChina(time).slice(0, 16).replace('T', ' ');
+
+function say(text, bad = false) {
+  $('message').textContent = text;
+  $('message').classList.toggle('bad', bad);
+  $('message').hidden = text === '';
+}
+
+/** Asks the ledger; a refusal is shown in the reader's language and thrown. */
+async function ask(method, path, body) {
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: {
+        ...(body && { 'content-type': 'application/json' }),
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  } catch {
+    say(t().broken, true);
+    throw new Error('no answer');
+  }
+  const json = await answer.json();
+  if (answer.ok) return json;
+  if (answer.status === 401 && token) leave(t().ended);
+  else say(language === 'zh' ? json.detailZh : json.detail, true);
+  throw new Error(json.code);
+}
+
+function leave(text = '') {
+  [token, held, identificationId] = [];
+  $('held').hidden = true;
+  $('identify').hidden = false;
+  $('proof').hidden = true;
+  $('who').hidden = false;
+  say(text);
+}
+
+/** A button that can't be pressed twice while its work is under way. */
+async function once(button, work) {
+  button.disabled = true;
+  try {
+    await work();
+  } catch {
+    // It was said already.
+  } finally {
+    button.disabled = false;
+  }
+}
+
+const fact = (name, ...value) => [el('dt', {}, name), el('dd', {}, ...value)];
+const list = (items) =>
+  el(
+    'ul',
+    {},
+    items.map((item) => el('li', {}, item)),
+  );
+
+const sha256 = async (file) => {
+  const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+};
+
+const evidenceOf = (files) =>
+  Promise.all(
+    [...files].map(async (file) => ({
+      sha256: await sha256(file),
+      mediaType: file.type || 'application/octet-stream',
+    })),
+  );
+
+/** A form to appeal, answer or state: opened below its listing. */
+function speak(kind, listing, at) {
+  const id = `${kind}-${listing.listingId}`;
+  const words = el('textarea', { id: `${id}-words`, maxLength: 2000, required: true });
+  const files = el('input', { id: `${id}-files`, type: 'file', multiple: true });
+  const grounds = el(
+    'select',
+    { id: `${id}-grounds` },
+    GROUNDS.map((value) => el('option', { value }, t().ground[value])),
+  );
+  const label = (target, text) => el('label', { htmlFor: target.id }, text);
+  const submit = el('button', { type: 'submit' }, t().submit);
+  const form = el(
+    'form',
+    { noValidate: true },
+    kind === 'appeals' && [label(grounds, t().grounds), grounds],
+    label(words, t().words),
+    words,
+    el('p', { className: 'hint' }, t().wordsHint),
+    label(files, t().files),
+    files,
+    el('p', { className: 'hint' }, t().filesHint),
+    submit,
+    el('button', { type: 'button', className: 'quiet', onclick: () => form.remove() }, t().cancel),
+  );
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void once(submit, async () => {
+      const evidence = await evidenceOf(files.files);
+      await ask('POST', `/public/${kind}`, {
+        listingId: listing.listingId,
+        ...(kind === 'appeals' && { grounds: grounds.value }),
+        ...((kind !== 'appeals' || words.value.trim() !== '') && { statement: words.value }),
+        ...(evidence.length > 0 && { evidence }),
+      });
+      await show(t().done[kind]);
+    });
+  });
+  at.replaceChildren(form);
+  (kind === 'appeals' ? grounds : words).focus();
+}
+
+function appealOf(appeal) {
+  const { grounds, statement, filedAt, due, decision, reasons, decidedAt } = appeal;
+  const state = decision
+    ? `${t().decision[decision]} (${day(decidedAt)})`
+    : due
+      ? `${t().due} ${day(due)}`
+      : t().state.disputed;
+  return [
+    `${day(filedAt)} · ${t().ground[grounds] ?? grounds} · ${state}`,
+    statement && el('p', { className: 'said' }, statement),
+    reasons && el('p', { className: 'said' }, reasons),
+  ].filter(Boolean);
+}
+
+function listingOf(listing) {
+  const { reason, status, publisher, evidence, recipients, statements, appeals } = listing;
+  const over = OVER.has(status);
+  const label = language === 'zh' ? reason.labelZh : reason.labelEn;
+  const forms = el('div');
+  const button = (kind, text, className = '') =>
+    el('button', { type: 'button', className, onclick: () => speak(kind, listing, forms) }, text);
+  return el(
+    'article',
+    {},
+    el(
+      'div',
+      { className: 'head' },
+      el('h3', {}, label ?? reason.code),
+      el('span', { className: over ? 'state over' : 'state' }, t().state[status] ?? status),
+    ),
+    el('p', { className: 'plain' }, over ? t().means.over : t().means[status]),
+    el(
+      'dl',
+      {},
+      fact(t().why, `${label ?? ''} (${reason.code})`),
+      fact(t().law, list([...(reason.legalBasis ?? []), ...(listing.decisionNo ? [listing.decisionNo] : [])])),
+      fact(t().publisher, publisher.name),
+      listing.decidedBy && fact(t().decidedBy, listing.decidedBy),
+      fact(t().decidedAt, day(listing.decidedAt)),
+      status === 'held'
+        ? fact(t().answerUntil, listing.heldUntil && `${day(Date.parse(listing.heldUntil) - 1)} 24:00`)
+        : [fact(t().since, minute(listing.since)), fact(t().until, day(listing.until))].flat(),
+      fact(
+        t().evidence,
+        list(
+          evidence
+            .map(({ mediaType, capturedAt, sha256: hash }) => [
+              `${mediaType} · ${day(capturedAt)} `,
+              el('code', { title: hash }, `${hash.slice(0, 16)}…`),
+            ])
+            .map((parts) => el('span', {}, parts)),
+        ),
+      ),
+      fact(
+        t().recipients,
+        recipients.length === 0
+          ? t().nobody
+          : list([...new Map(recipients.map(({ name, toldAt }) => [name, `${name} · ${minute(toldAt)}`])).values()]),
+      ),
+      listing.appealUrl &&
+        fact(t().howTo, t().howToText, el('a', { href: listing.appealUrl, rel: 'noreferrer' }, listing.appealUrl)),
+      fact(t().listingNo, el('code', {}, listing.listingId)),
+      appeals.length > 0 &&
+        fact(
+          t().appeals,
+          appeals.map((appeal) => el('div', {}, appealOf(appeal))),
+        ),
+      statements.length > 0 &&
+        fact(
+          t().statements,
+          statements.map(({ statement, statedAt }) =>
+            el('p', { className: 'said' }, `${day(statedAt)} ${statement ?? '—'}`),
+          ),
+        ),
+    ),
+    !over && [
+      status === 'held' && button('hearings', t().answer),
+      APPEALABLE.has(status) && button('appeals', t().appeal),
+    ],
+    button('statements', t().statement, 'quiet'),
+    forms,
+  );
+}
+
+/** The values of an identity as lines, in the order in which they stand. */
+const linesOf = (value) =>
+  Object.values(value).flatMap((one) =>
+    one === null || one === undefined ? [] : typeof one === 'object' ? linesOf(one) : [String(one)],
+  );
+
+const observationOf = ({ from, acceptedAt, identity, shops = [] }) =>
+  el(
+    'article',
+    {},
+    el(
+      'dl',
+      {},
+      fact(t().from, from.name),
+      fact(t().reportedAt, minute(acceptedAt)),
+      fact(t().data, identity ? list(linesOf({ ...identity, kind: undefined })) : t().notNamed),
+      shops.length > 0 && fact('', list(shops.map(({ name }) => name))),
+    ),
+  );
+
+function draw() {
+  document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+  document.title = `联盾 Liandun · ${t().title}`;
+  for (const at of document.querySelectorAll('[data-t]')) at.textContent = t()[at.dataset.t];
+  $('language').textContent = t().other;
+  $('language').lang = language === 'zh' ? 'en' : 'zh-CN';
+  if (!held) return;
+  const { listings, observations, inquiries } = held;
+  $('summary').textContent = listings.length === 0 ? t().none : t().some(listings.length);
+  $('listings').replaceChildren(...listings.map(listingOf));
+  $('observations').replaceChildren(...observations.map(observationOf));
+  $('inquiries').replaceChildren(
+    inquiries.length === 0
+      ? el('p', {}, t().noInquiries)
+      : list(
+          inquiries.map(({ from, askedAt, purpose }) => t().asked(from.name, minute(askedAt), t().purpose[purpose])),
+        ),
+  );
+}
+
+async function show(text = '') {
+  held = await ask('GET', '/public/subject');
+  say(text);
+  $('identify').hidden = true;
+  $('held').hidden = false;
+  draw();
+  $('held-title').focus();
+}
+
+$('language').addEventListener('click', () => {
+  language = language === 'zh' ? 'en' : 'zh';
+  say('');
+  draw();
+});
+
+$('who').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void once(event.submitter, async () => {
+    const body = {
+      [$('kind').value]: $('number').value.trim().toUpperCase(),
+      name: $('name').value.trim(),
+      channel: new FormData($('who')).get('channel'),
+    };
+    ({ identificationId } = await ask('POST', '/public/identifications', body));
+    say('');
+    $('who').hidden = true;
+    $('proof').hidden = false;
+    $('code').value = '';
+    $('code').focus();
+  });
+});
+
+$('proof').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void once(event.submitter, async () => {
+    const path = `/public/identifications/${identificationId}/code`;
+    ({ token } = await ask('POST', path, { code: $('code').value.trim() }));
+    await show();
+  });
+});
+
+$('again').addEventListener('click', () => leave());
+
+$('leave').addEventListener('click', () => leave());
+
+$('copy').addEventListener(
+  'click',
+  () =>
+    void once($('copy'), async () => {
+      const copy = await ask('GET', '/public/subject/copy');
+      const url = URL.createObjectURL(new Blob([JSON.stringify(copy, null, 2)], { type: 'application/json' }));
+      el('a', { href: url, download: 'liandun-copy.json' }).click();
+      URL.revokeObjectURL(url);
+    }),
+);
+
+draw();

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeUscc } from '@liandun/contracts';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.js';
+import { SubjectSide } from '../support/subject.js';
+import { delisted, organization, reported } from '../support/submissions.js';
+
+const [SERIAL, HELD] = [8201, 8202];
+const [PHONE, MAIL] = ['13900000021', 'owner@merchant.example'];
+
+let side: SubjectSide;
+let browser: Browser;
+
+beforeAll(async () => {
+  side = await SubjectSide.start();
+  await side.api.publish('platform-b', reported('platform-b', 'm-1', organization(SERIAL, { phones: [PHONE] })));
+  await side.api.publish('platform-a', delisted('platform-a', 'm-1', organization(SERIAL, { phones: [PHONE] })));
+  const held = delisted('platform-a', 'm-2', organization(HELD, { emails: [MAIL] }), { code: 'E01' });
+  await side.api.publish('platform-a', held);
+  await side.settled();
+  const screening = { identity: organization(SERIAL), purpose: 'onboarding' };
+  await side.api.call('platform-b', 'POST', '/v1/screenings', { body: screening });
+  await side.tick();
+  browser = await launchBrowser();
+}, 180_000);
+afterAll(async () => {
+  await browser?.close();
+  await side?.stop();
+}, 60_000);
+
+interface Visit {
+  page: Page;
+  problems: string[];
+}
+
+async function visit(locale: string, [width, height]: [number, number]): Promise<Visit> {
+  const page = await browser.newPage({ locale, viewport: { width, height } });
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  await page.goto(`${side.api.api.url}/public/`);
+  return { page, problems };
+}
+
+/** Pictures for whoever wants to look, where LIANDUN_SCREENSHOTS names a folder. */
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env['LIANDUN_SCREENSHOTS'];
+  if (!folder) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+const isWide = (page: Page): Promise<boolean> =>
+  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+
+async function prove(page: Page, serial: number, to: string): Promise<void> {
+  const before = side.gateway.sent.length;
+  await page.locator('#number').fill(makeUscc('990101', serial).toLowerCase());
+  await page.locator('#name').fill(`虚构贸易${serial}有限公司`);
+  if (to.includes('@')) await page.locator('input[value=email]').check();
+  await page.locator('#who button').click();
+  await page.locator('#code').fill(await side.gateway.next(to, before));
+  await page.locator('#proof button[type=submit]').click();
+  await page.locator('#listings article').first().waitFor();
+}
+
+describe.each([
+  ['zh-CN', 'phone', [390, 844]],
+  ['zh-CN', 'desktop', [1280, 900]],
+  ['en-GB', 'phone', [390, 844]],
+  ['en-GB', 'desktop', [1280, 900]],
+] as [string, string, [number, number]][])('the subject’s page in %s on a %s', (locale, device, size) => {
+  const zh = locale.startsWith('zh');
+
+  test('P17: says what, why, by which rule, until when, who decided and how to appeal', async () => {
+    const { page, problems } = await visit(locale, size);
+    expect(await page.locator('html').getAttribute('lang')).toBe(zh ? 'zh-CN' : 'en');
+    await picture(page, `${locale}-${device}-1-first`);
+    // Every field has a name that is read out.
+    for (const id of ['kind', 'number', 'name', 'code'])
+      expect(await page.locator(`label[for=${id}]`).textContent()).toBeTruthy();
+    await prove(page, SERIAL, PHONE);
+    const text = await page.locator('#listings article').innerText();
+    const words = zh
+      ? ['已列名', '哄抬', '依据', '示例 platform-a', '到期时间', '提出申诉', 'https://platform.example/appeal']
+      : ['Listed', 'By which rule', '示例 platform-a', 'Until', 'Appeal', 'https://platform.example/appeal'];
+    for (const word of words) expect(text).toContain(word);
+    for (const summary of await page.locator('summary').all()) await summary.click();
+    expect(await page.locator('#inquiries').innerText()).toContain('示例 platform-b');
+    expect(await isWide(page)).toBe(false);
+    await picture(page, `${locale}-${device}-2-held`);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+});
+
+test('P06: a held case is answered on the page, without an account', async () => {
+  const { page, problems } = await visit('zh-CN', [390, 844]);
+  await prove(page, HELD, MAIL);
+  expect(await page.locator('#listings').innerText()).toContain('目前没有告知任何其他平台');
+  await page.getByRole('button', { name: /^答复/ }).click();
+  await page.locator('#listings textarea').fill('我方未参与刷单。\n附物流记录。');
+  await page
+    .locator('#listings input[type=file]')
+    .setInputFiles({ name: 'a.pdf', mimeType: 'application/pdf', buffer: Buffer.from('物流') });
+  await picture(page, 'zh-CN-phone-3-answer');
+  await page.locator('#listings form button[type=submit]').click();
+  await page.getByText('答复已提交给发布方。').waitFor();
+  await side.settled();
+  const { body } = await side.api.call('platform-a', 'GET', '/v1/statements');
+  expect(body.items).toMatchObject([
+    { kind: 'answer', statement: '我方未参与刷单。\n附物流记录。', evidence: [{ mediaType: 'application/pdf' }] },
+  ]);
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+test('a wrong code is said in the reader’s language, and nothing is shown', async () => {
+  const { page } = await visit('en-GB', [390, 844]);
+  await page.locator('#number').fill(makeUscc('990101', 8299));
+  await page.locator('#name').fill('No such company');
+  await page.locator('#who button').click();
+  await page.locator('#code').fill('123456');
+  await page.locator('#proof button[type=submit]').click();
+  await page.locator('#message.bad').waitFor();
+  expect(await page.locator('#message').innerText()).toContain('The code is wrong');
+  await page.locator('#language').click();
+  expect(await page.locator('h1').innerText()).toContain('申诉');
+  expect(await page.locator('#held').isVisible()).toBe(false);
+  await page.close();
+});
+
+test('nothing foreign runs on the page, and nobody frames it', async () => {
+  const answer = await fetch(`${side.api.api.url}/public/`);
+  expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(answer.headers.get('content-security-policy')).toMatch(
+    /default-src 'none'.*script-src 'self'.*frame-ancestors 'none'/,
+  );
+  expect(await answer.text()).not.toMatch(/https?:\/\/(?!127)|<script>|style=|onclick=/);
+});
