@@ -7,8 +7,8 @@ import { launchBrowser } from '../support/browser.js';
 import { SubjectSide } from '../support/subject.js';
 import { delisted, organization, reported } from '../support/submissions.js';
 
-const [SERIAL, HELD] = [8201, 8202];
-const [PHONE, MAIL] = ['13900000021', 'owner@merchant.example'];
+const [SERIAL, HELD, APPEALED] = [8201, 8202, 8203];
+const [PHONE, APPEALED_PHONE, MAIL] = ['13900000021', '13900000023', 'owner@merchant.example'];
 
 let side: SubjectSide;
 let browser: Browser;
@@ -19,6 +19,9 @@ beforeAll(async () => {
   await side.api.publish('platform-a', delisted('platform-a', 'm-1', organization(SERIAL, { phones: [PHONE] })));
   const held = delisted('platform-a', 'm-2', organization(HELD, { emails: [MAIL] }), { code: 'E01' });
   await side.api.publish('platform-a', held);
+  const appealed = organization(APPEALED, { phones: [APPEALED_PHONE] });
+  await side.api.publish('platform-b', reported('platform-b', 'm-3', appealed));
+  await side.api.publish('platform-a', delisted('platform-a', 'm-3', appealed));
   await side.settled();
   const screening = { identity: organization(SERIAL), purpose: 'onboarding' };
   await side.api.call('platform-b', 'POST', '/v1/screenings', { body: screening });
@@ -113,6 +116,28 @@ test('P06: a held case is answered on the page, without an account', async () =>
   expect(body.items).toMatchObject([
     { kind: 'answer', statement: '我方未参与刷单。\n附物流记录。', evidence: [{ mediaType: 'application/pdf' }] },
   ]);
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+test('P07: an appeal is filed on the page, and its deadline is shown', async () => {
+  const { page, problems } = await visit('zh-CN', [390, 844]);
+  await prove(page, APPEALED, APPEALED_PHONE);
+  await page.getByRole('button', { name: '提出申诉' }).click();
+  await page.locator('#listings select').selectOption('notMe');
+  await page.locator('#listings textarea').fill('该店铺不是我开的。');
+  await picture(page, 'zh-CN-phone-4-appeal');
+  await page.locator('#listings form button[type=submit]').click();
+  await page.getByText('申诉已提交').waitFor();
+  await side.settled();
+  // The reader of the ledger has folded it by now.
+  await page.locator('#language').click();
+  await page.locator('#leave').click();
+  await prove(page, APPEALED, APPEALED_PHONE);
+  const text = await page.locator('#listings').innerText();
+  expect(text).toContain('It is not me (or not my company) · to be answered by');
+  expect(text).toContain('该店铺不是我开的。');
+  await picture(page, 'en-phone-5-disputed');
   expect(problems).toEqual([]);
   await page.close();
 });

@@ -266,6 +266,39 @@ describe('P17: the subject can see and speak', () => {
   });
 });
 
+describe('P07: one appeal, effective everywhere', () => {
+  test('P07: an appeal needs no login: a code proves who appeals, the words are sealed, and the deadline is said', async () => {
+    const token = await side.identify(who(OTHER), OTHERS_PHONE);
+    const listingId = listingIds.get(OTHER);
+    const body = {
+      listingId,
+      grounds: 'wrongFinding',
+      statement: '监测样本并非我店商品。',
+      evidence: [{ sha256: 'ef'.repeat(32), mediaType: 'image/png' }],
+    };
+    const filed = await side.call('POST', '/public/appeals', { token, body });
+    expect([filed.status, filed.body]).toMatchObject([201, { appealId: expect.any(String), due: expect.any(String) }]);
+    await side.settled();
+    const [entry] = (await everything()).filter(({ type }) => type === EVENT_TYPES.appealFiled);
+    expect(entry?.data).toMatchObject({ listingId, grounds: 'wrongFinding', proved: 'code', evidence: body.evidence });
+    expect(JSON.stringify(entry?.data)).not.toContain('样本');
+    const { body: page } = await side.call('GET', '/public/subject', { token });
+    expect(page.listings[0].appeals).toMatchObject([
+      { grounds: 'wrongFinding', statement: body.statement, due: expect.any(String) },
+    ]);
+    // One at a time; and nobody appeals what isn't about him.
+    expect((await side.call('POST', '/public/appeals', { token, body })).body.code).toBe('APPEAL_OPEN');
+    const mine = await side.identify(who(SUBJECT), PHONE);
+    const [others, missing] = await Promise.all(
+      [listingId, 'L0-000000000000'].map((id) =>
+        side.call('POST', '/public/appeals', { token: mine, body: { ...body, listingId: id } }),
+      ),
+    );
+    expect([others?.status, others?.body]).toEqual([404, missing?.body]);
+    expect((await side.call('POST', '/public/appeals', { body })).body.code).toBe('UNAUTHENTICATED');
+  });
+});
+
 describe('P06: heard before fan-out', () => {
   const actions = async (): Promise<string[]> =>
     (await everything())

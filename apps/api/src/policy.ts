@@ -84,6 +84,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'POST /public/identifications/:identificationId/code': { roles: 'open', accepts: [JSON_TYPE], rate: 'subject' },
   'GET /public/subject': SUBJECT_READ,
   'GET /public/subject/copy': SUBJECT_READ,
+  'POST /public/appeals': SUBJECT_WRITE,
   'POST /public/hearings': SUBJECT_WRITE,
   'POST /public/statements': SUBJECT_WRITE,
   'POST /public/corrections': SUBJECT_WRITE,

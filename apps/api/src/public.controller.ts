@@ -1,4 +1,5 @@
 import {
+  AppealRequest,
   CorrectionRequest,
   IdentificationCode,
   IdentificationRequest,
@@ -10,6 +11,7 @@ import {
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { subjectOf } from './access-hooks.js';
+import { Appeals, type FiledAppeal } from './appeals.js';
 import { Identifications } from './identifications.js';
 import { ProblemError } from './problems.js';
 import { Subjects } from './subjects.js';
@@ -29,6 +31,7 @@ export class PublicController {
   constructor(
     private readonly identifications: Identifications,
     private readonly subjects: Subjects,
+    private readonly appeals: Appeals,
   ) {}
 
   /** The same answer, as fast, whether anything is held about the number or not (rule P18). */
@@ -60,6 +63,15 @@ export class PublicController {
   @Header('content-disposition', 'attachment; filename="liandun-copy.json"')
   copy(@Req() request: FastifyRequest): Promise<object> {
     return this.subjects.copy(subjectOf(request), '/public/subject/copy');
+  }
+
+  /** Any listing but his own is not there for him (rule P17). */
+  @Post('/appeals')
+  async appeal(@Req() request: FastifyRequest, @Body() body: unknown): Promise<FiledAppeal> {
+    const given = valid(AppealRequest, body);
+    if (!LISTING_ID.test(given.listingId)) throw new LedgerError('NOT_FOUND');
+    await this.subjects.listing(subjectOf(request), given.listingId);
+    return this.appeals.fileAppeal({ ...given, proved: 'code' });
   }
 
   /** An answer to a case that is held: its publisher has to consider it (rule P06). */

@@ -26,6 +26,7 @@ const OPEN = new Set([
 const SUBJECTS_OWN = new Set([
   'GET /public/subject',
   'GET /public/subject/copy',
+  'POST /public/appeals',
   'POST /public/hearings',
   'POST /public/statements',
   'POST /public/corrections',

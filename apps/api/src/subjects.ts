@@ -316,12 +316,12 @@ function appealsOf(about: SubjectEntry[], open: (entry: SubjectEntry) => any): o
   const of = (type: string, appealId: string): SubjectEntry | undefined =>
     about.findLast((entry) => entry.type === type && entry.data.appealId === appealId);
   return about
-    .filter(({ type }) => type === 'liandun.appeal.filed.v1')
+    .filter(({ type }) => type === EVENT_TYPES.appealFiled)
     .map((filed) => {
       const { appealId, grounds, statement, evidence, proved } = open(filed);
-      const deadline = of('liandun.appeal.deadline.v1', appealId);
-      const stayed = of('liandun.listing.stayed.v1', appealId);
-      const decided = of('liandun.appeal.decided.v1', appealId);
+      const deadline = of(EVENT_TYPES.appealDeadlineSet, appealId);
+      const stayed = of(EVENT_TYPES.listingStayed, appealId);
+      const decided = of(EVENT_TYPES.appealDecided, appealId);
       return {
         appealId,
         grounds,

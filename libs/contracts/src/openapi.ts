@@ -427,6 +427,15 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    path: '/public/appeals',
+    en: 'Appeal a listing, free and without an account: everybody who was told sees that it is disputed, and another person than who decided answers in 15 days (rules P07, P08)',
+    zh: '对列名提出申诉，免费且无需账号：所有被告知方均可见“有异议”标记，由原决定人以外的人在十五日内答复（规则 P07、P08）',
+    roles: SUBJECT,
+    body: [json('AppealRequest')],
+    answers: { 201: json('AppealFiled') },
+  },
+  {
+    method: 'post',
     path: '/public/hearings',
     en: 'Answer a case that is held: its publisher considers it before anybody is told (rule P06)',
     zh: '对待决案件陈述申辩：发布方须在通知任何一方之前考虑（规则 P06）',

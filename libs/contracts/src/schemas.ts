@@ -20,7 +20,13 @@ import { SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
 import { MatchedScreening, SCREENING_MATCHED_TYPE, ScreeningDecision } from './screening.js';
-import { CorrectionRequest, IdentificationCode, IdentificationRequest, SubjectStatement } from './subject.js';
+import {
+  AppealRequest,
+  CorrectionRequest,
+  IdentificationCode,
+  IdentificationRequest,
+  SubjectStatement,
+} from './subject.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Envelope, ScreeningRequest } from './validate.js';
 import { WebhookReplay, WebhookRequest, WebhookRotation } from './webhook.js';
@@ -702,6 +708,7 @@ const WIRE: Record<string, JsonSchema> = {
   }),
   Identification: object({ identificationId: { ...text, format: 'uuid' }, expiresAt: time }),
   SubjectToken: object({ token: text, expiresAt: time }),
+  AppealFiled: object({ appealId: text, filedAt: time, due: time }),
   Stated: object({ statementId: { ...text, format: 'uuid' } }),
   StatementPage: object({ items: list(ref('Statement')), next: { type: 'integer', minimum: -1 } }),
   Statement: object({
@@ -749,7 +756,7 @@ export function componentSchemas(): Record<string, JsonSchema> {
   addClass(schemas, ScreeningDecision, true);
   addClass(schemas, ErasureRequest, true);
   for (const body of [WebhookRequest, WebhookRotation, WebhookReplay]) addClass(schemas, body, true);
-  for (const body of [IdentificationRequest, IdentificationCode, SubjectStatement, CorrectionRequest])
+  for (const body of [IdentificationRequest, IdentificationCode, AppealRequest, SubjectStatement, CorrectionRequest])
     addClass(schemas, body, true);
   addClass(schemas, ReviewDecision, true);
   addClass(schemas, ReviewUndo, true);

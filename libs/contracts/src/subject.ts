@@ -1,4 +1,5 @@
 // What a merchant, the subject of entries, asks and says without being a member (rules P06, P07, P17).
+import { APPEAL_GROUNDS, type AppealGround } from './appeal.js';
 import {
   Count,
   Doc,
@@ -85,6 +86,30 @@ export class SubjectStatement {
   )
   @Pattern(STATEMENT)
   statement: string;
+
+  @Doc('Documents, by their hashes', '证明材料的哈希')
+  @Optional()
+  @NestedList(() => StatementEvidence, EVIDENCE_MAX)
+  evidence?: StatementEvidence[];
+}
+
+/** The body of POST /public/appeals. */
+export class AppealRequest {
+  @Doc('Which listing is appealed', '所申诉的列名')
+  @OpaqueId()
+  listingId: string;
+
+  @Doc('On what the appeal rests', '申诉理由')
+  @OneOf(Object.keys(APPEAL_GROUNDS))
+  grounds: AppealGround;
+
+  @Doc(
+    "The subject's own words, up to 2,000 characters; shown to the subject, the publisher and regulators",
+    '本人陈述，2000 字以内；仅本人、发布方与监管端可见',
+  )
+  @Optional()
+  @Pattern(STATEMENT)
+  statement?: string;
 
   @Doc('Documents, by their hashes', '证明材料的哈希')
   @Optional()

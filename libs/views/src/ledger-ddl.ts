@@ -241,11 +241,11 @@ const SEEN_BY_SUBJECT = [
   EVENT_TYPES.listingExpired,
   EVENT_TYPES.listingOverridden,
   EVENT_TYPES.noticeIssued,
-  'liandun.subject.stated.v1',
-  'liandun.appeal.filed.v1',
-  'liandun.appeal.decided.v1',
-  'liandun.appeal.deadline.v1',
-  'liandun.listing.stayed.v1',
+  EVENT_TYPES.subjectStated,
+  EVENT_TYPES.appealFiled,
+  EVENT_TYPES.appealDecided,
+  EVENT_TYPES.appealDeadlineSet,
+  EVENT_TYPES.listingStayed,
 ]
   .map((type) => `'${type}'`)
   .join(', ');

@@ -670,10 +670,10 @@ function concerned(event: StoredEvent): string[] {
 const ABOUT_OBSERVATIONS = new Set<string>([
   EVENT_TYPES.caseDeadlineSet,
   EVENT_TYPES.subjectStated,
-  'liandun.appeal.filed.v1',
-  'liandun.appeal.decided.v1',
-  'liandun.appeal.deadline.v1',
-  'liandun.listing.stayed.v1',
+  EVENT_TYPES.appealFiled,
+  EVENT_TYPES.appealDecided,
+  EVENT_TYPES.appealDeadlineSet,
+  EVENT_TYPES.listingStayed,
 ]);
 
 /** The observation that such an outcome is about; a listing's id begins with the position of its own. */
