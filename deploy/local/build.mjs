@@ -6,7 +6,13 @@ import { withLock } from './locks.mjs';
 import { root } from './state.mjs';
 
 const stamp = `${root}dist/.sources`;
-const inputs = ['{apps,libs,test}/**/*.ts', 'apps/api/src/page/*', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
+const inputs = [
+  '{apps,libs,test}/**/*.ts',
+  'apps/api/src/page/*',
+  'tsconfig*.json',
+  'nest-cli.json',
+  'package-lock.json',
+];
 
 async function digestOfSources() {
   const hash = createHash('sha256');
