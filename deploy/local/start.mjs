@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { startApp } from './apps.mjs';
 import { build } from './build.mjs';
 import { running, start, stopAll } from './children.mjs';
+import { openCodeGateway } from './codes.mjs';
 import { ledgerKeys, logVkey, MEMBERS, memberKeys, publicJwk, writeWhole } from './keys.mjs';
 import { claimPorts } from './ports.mjs';
 import { languageOf, Progress } from './progress.mjs';
@@ -233,6 +234,9 @@ async function up() {
     DATABASE_URL: apiDatabase,
     PORT: String(ports.api),
     LIANDUN_WORKER_URL: workerUrl,
+    // One-time codes of subjects: what a gateway would send is printed here.
+    LIANDUN_CODE_GATEWAY:
+      process.env.LIANDUN_CODE_GATEWAY || (await openCodeGateway((line) => console.log(`  ${line}`))),
     ...apiTls(tls),
   };
   const worker = {

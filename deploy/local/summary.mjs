@@ -8,6 +8,7 @@ const TEXT = {
     title: 'Liandun is up. Stop it with Ctrl-C.',
     url: 'HTTP API',
     docs: 'API documents',
+    page: "the merchant's own page (codes are printed here)",
     kafka: 'Kafka (SASL/OAUTHBEARER)',
     database: 'PostgreSQL',
     env: 'all addresses and keys',
@@ -18,6 +19,7 @@ const TEXT = {
     title: '联盾已启动。按 Ctrl-C 停止。',
     url: 'HTTP 接口',
     docs: '接口文档',
+    page: '商户页面（验证码显示在本窗口）',
     kafka: 'Kafka（SASL/OAUTHBEARER）',
     database: 'PostgreSQL',
     env: '全部地址与密钥',
@@ -32,6 +34,7 @@ export function printSummary({ language, home, addresses }) {
   const lines = [
     [text.url, addresses.LIANDUN_URL],
     [text.docs, `${addresses.LIANDUN_URL}/openapi.json`],
+    [text.page, `${addresses.LIANDUN_URL}/public/`],
     [text.kafka, addresses.KAFKA_BROKERS],
     [text.database, addresses.DATABASE_URL],
     [text.env, `${home}/env`],
