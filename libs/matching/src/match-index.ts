@@ -138,11 +138,8 @@ export class MatchIndex {
     generations: readonly Generation[],
   ): Promise<Map<number, number>> {
     const active = generations.find(({ state }) => state === 'active') as Generation;
-    const said = nodes.map(({ features }) => textOf(features));
-    const tokens = this.tokens(
-      said.map((value) => ({ kind: RECORD, value })),
-      active,
-    );
+    const said = nodes.map(({ features }) => saidKey(features));
+    const tokens = this.tokens(said, active);
     const { rows } = await prepared<{ token: string; position: string }>(
       client,
       'select token, min(position) as position from match.key where token = any($1) group by token',
@@ -155,13 +152,15 @@ export class MatchIndex {
     nodes.forEach((node, n) => {
       const earlier = first.get(tokens[n] as string);
       const features = earlier === undefined ? undefined : (known.get(earlier) ?? this.known.get(earlier));
-      if (earlier !== undefined && features && textOf(features) === said[n]) repeats.set(Number(node.id), earlier);
+      if (earlier !== undefined && features && textOf(features) === said[n]?.value)
+        repeats.set(Number(node.id), earlier);
       else {
         first.set(tokens[n] as string, Number(node.id));
         fresh.push(node);
       }
     });
-    for (const generation of generations) await this.add(client, fresh, generation);
+    const keys = new Map(nodes.map(({ features }, n) => [features, said[n] as Key]));
+    for (const generation of generations) await this.add(client, fresh, generation, keys);
     return repeats;
   }
 
@@ -171,9 +170,14 @@ export class MatchIndex {
   }
 
   /** Makes records findable by their keys of one generation. */
-  async add(client: ClientBase, nodes: readonly Node<Features>[], generation: Generation): Promise<void> {
+  async add(
+    client: ClientBase,
+    nodes: readonly Node<Features>[],
+    generation: Generation,
+    said?: ReadonlyMap<Features, Key>,
+  ): Promise<void> {
     const rows = nodes.flatMap(({ id, features }) => {
-      const keys = [...this.allKeys(features), { kind: RECORD, value: textOf(features) }];
+      const keys = [...this.allKeys(features), said?.get(features) ?? saidKey(features)];
       return this.tokens(keys, generation).map((token) => ({ token, position: Number(id) }));
     });
     if (rows.length === 0) return;
@@ -225,6 +229,8 @@ const RECORD = 'record' as Key['kind'];
 /** All that is known of a record but the day of its report. */
 const textOf = (features: object): string => JSON.stringify({ ...features, day: undefined });
 
+const saidKey = (features: Features): Key => ({ kind: RECORD, value: textOf(features) });
+
 /** Entries by position, in the form that opens their records. */
 export async function entriesAt(client: ClientBase, positions: readonly number[]): Promise<ObservedEntry[]> {
   const { rows } = await prepared<{ position: string; entry: string; leaf_hash: Buffer }>(
@@ -249,13 +255,9 @@ export class LiveLookup implements Lookup<Features> {
     private readonly tokensOf: (keys: readonly Key[]) => string[],
   ) {}
 
-  /** Looks the keys of many records up together; with `deep`, those of the records that are found as well. */
-  async prefetch(nodes: readonly Node<Features>[], deep = true): Promise<void> {
-    const buckets = await this.buckets(nodes.flatMap(({ features }) => this.index.allKeys(features)));
-    if (!deep) return;
-    const next = new Map(buckets.flatMap(({ records }) => records.map((record) => [record.id, record])));
-    for (const { id } of nodes) next.delete(id);
-    if (next.size > 0) await this.prefetch([...next.values()], false);
+  /** Looks the keys of many records up together. */
+  async prefetch(nodes: readonly Node<Features>[]): Promise<void> {
+    if (nodes.length > 0) await this.buckets(nodes.flatMap(({ features }) => this.index.allKeys(features)));
   }
 
   async buckets(keys: readonly Key[]): Promise<Bucket<Features>[]> {

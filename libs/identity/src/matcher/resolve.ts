@@ -14,6 +14,8 @@ export interface Bucket<F> {
 export interface Lookup<F> {
   /** Called once for each key of a touched record; answers in the order of the keys. */
   buckets(keys: readonly Key[]): Promise<readonly Bucket<F>[]> | readonly Bucket<F>[];
+  /** Before the keys of these records are looked up one record after the other: all of them at once. */
+  prefetch?(nodes: readonly Node<F>[]): Promise<void>;
   /** What reviewers decided of pairs of these records. */
   decisions(records: readonly string[]): Promise<readonly PairDecision[]> | readonly PairDecision[];
 }
@@ -120,6 +122,7 @@ export async function resolve<F>(
   let cut = false;
   while (front.length > 0) {
     const next: Node<F>[] = [];
+    await lookup.prefetch?.(front.filter(({ id }) => !exploration.nodes.has(id)));
     for (const node of front) {
       if (exploration.nodes.has(node.id)) continue;
       cut ||= exploration.nodes.size >= limit;
