@@ -50,6 +50,7 @@ describe('a platform decides by itself what a notice leads to', () => {
     ['protect', 'underReview'],
     ['registryStatus', 'underReview'],
     ['correct', 'underReview'],
+    ['mark', 'underReview'],
   ] as const)('%s is answered with %s and changes no shop', (action, decision) => {
     expect(decide(notice(action), [shop()], [])).toMatchObject({ decision, close: [], reopen: [] });
   });

@@ -54,6 +54,9 @@ export function decide(notice: Notice, own: OwnShop[], states: ShopState[]): Dec
     case 'protect':
     case 'registryStatus':
     case 'correct':
+    case 'mark':
+    // Also what a later ledger may say: a person looks at it.
+    default:
       return nothing('underReview');
   }
 }

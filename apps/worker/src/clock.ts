@@ -8,6 +8,7 @@ import {
   type CaseDeadlineSet,
   type CaseReleased,
   type ListingExpired,
+  type ListingStayed,
   type NoticeReminded,
   type OutcomeType,
 } from '@liandun/contracts';
@@ -24,6 +25,7 @@ import {
 import type { AppendCommand, EventLog } from '@liandun/event-log';
 import { pause } from '@liandun/sdk';
 import {
+  appealsOver,
   assessmentsOver,
   breakerState,
   floodDays,
@@ -64,6 +66,7 @@ const ID = {
   deadline: 'clock:deadline:',
   released: 'clock:released:',
   expired: 'clock:expired:',
+  stayed: 'clock:stayed:',
   due: 'clock:reopeningDue:',
   overdue: 'clock:reopeningOverdue:',
   reminder: 'clock:reminder:',
@@ -97,6 +100,7 @@ export interface ClockStatus {
   unknownYears: number[];
   released: number;
   expired: number;
+  stayed: number;
   reminded: number;
   problem?: string;
 }
@@ -123,6 +127,7 @@ export class LifeClock {
   #reminded = 0;
   #released = 0;
   #expired = 0;
+  #stayed = 0;
   #problem: string | undefined;
   #running: Promise<void> | undefined;
 
@@ -150,6 +155,7 @@ export class LifeClock {
       unknownYears: [...this.#unknownYears].toSorted((a, b) => a - b),
       released: this.#released,
       expired: this.#expired,
+      stayed: this.#stayed,
       reminded: this.#reminded,
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
@@ -166,6 +172,7 @@ export class LifeClock {
         await this.#setDeadlines();
         await this.#releaseOver();
         await this.#expireOver();
+        await this.#stayOver();
         await this.#tellOfFloods();
         if (performance.now() >= this.#watchAtMs) await this.#watch();
       } finally {
@@ -234,13 +241,33 @@ export class LifeClock {
     );
   }
 
+  /** What nobody has decided in time is suspended by itself (rule P07). */
+  async #stayOver(): Promise<void> {
+    const now = (await this.#now()).toISOString();
+    this.#stayed += await this.#drain(
+      () => appealsOver(this.#parts.pool, ID.stayed, now, BATCH_MAX),
+      (late) => {
+        if (!follows(late, { type: 'stay' })) return undefined;
+        const { appealId, due, calendar, stream, version } = late;
+        const data: ListingStayed = {
+          ...about(late),
+          appealId,
+          by: 'deadline',
+          due: beijing(due),
+          ...(calendar !== undefined && { calendar }),
+        };
+        return single(`${ID.stayed}${appealId}`, EVENT_TYPES.listingStayed, stream, data, now, { [stream]: version });
+      },
+    );
+  }
+
   /**
    * Batch after batch, never far ahead of notify. What changed since it was folded is left for the next tick.
    * @returns how many were appended
    */
-  async #drain(
-    look: () => Promise<DueListing[]>,
-    decide: (due: DueListing) => AppendCommand | undefined,
+  async #drain<T extends DueListing>(
+    look: () => Promise<T[]>,
+    decide: (due: T) => AppendCommand | undefined,
   ): Promise<number> {
     const { log } = this.#parts;
     let appended = 0;
@@ -311,7 +338,7 @@ export class LifeClock {
     if (alarms.length > 0) await log.appendAll(alarms);
   }
 
-  /** An alarm while a working day is left to reopen after an official ending, and once the statute's three have passed. */
+  /** An alarm while a working day is left to reopen after an official ending, a stay or a successful appeal, and once the statute's three have passed. */
   async #watchReopenings(): Promise<void> {
     const { pool, workingDays } = this.#parts;
     const now = await this.#now();

@@ -27,8 +27,13 @@ export const NOTICE_ACTIONS = [
   'reopen',
   'lift',
   'correct',
+  'mark',
 ] as const;
 export type NoticeAction = (typeof NOTICE_ACTIONS)[number];
+
+/** The state of a listing, where it isn't plainly published: an appeal was filed against it, or decided (rule P07). */
+export const NOTICE_STATUSES = ['disputed', 'stayed', 'corrected', 'upheld', 'overturned'] as const;
+export type NoticeStatus = (typeof NOTICE_STATUSES)[number];
 
 export const MATCH_GRADES = ['exact', 'strong', 'possible'] as const;
 export type MatchGrade = (typeof MATCH_GRADES)[number];
@@ -186,6 +191,14 @@ export class NoticeContent {
   @Optional()
   @Flag()
   erased?: boolean;
+
+  @Doc(
+    'What an appeal has made of the listing, where there was one: disputed, it is open and must be shown; stayed, its effects are suspended; corrected, upheld, overturned',
+    '申诉对列名的影响（如有）：disputed 异议处理中，须标注；stayed 暂停效力；corrected 已更正；upheld 维持；overturned 已撤销',
+  )
+  @Optional()
+  @OneOf(NOTICE_STATUSES)
+  status?: NoticeStatus;
 }
 
 /** What a subscriber receives as `data` of a CloudEvent of type NOTICE_TYPE, the same on every channel. */
@@ -286,7 +299,7 @@ export interface NoticePlace {
  */
 export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEvent<Notice> {
   const { noticeId, seq, action, listingId, stillListed, entity, merchantIds, shops, match, reason } = content;
-  const { tier, autoClosable, effectiveAt, expiresAt, respondBy, victimProtected, erased } = content;
+  const { tier, autoClosable, effectiveAt, expiresAt, respondBy, victimProtected, erased, status } = content;
   const { code, labelZh, labelEn, legalBasis } = reason;
   return {
     specversion: '1.0',
@@ -315,6 +328,7 @@ export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEv
       leafHash: entry.leafHash,
       ...(victimProtected && { victimProtected }),
       ...(erased && { erased }),
+      ...(status !== undefined && { status }),
     },
   };
 }

@@ -20,6 +20,7 @@ const DISCLOSED_BY_NOTICE = {
   respondBy: undefined,
   victimProtected: 'reason',
   erased: undefined,
+  status: 'reason',
 } as const satisfies Record<keyof NoticeContent, DisclosedField | 'subject' | undefined>;
 
 const DISCLOSED = [...new Set(Object.values(DISCLOSED_BY_NOTICE))].filter((field) => field !== undefined);

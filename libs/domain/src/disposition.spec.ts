@@ -16,6 +16,7 @@ describe('P22: a disposition answers its notice', () => {
     ['reopen', false, true],
     ['lift', false, true],
     ['correct', false, true],
+    ['mark', true, true],
   ])('%s: closed %s, reopened %s', (action, closes, reopens) => {
     expect(refusal(action, 'closed')).toBe(closes ? undefined : 'decision');
     expect(refusal(action, 'reopened')).toBe(reopens ? undefined : 'decision');

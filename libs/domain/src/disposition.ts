@@ -15,6 +15,8 @@ const ANSWERS: Record<NoticeAction, readonly DispositionDecision[]> = {
   reopen: REOPENING,
   lift: REOPENING,
   correct: REOPENING,
+  // It asks for nothing; what the receiver decides because of it, it may say.
+  mark: [...CLOSING, 'reopened'],
 };
 
 interface Shops {

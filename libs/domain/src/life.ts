@@ -2,7 +2,7 @@
 import type { Cause } from '@liandun/contracts';
 
 /** It counts against its subject: members are told, screening answers. `disputed` carries the mark of an objection. */
-const STANDING = ['published', 'disputed', 'corrected', 'upheld'] as const;
+export const STANDING = ['published', 'disputed', 'corrected', 'upheld'] as const;
 const OVER = ['withdrawn', 'overturned', 'repaired', 'endedByDecision', 'expired'] as const;
 
 /** `held`: its subject is being heard, or a second person looks at its publisher's flood; nobody is told. `stayed`: its effects are suspended everywhere. */

@@ -22,6 +22,8 @@ export interface Told {
   because: string[];
   /** The credit code under which it was told of an organization. */
   uscc?: string;
+  /** The listing's state as it was told last, unless it is `published`. */
+  status?: string;
   /** A `reopen` or `lift` has followed, or `correct` for the last of its accounts. */
   ended: boolean;
 }
@@ -157,6 +159,30 @@ export function decideEnded(
       shops: shops.filter((shop) => told.shopIds.includes(shop.shopId)),
       merchantIds,
       grade: hosted ? surest(Object.values(told.merchants)) : 'exact',
+      because: told.because,
+    },
+  ];
+}
+
+/**
+ * `mark`: what a member that was told of a listing hears when only its mark changes: an objection, or what was decided of it
+ * (rule P07). It asks for nothing.
+ */
+export function decideMarked(
+  member: Receiver,
+  told: Told & { shops: Shop[] },
+  listing: Pick<Listing, 'kind' | 'status'>,
+  trigger: Trigger,
+): NoticeIntent[] {
+  if ((told.status ?? 'published') === listing.status || !mayHear(member, told, listing, trigger)) return [];
+  const merchantIds = Object.keys(told.merchants);
+  return [
+    {
+      memberId: member.memberId,
+      action: 'mark',
+      shops: told.shops,
+      merchantIds,
+      grade: merchantIds.length > 0 ? surest(Object.values(told.merchants)) : 'exact',
       because: told.because,
     },
   ];

@@ -1,5 +1,4 @@
 import {
-  NOTICE_ACTIONS,
   NOTICE_ERASED_TYPE,
   NOTICE_TYPE,
   SCREENING_MATCHED_TYPE,
@@ -28,8 +27,9 @@ const listOf =
     Array.isArray(value) && value.every(check);
 
 // What the SDK relies on. Fields that a later ledger adds are let through.
-const FIELDS: Record<Exclude<keyof Notice, 'noticeId' | 'seq' | 'erased' | 'victimProtected'>, Check> = {
-  action: (value) => (NOTICE_ACTIONS as readonly unknown[]).includes(value),
+const FIELDS: Record<Exclude<keyof Notice, 'noticeId' | 'seq' | 'erased' | 'victimProtected' | 'status'>, Check> = {
+  // A later ledger may say something new: the handler gets it, and nothing behind it waits.
+  action: isText,
   listingId: isText,
   stillListed: isFlag,
   merchantIds: isTexts,

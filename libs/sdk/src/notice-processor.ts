@@ -16,7 +16,8 @@ import { backoffMs, pause } from './waiting.js';
 /**
  * The one interface of a platform's own code, whatever the channel. Its effects through `tx` are stored exactly once,
  * in the order of `seq`; effects elsewhere may happen again after a crash. `shops` is the member's own view of the
- * shops that the notice touches, after it: on `reopen`, reopen those whose `closedBy` is empty.
+ * shops that the notice touches, after it: on `reopen`, reopen those whose `closedBy` is empty. `mark` asks for nothing: show
+ * `status`. An action that this version doesn't know comes as it is; do nothing about it but keep it.
  */
 export interface NoticeHandler<Tx> {
   handle(notice: Notice, tx: Tx, shops: ShopState[]): Promise<void>;

@@ -1,6 +1,6 @@
 // What intake checks with every rule of the contracts, the database checks once more in its own words: whatever program writes
-// it, no case without its parts and no decision in another's name ever stands in the log (rules P01, P02, P22).
-import { reasonCodes, SUBMITTED_TYPES, type ReasonCode } from '@liandun/contracts';
+// it, no case without its parts and no decision in another's name ever stands in the log (rules P01, P02, P08, P22).
+import { OUTCOME_TYPES, reasonCodes, SUBMITTED_TYPES, type ReasonCode } from '@liandun/contracts';
 import pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
@@ -66,6 +66,27 @@ begin
 end $$;
 create trigger complete_case before insert on log.entry for each row when (new.type in ${CASES})
   execute function log.states_its_case();
+
+-- Whoever decided on a listing decides on no appeal against it (rule P08). A person is an opaque id at a member; the listing's decider
+-- is the one of its filing, in the same stream.
+create function log.is_reviewed_by_another() returns trigger language plpgsql as $$
+declare
+  data jsonb := new.entry::jsonb -> 'data';
+  publisher text := split_part(new.stream, '/', 2);
+  decider text;
+begin
+  select e.entry::jsonb #>> '{data,decidedBy}' into decider
+  from log.event_id i join log.entry e using (position)
+  where i.source = 'urn:liandun:member:' || publisher and i.id = data ->> 'caseId' and e.stream = new.stream;
+  if (decider is not null and data ->> 'decidedBy' <> '' and data ->> 'by' <> ''
+    and (data ->> 'by', data ->> 'decidedBy') is distinct from (publisher, decider)) is not true then
+    raise exception 'an appeal is decided by another reviewer than who decided on the listing'
+      using errcode = 'check_violation', schema = 'log', table = 'entry', constraint = 'reviewer_is_not_decider';
+  end if;
+  return new;
+end $$;
+create trigger reviewer_is_not_decider before insert on log.entry for each row
+  when (new.type = '${OUTCOME_TYPES.appealDecided}') execute function log.is_reviewed_by_another();
 `;
 
 const rowOf = ({ code, legalBasis, defaultRetentionDays }: ReasonCode): string =>
@@ -95,6 +116,8 @@ export class CompleteEntries1763800400000 implements MigrationInterface {
     await runner.query(`
 alter table log.entry drop constraint complete_entry;
 drop trigger complete_case on log.entry;
+drop trigger reviewer_is_not_decider on log.entry;
+drop function log.is_reviewed_by_another();
 drop function log.states_its_case();
 drop function log.names_its_decision(text);
 drop function log.is_its_receivers(text, text, text);

@@ -55,23 +55,41 @@ const toLinkedListing = (row: Row): LinkedListing => ({
   },
 });
 
-/** Listings that became due (published and linked) or ended at one of these positions, in the order of the log. */
-export async function listingsMovedAt(
+/**
+ * Listings that were taken back (ended or stayed) or marked at one of these positions, as they are now, in the order of the log; `at`
+ * is the position.
+ */
+export async function takenBackAt(
   client: ClientBase,
   positions: number[],
-): Promise<{ due: LinkedListing[]; ended: (LinkedListing & { endedAt: number })[] }> {
+): Promise<{ ended: (LinkedListing & { endedAt: number })[]; marked: (LinkedListing & { markedAt: number })[] }> {
   const { rows } = await prepared<Row>(
     client,
-    `${SELECT_LISTING} where l.due_at = any($1) or l.ended_at = any($1) order by l.position`,
+    `${SELECT_LISTING} where l.ended_at = any($1) or l.marked_at = any($1) order by l.position`,
     [positions],
   );
   const at = new Set(positions);
+  const endOf = (row: Row): number => Number(row.status === 'stayed' ? row.marked_at : row.ended_at);
   return {
-    due: rows.filter((row: Row) => row.status === 'published' && at.has(Number(row.due_at))).map(toLinkedListing),
     ended: rows
-      .filter((row: Row) => at.has(Number(row.ended_at)))
-      .map((row: Row) => ({ ...toLinkedListing(row), endedAt: Number(row.ended_at) })),
+      .filter((row: Row) => !row.stands && at.has(endOf(row)))
+      .map((row: Row) => ({ ...toLinkedListing(row), endedAt: endOf(row) })),
+    marked: rows
+      .filter((row: Row) => row.stands)
+      .map((row: Row) => ({ ...toLinkedListing(row), markedAt: Number(row.marked_at) })),
   };
+}
+
+/** Listings whose mark changed while a member was told and could not be told of that. */
+export async function markedUntold(client: ClientBase, member: string): Promise<LinkedListing[]> {
+  const { rows } = await prepared<Row>(
+    client,
+    `${SELECT_LISTING} join view.told t using (listing_id)
+     where l.stands and l.marked_at is not null and t.member = $1 and not t.ended
+       and coalesce(t.status, 'published') <> l.status order by l.position`,
+    [member],
+  );
+  return rows.map(toLinkedListing);
 }
 
 /** Listings that became due or moved at one of these positions, whatever became of them since; in the order of the log. */
@@ -110,19 +128,19 @@ export async function standingListings(
 ): Promise<LinkedListing[]> {
   const { rows } = await prepared<Row>(
     client,
-    `${SELECT_LISTING} where l.status = 'published' and ($1::text[] is null or l.entity_id = any($1))
+    `${SELECT_LISTING} where l.stands and ($1::text[] is null or l.entity_id = any($1))
        and ($2::text[] is null or l.listing_id = any($2)) order by l.position`,
     [of.entityIds ?? null, of.listingIds ?? null],
   );
   return rows.map(toLinkedListing);
 }
 
-/** Listings that ended while a member was told and not yet told of the end. */
+/** Listings that ended, or were stayed, while a member was told and not yet told of the end. */
 export async function endedUntold(client: ClientBase, member: string): Promise<LinkedListing[]> {
   const { rows } = await prepared<Row>(
     client,
     `${SELECT_LISTING} join view.told t using (listing_id)
-     where l.ended_at is not null and t.member = $1 and not t.ended order by l.position`,
+     where (l.ended_at is not null or l.status = 'stayed') and t.member = $1 and not t.ended order by l.position`,
     [member],
   );
   return rows.map(toLinkedListing);
@@ -208,14 +226,14 @@ export async function listedEntitiesReportedAt(client: ClientBase, positions: nu
   const { rows } = await prepared<Row>(
     client,
     `select distinct l.entity_id from view.hosting h
-       join view.listing l on l.status = 'published' and l.entity_id = h.entity_id
+       join view.listing l on l.stands and l.entity_id = h.entity_id
      where h.active and h.linked_at = any($1)
      union
      select l.entity_id from view.hosting h
        join view.observation b on b.entity_id = h.entity_id
        join view.possible p on p.other = b.position
        join view.observation a on a.position = p.observation and a.entity_id <> h.entity_id and ${NOT_PARTED}
-       join view.listing l on l.status = 'published' and l.entity_id = a.entity_id
+       join view.listing l on l.stands and l.entity_id = a.entity_id
      where h.active and h.linked_at = any($1)`,
     [positions],
   );
@@ -257,7 +275,7 @@ export async function movedAccounts(client: ClientBase, positions: number[]): Pr
              where l.moved_at = any($1)) c
      join view.hosting h on h.member = c.member and h.merchant_id = c.merchant_id
      join view.told t on t.listing_id = c.listing_id and t.member = c.member and not t.ended
-     join view.listing l on l.listing_id = c.listing_id and l.status = 'published' and l.entity_id <> h.entity_id
+     join view.listing l on l.listing_id = c.listing_id and l.stands and l.entity_id <> h.entity_id
      where t.merchants->>h.merchant_id <> 'possible'
        or not exists (select from ${MAY_BE} where a.entity_id = l.entity_id and b.entity_id = h.entity_id)
      order by h.member, h.merchant_id, t.listing_id, c.at`,
@@ -282,7 +300,7 @@ export async function movedListings(
 ): Promise<(LinkedListing & { movedAt: number })[]> {
   const { rows } = await prepared<Row>(
     client,
-    `${SELECT_LISTING} where l.moved_at = any($1) and l.status = 'published' order by l.position`,
+    `${SELECT_LISTING} where l.moved_at = any($1) and l.stands order by l.position`,
     [positions],
   );
   return rows.map((row: Row) => ({ ...toLinkedListing(row), movedAt: Number(row.moved_at) }));
@@ -307,6 +325,7 @@ export async function toldOf(
       shops: row.shops,
       because: row.because,
       ...(row.uscc === null ? {} : { uscc: row.uscc }),
+      ...(row.status === null ? {} : { status: row.status }),
       ended: row.ended,
     });
   }
@@ -327,7 +346,7 @@ export async function coverOf(
     `select l.entity_id, l.listing_id,
        array_agg(t.member) filter (where t.member is not null) || l.source_member as known_to
      from view.listing l left join view.told t on t.listing_id = l.listing_id and not t.ended
-     where l.entity_id = any($1) and l.status = 'published' and l.expires_at > $2
+     where l.entity_id = any($1) and l.stands and l.expires_at > $2
      group by l.entity_id, l.listing_id, l.source_member`,
     [entityIds, at],
   );

@@ -1,4 +1,5 @@
 import { EVENT_TYPES } from '@liandun/contracts';
+import { STANDING } from '@liandun/domain';
 import { CALLER, CALLERS_ROLE, SUBJECTS_ENTITIES, wall } from '@liandun/event-log';
 
 const TABLES = `
@@ -110,6 +111,10 @@ create table <schema>.listing (
   -- Its subject used a stolen identity, whose owner is protected.
   victim boolean not null default false,
   status text not null,
+  -- Whether it counts against its subject, as far as its state goes.
+  stands boolean not null generated always as (status in (${STANDING.map((state) => `'${state}'`).join(', ')})) stored,
+  -- The opaque id of the person who decided on it, at its source: he decides on no appeal against it (rule P08).
+  decided_by text not null,
   -- What a held one waits for: that its subject is heard (rule P06), and that a second person lets it out (rule P21).
   hearing boolean not null default false,
   flood boolean not null default false,
@@ -120,6 +125,8 @@ create table <schema>.listing (
   due_at bigint,
   -- The position at which it came to another entity, or its entity's credit code became known.
   moved_at bigint,
+  -- The position at which its mark changed, or a stay suspended it (rule P07).
+  marked_at bigint,
   -- When a held case is published unless it was heard before; null while that is not set, or paused.
   held_until timestamptz,
   -- How that was counted.
@@ -136,6 +143,7 @@ create index on <schema>.listing (decision_no) where decision_no is not null;
 create index on <schema>.listing (due_at);
 create index on <schema>.listing (moved_at) where moved_at is not null;
 create index on <schema>.listing (ended_at);
+create index on <schema>.listing (marked_at) where marked_at is not null;
 create index on <schema>.listing (heard_at) where heard_at is not null;
 -- What the clock looks for.
 create index on <schema>.listing (held_until, position) where status = 'held';
@@ -151,6 +159,37 @@ create table <schema>.flood (
   primary key (member, case_id)
 );
 
+-- Appeals against listings. The texts are in the vault alone.
+create table <schema>.appeal (
+  appeal_id text primary key,
+  -- Of its filing.
+  position bigint not null unique,
+  listing_id text not null,
+  grounds text not null,
+  proved text not null,
+  filed_at timestamptz not null,
+  -- Who decided on the listing.
+  publisher text not null,
+  decider text not null,
+  -- When it is decided, or the listing is stayed; null while that is paused. And how that was counted.
+  due timestamptz,
+  deadline jsonb,
+  -- The positions of the stay and of the decision.
+  stayed_at bigint,
+  concluded_at bigint,
+  decision text,
+  -- Who decided on the appeal: a person at a member, never the listing's decider (rule P08).
+  decided_by text,
+  reviewing_member text,
+  decided_at timestamptz,
+  constraint reviewer_is_not_decider check ((reviewing_member, decided_by) is distinct from (publisher, decider)),
+  check ((decision is null) = (decided_by is null) and (decision is null) = (reviewing_member is null))
+);
+-- One open appeal at a time.
+create unique index on <schema>.appeal (listing_id) where decision is null;
+create index on <schema>.appeal (listing_id, position);
+create index on <schema>.appeal (due, position) where decision is null;
+
 create table <schema>.told (
   listing_id text not null,
   member text not null,
@@ -159,6 +198,8 @@ create table <schema>.told (
   because jsonb not null,
   -- The credit code under which it was told.
   uscc text,
+  -- The listing's state as it was told last, where it was marked.
+  status text,
   ended boolean not null,
   primary key (listing_id, member)
 );
@@ -220,7 +261,7 @@ grant select on <schema>.listing to liandun_door;
 grant select (entity_id, erased) on <schema>.entity to liandun_door;
 -- How many merchants a platform hosts says how much it may ask.
 grant select (member, active) on <schema>.hosting to liandun_door;
-grant select on <schema>.entity, <schema>.observation, <schema>.possible, <schema>.parted, <schema>.step, <schema>.hosting, <schema>.listing, <schema>.notice, <schema>.disposition,
+grant select on <schema>.entity, <schema>.observation, <schema>.possible, <schema>.parted, <schema>.step, <schema>.hosting, <schema>.listing, <schema>.appeal, <schema>.notice, <schema>.disposition,
   <schema>.audit to liandun_api;
 `;
 
@@ -269,6 +310,8 @@ const SEEN: Record<string, string | undefined> = {
   // An administrator sees what waits for a second person.
   listing: `${CALLERS_ROLE} = 'regulator' or source_member = ${CALLER} or ${OF_SUBJECT} or (flood and ${CALLERS_ROLE} = 'admin')`,
   flood: undefined,
+  appeal: `${CALLERS_ROLE} = 'regulator' or publisher = ${CALLER} or (${CALLERS_ROLE} = 'subject'
+    and exists (select from <schema>.listing l where l.listing_id = appeal.listing_id))`,
   told: undefined,
   // Who was told of a listing is for its subject to know.
   notice: `${CALLERS_ROLE} = 'regulator' or member = ${CALLER} or (${CALLERS_ROLE} = 'subject'

@@ -89,6 +89,7 @@ function listingRow(event: StoredEvent): object {
     ordersStop: !registry && data.proof.ordersStop === true,
     // What a publisher that is too often wrong finds by itself counts as tier 3, for tier 3's term (rules P11, P19).
     finding: standard === 'platformFinding' && code.code !== 'V01',
+    decidedBy: data.decidedBy,
     hearing: !registry && isHeld(data, code.tier),
     victim: data.victim !== undefined,
     expiresAt: stated ?? term,
@@ -101,15 +102,15 @@ const list: FoldRun = async (client, schema, events) => {
   const listing = bulk(
     client,
     `insert into ${schema}.listing (listing_id, position, source_member, source_event_id, origin, merchant_id,
-       registry_list, decision_no, kind, streamer, code, tier, official, orders_stop, victim, status, hearing, flood, effective_at, expires_at, accepted_at)
+       registry_list, decision_no, kind, streamer, code, tier, official, orders_stop, decided_by, victim, status, hearing, flood, effective_at, expires_at, accepted_at)
      select "listingId", position, member, "eventId", origin, "merchantId", list, "decisionNo", kind, streamer, code,
-       case when lowered then 3 else tier end, official, "ordersStop", victim, case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
+       case when lowered then 3 else tier end, official, "ordersStop", "decidedBy", victim, case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
        case when lowered then least("expiresAt", "acceptedAt" + interval '90 days') else "expiresAt" end, "acceptedAt"
      from (select r.*, r.tier = 2 and r.finding and exists (select from ${schema}.receiver p
        where p.member_id = r.member and p.lowered) as lowered, exists (select from ${schema}.flood f where f.member = r.member and f.case_id = r."eventId"
        and r.origin <> 'registry') as waits from jsonb_to_recordset($1) r ("listingId" text, position bigint, member text, "eventId" text, origin text,
        "merchantId" text, list text, "decisionNo" text, kind text, streamer boolean, code text, tier int,
-       official boolean, "ordersStop" boolean, victim boolean, finding boolean, hearing boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
+       official boolean, "ordersStop" boolean, "decidedBy" text, victim boolean, finding boolean, hearing boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
     events.map(listingRow),
   );
   await Promise.all([observing, listing]);
@@ -173,7 +174,7 @@ const link: FoldRun = async (client, schema, events) => {
        shops = excluded.shops, because = excluded.because, same_as = excluded.same_as, strong_as = excluded.strong_as,
        observed_at = excluded.observed_at, linked_at = excluded.linked_at`,
     `update ${schema}.listing l set entity_id = r."entityId",
-       due_at = case when l.status = 'published' then r.position end
+       due_at = case when l.stands then r.position end
      from ${LINK_ROWS} where l.position = r.observation`,
     `update ${schema}.listing l set status = 'endedByDecision', ended_at = r.position, cause = 'removed'
      from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
@@ -439,6 +440,80 @@ const expire: FoldRun = (client, schema, events) =>
     events.map(({ data, position }) => ({ listingId: data.listingId, position })),
   ) as Promise<void>;
 
+/** An appeal marks what it is against. */
+const fileAppeal: FoldRun = async (client, schema, events) => {
+  for (const { data, position } of events) {
+    const { appealId, listingId, grounds, proved, filedAt } = data;
+    await prepared(
+      client,
+      `insert into ${schema}.appeal (appeal_id, position, listing_id, grounds, proved, filed_at, publisher, decider)
+       select $1, $2, listing_id, $4, $5, $6, source_member, decided_by from ${schema}.listing where listing_id = $3`,
+      [appealId, position, listingId, grounds, proved, filedAt],
+    );
+    await prepared(
+      client,
+      `update ${schema}.listing set status = 'disputed', marked_at = $1 where listing_id = $2 and stands`,
+      [position, listingId],
+    );
+  }
+};
+
+const setAppealDeadline: FoldRun = (client, schema, events) =>
+  bulk(
+    client,
+    `update ${schema}.appeal a set due = r.due, deadline = r.deadline
+     from jsonb_to_recordset($1) r ("appealId" text, due timestamptz, deadline jsonb) where a.appeal_id = r."appealId"`,
+    events.map(({ data: { appealId, listingId: _listingId, caseId: _caseId, ...deadline } }) => ({
+      appealId,
+      due: deadline.due,
+      deadline,
+    })),
+  ) as Promise<void>;
+
+/** Suspended everywhere until the appeal is decided. */
+const stay: FoldRun = async (client, schema, events) => {
+  const rows = events.map(({ data, position }) => ({ appealId: data.appealId, listingId: data.listingId, position }));
+  const ROWS = `jsonb_to_recordset($1) r ("appealId" text, "listingId" text, position bigint)`;
+  await bulk(
+    client,
+    `update ${schema}.appeal a set stayed_at = r.position from ${ROWS} where a.appeal_id = r."appealId"`,
+    rows,
+  );
+  await bulk(
+    client,
+    `update ${schema}.listing l set status = 'stayed', marked_at = r.position from ${ROWS}
+     where l.listing_id = r."listingId" and l.stands`,
+    rows,
+  );
+};
+
+/** What was decided of an appeal. After a stay the listing is due again: those who may hear are told anew. */
+const decideAppeal: FoldRun = async (client, schema, events) => {
+  for (const { data, position } of events) {
+    const { appealId, listingId, decision, decidedBy, by, decidedAt, expiresAt, cause = 'appealUpheld' } = data;
+    await prepared(
+      client,
+      `update ${schema}.appeal set decision = $2, decided_by = $3, reviewing_member = $4, decided_at = $5, concluded_at = $6
+       where appeal_id = $1 and decision is null`,
+      [appealId, decision, decidedBy, by, decidedAt, position],
+    );
+    await (decision === 'overturned'
+      ? prepared(client, `update ${schema}.listing ${ends('overturned')} where ended_at is null and listing_id = $3`, [
+          position,
+          cause,
+          listingId,
+        ])
+      : prepared(
+          client,
+          `update ${schema}.listing set status = $2, expires_at = least(expires_at, $4::timestamptz),
+             marked_at = case when status = 'stayed' then marked_at else $1::bigint end,
+             due_at = case when status = 'stayed' and entity_id is not null then $1::bigint else due_at end
+           where listing_id = $3 and ended_at is null and status in ('disputed', 'stayed')`,
+          [position, decision, listingId, expiresAt ?? null],
+        ));
+  }
+};
+
 const dispose: FoldRun = (client, schema, events) =>
   bulk(
     client,
@@ -456,7 +531,7 @@ const dispose: FoldRun = (client, schema, events) =>
   ) as Promise<void>;
 
 const NOTICE_ROWS = `jsonb_to_recordset($1) r ("noticeId" text, member text, seq bigint, action text,
-  "listingId" text, "entityId" text, uscc text, "merchantIds" jsonb, merchants jsonb, shops jsonb, because jsonb,
+  "listingId" text, "entityId" text, uscc text, status text, "merchantIds" jsonb, merchants jsonb, shops jsonb, because jsonb,
   position bigint, "acceptedAt" timestamptz, "respondBy" timestamptz)`;
 
 function noticeRow(event: StoredEvent): { noticeId: string; action: string; key: string } {
@@ -505,6 +580,9 @@ async function foldTold(client: ClientBase, schema: string, rows: { action: stri
   const whose = 't.listing_id = r."listingId" and t.member = r.member';
   const ended = rows.filter(({ action }) => ENDING_ACTIONS.has(action));
   await bulk(client, `update ${schema}.told t set ended = true from ${NOTICE_ROWS} where ${whose}`, ended);
+  // A mark says nothing of whom it is about.
+  const marked = rows.filter(({ action }) => action === 'mark');
+  await bulk(client, `update ${schema}.told t set status = r.status from ${NOTICE_ROWS} where ${whose}`, marked);
   const corrected = rows.filter(({ action }) => action === 'correct');
   // Whose last account was corrected was told of nothing that still holds.
   await bulk(
@@ -519,13 +597,14 @@ async function foldTold(client: ClientBase, schema: string, rows: { action: stri
   );
   await bulk(
     client,
-    `insert into ${schema}.told as t (listing_id, member, merchants, shops, because, uscc, ended)
-     select "listingId", member, merchants, shops, because, uscc, false from ${NOTICE_ROWS}
+    `insert into ${schema}.told as t (listing_id, member, merchants, shops, because, uscc, status, ended)
+     select "listingId", member, merchants, shops, because, uscc, status, false from ${NOTICE_ROWS}
      on conflict (listing_id, member) do update set ended = false, because = excluded.because, uscc = excluded.uscc,
+       status = excluded.status,
        merchants = case when t.ended then excluded.merchants else t.merchants || excluded.merchants end,
        shops = (select coalesce(jsonb_agg(distinct s order by s), '[]')
                 from jsonb_array_elements(case when t.ended then excluded.shops else t.shops || excluded.shops end) s)`,
-    rows.filter(({ action }) => !ENDING_ACTIONS.has(action) && action !== 'correct'),
+    rows.filter(({ action }) => !ENDING_ACTIONS.has(action) && action !== 'correct' && action !== 'mark'),
   );
 }
 
@@ -632,6 +711,10 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.floodDecided]: decideFlood,
   [EVENT_TYPES.caseDeadlineSet]: setDeadline,
   [EVENT_TYPES.caseReleased]: release,
+  [EVENT_TYPES.appealFiled]: fileAppeal,
+  [EVENT_TYPES.appealDeadlineSet]: setAppealDeadline,
+  [EVENT_TYPES.listingStayed]: stay,
+  [EVENT_TYPES.appealDecided]: decideAppeal,
   [EVENT_TYPES.noticeDisposed]: dispose,
   [EVENT_TYPES.entityLinked]: link,
   [EVENT_TYPES.entityMerged]: regroup,
@@ -658,7 +741,8 @@ function concerned(event: StoredEvent): string[] {
     data.memberId,
     data.reader,
     data.requestedBy,
-    data.decidedBy,
+    // A reviewer's id is its member's own.
+    event.type.startsWith('liandun.appeal.') ? data.by : data.decidedBy,
     data.change?.memberId,
     // What the clock or an authority did to a listing concerns its publisher.
     ['screenings', 'merchant', 'report'].includes(kind ?? '') ? whose : undefined,
@@ -829,6 +913,7 @@ const BY_THE_CLOCK = new Set<string>([
   EVENT_TYPES.caseDeadlineSet,
   EVENT_TYPES.caseReleased,
   EVENT_TYPES.listingExpired,
+  EVENT_TYPES.listingStayed,
 ]);
 
 /**

@@ -32,19 +32,21 @@ const dueListings = async (db: Pool | ClientBase, where: string, values: unknown
      where r.name = 'notify' and ${where}`,
     values,
   );
-  return rows.map((row: Row) => ({
-    listingId: row.listing_id,
-    caseId: row.source_event_id,
-    code: row.code,
-    status: row.status,
-    stream: row.stream,
-    version: Number(row.version),
-    acceptedAt: row.accepted_at.toISOString(),
-    ...(row.held_until && { heldUntil: row.held_until.toISOString() }),
-    expiresAt: row.expires_at.toISOString(),
-    ...(row.calendar && { calendar: row.calendar }),
-  }));
+  return rows.map(toDue);
 };
+
+const toDue = (row: Row): DueListing => ({
+  listingId: row.listing_id,
+  caseId: row.source_event_id,
+  code: row.code,
+  status: row.status,
+  stream: row.stream,
+  version: Number(row.version),
+  acceptedAt: row.accepted_at.toISOString(),
+  ...(row.held_until && { heldUntil: row.held_until.toISOString() }),
+  expiresAt: row.expires_at.toISOString(),
+  ...(row.calendar && { calendar: row.calendar }),
+});
 
 const notYet = (idPrefix: string): string =>
   `not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || l.listing_id)`;
@@ -84,6 +86,32 @@ export async function floodDays(db: Pool, idPrefix: string): Promise<{ member: s
   return rows;
 }
 
+/** A listing whose appeal is due, with that. */
+export interface DueAppeal extends DueListing {
+  appealId: string;
+  due: string;
+}
+
+/** Appeals that are not decided by `now` (RFC 3339) and whose listings stand: these are stayed (rule P07). */
+export async function appealsOver(
+  db: Pool | ClientBase,
+  idPrefix: string,
+  now: string,
+  limit: number,
+): Promise<DueAppeal[]> {
+  const { rows } = await db.query(
+    `select l.listing_id, l.source_event_id, l.code, l.status, l.accepted_at, l.expires_at, a.appeal_id, a.due,
+       a.deadline->>'calendar' as calendar, e.stream,
+       (select max(s.version) from log.entry s where s.stream = e.stream and s.position <= r.position) as version
+     from view.appeal a join view.listing l using (listing_id) join log.entry e on e.position = l.position, log.reader r
+     where r.name = 'notify' and a.decision is null and a.stayed_at is null and a.due <= $1 and l.stands
+       and not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || a.appeal_id)
+     order by a.due, a.position limit $2`,
+    [now, limit],
+  );
+  return rows.map((row: Row) => ({ ...toDue(row), appealId: row.appeal_id, due: row.due.toISOString() }));
+}
+
 /** How many entries the notify reader has yet to go over: so many wait in front of a new one. */
 export async function notifyLag(db: Pool): Promise<number> {
   const { rows } = await db.query<{ lag: string }>(
@@ -92,15 +120,18 @@ export async function notifyLag(db: Pool): Promise<number> {
   return Number(rows[0]?.lag ?? 0);
 }
 
-/** A shop whose platform was told to reopen it after an official ending and hasn't said that it did. */
+/** A shop whose platform was told to reopen it after an official ending, a stay or an appeal, and hasn't said that it did. */
 export interface SilentReopening {
   noticeId: string;
   member: string;
-  /** When the ending was accepted, RFC 3339. */
+  /** When the ending or stay was accepted, RFC 3339. */
   endedAt: string;
 }
 
-/** Reopenings after official endings accepted before `before` (RFC 3339) that nothing has followed on (rule P12). */
+/**
+ * Reopenings that nothing has followed on, after what was accepted before `before` (RFC 3339): an official ending (rule P12), a stay
+ * that holds, an appeal that was successful (rule P07).
+ */
 export async function silentReopenings(
   db: Pool,
   idPrefix: string,
@@ -109,9 +140,10 @@ export async function silentReopenings(
 ): Promise<SilentReopening[]> {
   const { rows } = await db.query(
     `select n.notice_id, n.member, e.accepted_at
-     from view.listing l join log.entry e on e.position = l.ended_at
-     join view.notice n on n.listing_id = l.listing_id and n.action = 'reopen'
-     where l.status in ('endedByDecision', 'repaired') and e.accepted_at < $1
+     from view.listing l join view.notice n on n.listing_id = l.listing_id and n.action = 'reopen'
+     join log.entry e on e.position = (select max(at) from (select l.ended_at as at union all
+       select a.stayed_at from view.appeal a where a.listing_id = l.listing_id) back where at < n.position)
+     where l.status in ('endedByDecision', 'repaired', 'overturned', 'stayed') and e.accepted_at < $1
        and not exists (select from view.disposition d where d.notice_id = n.notice_id)
        and not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || n.notice_id)
      order by n.position limit $2`,
@@ -155,7 +187,7 @@ export async function overdueNotices(
      from view.notice n join view.receiver r on r.member_id = n.member and r.status = 'active'
        join view.listing l using (listing_id)
      where n.respond_by > $1 and n.respond_by <= $2 and n.merchant_ids <> '[]'
-       and (n.action = 'reopen' or (n.action not in ('lift', 'correct') and l.ended_at is null))
+       and (n.action = 'reopen' or (n.action not in ('lift', 'correct', 'mark') and l.stands))
        and not exists (select from view.disposition d where d.notice_id = n.notice_id)
        and not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || n.notice_id)
      order by n.respond_by, n.position limit $3`,
@@ -175,7 +207,7 @@ export async function silentNotices(
     `select n.notice_id, n.member, n.seq, n.respond_by
      from view.audit a join log.entry e using (position)
        join view.notice n on n.notice_id = e.entry::jsonb #>> '{data,noticeId}' and n.member = a.member
-     where a.type = '${EVENT_TYPES.noticeReminder}' and a.accepted_at > $1 and n.action <> 'reopen'
+     where a.type = '${EVENT_TYPES.noticeReminder}' and a.accepted_at > $1 and n.action not in ('reopen', 'mark')
        and not exists (select from view.disposition d where d.notice_id = n.notice_id)
        and not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || n.notice_id)
      order by a.position limit $2`,

@@ -175,6 +175,8 @@ export interface Coverage {
   status: string;
   /** Of a case that is or was held: until when its subject may answer, and how that was counted (rule P06). */
   hold?: object;
+  /** The appeals against it, oldest first; absent where there was none. */
+  appeals?: AppealSummary[];
   /** Members that were told, those of them that host the merchant, and how they answered. */
   told: number;
   hosts: number;
@@ -183,6 +185,9 @@ export interface Coverage {
   declined: number;
   silent: number;
   reopened: number;
+  /** Members that were asked to reopen (after an ending or a stay), and those of them that haven't said what they did. */
+  reopenAsked: number;
+  reopenSilent: number;
   /** Merchant-instances (户次): accounts at other members that were told of, and of these closed. */
   instancesTold: number;
   instancesClosed: number;
@@ -191,6 +196,96 @@ export interface Coverage {
   medianMsToReopen?: number;
   longestMsToReopen?: number;
   members: CoverageRow[];
+}
+
+/** An appeal without its texts. Times are RFC 3339. */
+export interface AppealSummary {
+  appealId: string;
+  listingId: string;
+  /** The member that published the listing. */
+  publisher: string;
+  grounds: string;
+  proved: string;
+  filedAt: string;
+  /** `open`, `paused`, `stayed` (open still), `decided`, or `moot`: its listing ended before. */
+  status: string;
+  due?: string;
+  /** How the deadline was counted, with its pauses and extensions. */
+  deadline?: object;
+  decision?: string;
+  decidedBy?: string;
+  by?: string;
+  decidedAt?: string;
+}
+
+const appealOf = (row: Row): AppealSummary & { concludedAt?: number } => ({
+  appealId: row.appeal_id,
+  listingId: row.listing_id,
+  publisher: row.publisher,
+  grounds: row.grounds,
+  proved: row.proved,
+  filedAt: toBeijingTime(row.filed_at),
+  status: row.state,
+  ...(row.due !== null && { due: toBeijingTime(row.due) }),
+  ...(row.deadline !== null && { deadline: row.deadline }),
+  ...(row.decision !== null && {
+    decision: row.decision,
+    decidedBy: row.decided_by,
+    by: row.reviewing_member,
+    decidedAt: toBeijingTime(row.decided_at),
+    concludedAt: Number(row.concluded_at),
+  }),
+});
+
+const SELECT_APPEAL = `select a.*, case when a.decision is not null then 'decided' when l.ended_at is not null then 'moot'
+    when a.stayed_at is not null then 'stayed' when a.due is null then 'paused' else 'open' end as state
+  from view.appeal a join view.listing l using (listing_id)`;
+
+const appealsOf = async (db: Walled, listingId: string): Promise<(AppealSummary & { concludedAt?: number })[]> =>
+  (await db.query(`${SELECT_APPEAL} where a.listing_id = $1 order by a.position`, [listingId])).rows.map(appealOf);
+
+/** Where a page of appeals ended: what was due last, as the database wrote it, and its position. */
+export interface AppealCursor {
+  due: string;
+  position: number;
+}
+
+/**
+ * Appeals that the caller may see, those that wait first, the longest due first; decided and moot ones after them only with
+ * `all`. What is paused is due last.
+ */
+export async function appealsOfCaller(
+  db: Walled,
+  { after, limit, all }: { after?: AppealCursor | undefined; limit: number; all: boolean },
+): Promise<{ items: AppealSummary[]; next: AppealCursor | null }> {
+  const { rows } = await db.query(
+    `select * from (${SELECT_APPEAL}) a cross join lateral (select coalesce(a.due, 'infinity')::text as due_text) t
+     where ($3 or a.state not in ('decided', 'moot'))
+       and ($1::text is null or (coalesce(a.due, 'infinity'), a.position) > ($1::timestamptz, $2::bigint))
+     order by coalesce(a.due, 'infinity'), a.position limit $4`,
+    [after?.due ?? null, after?.position ?? null, all, limit],
+  );
+  const last: Row = rows.length < limit ? undefined : rows.at(-1);
+  const items = rows.map((row: Row) => {
+    const { concludedAt: _at, ...appeal } = appealOf(row);
+    return appeal;
+  });
+  return { items, next: last ? { due: last.due_text, position: Number(last.position) } : null };
+}
+
+/** One appeal with the position of its filing, if the caller may see it. */
+export async function appealById(
+  db: Walled,
+  appealId: string,
+): Promise<(AppealSummary & { position: number; concludedAt?: number; stayedAt?: number }) | undefined> {
+  const { rows } = await db.query(`${SELECT_APPEAL} where a.appeal_id = $1`, [appealId]);
+  const row: Row = rows[0];
+  if (!row) return undefined;
+  return {
+    ...appealOf(row),
+    position: Number(row.position),
+    ...(row.stayed_at !== null && { stayedAt: Number(row.stayed_at) }),
+  };
 }
 
 const CLOSED = new Set(['closed', 'alreadyClosed']);
@@ -215,14 +310,17 @@ export async function coverage(db: Walled, listingId: string): Promise<Coverage 
   const listing = await db.query('select * from view.listing where listing_id = $1', [listingId]);
   const found: Row = listing.rows[0];
   if (!found) return undefined;
+  const appeals = await appealsOf(db, listingId);
   const { rows } = await db.query(
     `select n.*, d.decision, d.reason_code, d.decided_at, d.accepted_at as disposed_at, started.accepted_at as started_at
      from view.notice n
      left join lateral (select * from view.disposition d where d.notice_id = n.notice_id order by d.position desc limit 1) d on true
-     left join lateral (select e.accepted_at from log.entry e
-       where e.position = case when n.action in ('reopen', 'lift') then $2::bigint else $3::bigint end) started on true
+     left join lateral (select e.accepted_at from log.entry e where e.position = case
+       when n.action in ('reopen', 'lift') then (select max(at) from (select $2::bigint as at
+         union all select a.stayed_at from view.appeal a where a.listing_id = $1) back where at < n.position)
+       when n.position > $3::bigint then $3::bigint else $4::bigint end) started on true
      where n.listing_id = $1 order by n.position`,
-    [listingId, found.ended_at, found.due_at === null ? found.position : startOf(found)],
+    [listingId, found.ended_at, startOf(found, appeals), found.heard_at ?? found.position],
   );
   const members: CoverageRow[] = rows.map((row: Row) => ({
     member: row.member,
@@ -240,14 +338,20 @@ export async function coverage(db: Walled, listingId: string): Promise<Coverage 
         }),
   }));
   const hold = found.hold === null ? {} : { hold: found.hold };
-  return { listingId, status: found.status, ...hold, ...summary(members), members };
+  const said = appeals.length === 0 ? {} : { appeals: appeals.map(({ concludedAt: _at, ...appeal }) => appeal) };
+  return { listingId, status: found.status, ...hold, ...said, ...summary(members), members };
 }
 
-/** A listing starts when it was accepted; one that was held starts when it was published. */
-const startOf = (row: Row): unknown => (row.effective_at > row.accepted_at ? row.due_at : row.position);
+/** A listing starts when it was accepted; one that was held when it was published, one that was stayed when that was over. */
+const startOf = (row: Row, appeals: { concludedAt?: number }[]): unknown =>
+  row.due_at !== null &&
+  (row.effective_at > row.accepted_at || appeals.some(({ concludedAt }) => concludedAt === Number(row.due_at)))
+    ? row.due_at
+    : row.position;
 
-function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | 'hold' | 'members'> {
-  const told = rows.filter((row) => !ENDING.has(row.action) && row.action !== 'correct');
+function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | 'hold' | 'appeals' | 'members'> {
+  const told = rows.filter((row) => !ENDING.has(row.action) && row.action !== 'correct' && row.action !== 'mark');
+  const asked = rows.filter((row) => row.action === 'reopen');
   const hosting = told.filter((row) => row.merchantIds.length > 0);
   const closing = hosting.filter((row) => CLOSED.has(row.decision ?? ''));
   const reopening = rows.filter((row) => row.decision === 'reopened');
@@ -262,6 +366,8 @@ function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | '
     declined: members(rows.filter((row) => row.decision === 'declined')),
     silent: members(told.filter((row) => row.decision === undefined)),
     reopened: members(reopening),
+    reopenAsked: members(asked),
+    reopenSilent: members(asked.filter((row) => row.decision === undefined)),
     instancesTold: instances(hosting),
     instancesClosed: instances(closing),
     ...spread(

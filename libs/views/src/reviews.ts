@@ -70,7 +70,7 @@ export interface ReviewRow {
   proposal?: ReviewProposal;
 }
 
-const IN_FORCE = `l.status = 'published' and l.tier > 0 and l.expires_at > now()`;
+const IN_FORCE = `l.stands and l.tier > 0 and l.expires_at > now()`;
 
 /** A listing that closes at whom it finds the merchant surely (see libs/domain, actionFor). */
 const CLOSES = `l.tier < 3 and l.code <> 'V01' and l.origin <> 'registry'

@@ -21,7 +21,7 @@ export async function listingsTouchedAt(
        union select entity_id from view.listing where entity_id = any($2)),
      standing as (
        select entity_id from touched t where exists (select from view.listing l where l.entity_id = t.entity_id
-         and l.status = 'published' and l.tier > 0 and l.expires_at > now()))
+         and l.stands and l.tier > 0 and l.expires_at > now()))
      select i.position from standing join identity.link i using (entity_id) order by i.position limit ${OBSERVATIONS_MAX}`,
     [positions, entityIds],
   );

@@ -44,6 +44,7 @@ const ACTIONS: Record<NoticeAction, [en: string, zh: string]> = {
   reopen: ['reopen', '恢复'],
   lift: ['lift', '解除'],
   correct: ['correct', '更正'],
+  mark: ['mark', '标注'],
 };
 
 /** Two or three lines of at most 80 columns: what to do with whom, why, and the receiver's own shops. */

@@ -1,5 +1,12 @@
 // Numbers decided notices, appends them and folds them.
-import { ERASED_NAME, EVENT_TYPES, reasonCodes, toBeijingTime, type NoticeIssued } from '@liandun/contracts';
+import {
+  ERASED_NAME,
+  EVENT_TYPES,
+  NOTICE_STATUSES,
+  reasonCodes,
+  toBeijingTime,
+  type NoticeIssued,
+} from '@liandun/contracts';
 import { mayCloseByItself, respondBy } from '@liandun/domain';
 import { EventLog, type NewEvent, type StoredEvent } from '@liandun/event-log';
 import { coverOf, foldRun, lastSeqs } from '@liandun/views';
@@ -55,6 +62,7 @@ function noticeOf({ intent, about, trigger, toldUscc }: Draft, seq: number, stil
   const code = reasonCodes().codes.get(listing.code);
   if (!code) throw new Error(`the code table does not hold ${listing.code}`);
   const ending = ENDING.has(intent.action);
+  const status = NOTICE_STATUSES.find((named) => named === listing.status);
   return {
     member: intent.memberId,
     noticeId: `${intent.memberId}.${seq}`,
@@ -68,11 +76,13 @@ function noticeOf({ intent, about, trigger, toldUscc }: Draft, seq: number, stil
     match: { grade: intent.grade, because: intent.because },
     reason: { code: code.code, labelZh: code.labelZh, labelEn: code.labelEn, legalBasis: code.legalBasis },
     tier: listing.tier,
-    autoClosable: intent.grade === 'exact' && !ending && mayCloseByItself(listing, code.autoClosable),
+    autoClosable:
+      intent.grade === 'exact' && !ending && intent.action !== 'mark' && mayCloseByItself(listing, code.autoClosable),
     effectiveAt: beijing(ending ? trigger.acceptedAt : listing.effectiveAt),
     expiresAt: beijing(listing.expiresAt),
     respondBy: beijing(respondBy(listing.tier, trigger.acceptedAt)),
     ...(listing.victim && { victimProtected: true }),
     ...(entity.kind !== 'organization' && entity.name === ERASED_NAME ? { erased: true } : {}),
+    ...(status && { status }),
   };
 }

@@ -1,5 +1,5 @@
 // Which notices follow for listings that stand or ended, whatever showed it.
-import { decideEnded, decideListed, type Hosting, type Receiver } from '@liandun/domain';
+import { decideEnded, decideListed, decideMarked, type Hosting, type Receiver } from '@liandun/domain';
 import type { StoredEvent } from '@liandun/event-log';
 import { receivers, toldOf, type EntityHosting, type LinkedListing } from '@liandun/views';
 import type { ClientBase } from 'pg';
@@ -20,6 +20,24 @@ export async function endings(
       const trigger = triggerOf(about);
       const intents = decideEnded(member, before, before.shops, about.listing, trigger);
       return intents.map((intent) => ({ intent, about, trigger }));
+    }),
+  );
+}
+
+/** Everybody who was told of a listing hears of its mark. */
+export async function marks(
+  client: ClientBase,
+  marked: (LinkedListing & { markedAt: number })[],
+  triggerOf: (about: LinkedListing & { markedAt: number }) => StoredEvent,
+): Promise<Draft[]> {
+  const [members, told] = await Promise.all([receivers(client), toldOf(client, listingIdsOf(marked))]);
+  return marked.flatMap((about) =>
+    [...(told.get(about.listing.listingId)?.values() ?? [])].flatMap((before) => {
+      const member = members.get(before.memberId);
+      const trigger = triggerOf(about);
+      return member
+        ? decideMarked(member, before, about.listing, trigger).map((intent) => ({ intent, about, trigger }))
+        : [];
     }),
   );
 }

@@ -1,11 +1,11 @@
 // What takes back, decided at once wherever the fold is: it never waits for what is told of delistings (rule P09).
 import { EVENT_TYPES, type ListingOverridden } from '@liandun/contracts';
 import { EventLog, type NewEvent, type StoredEvent } from '@liandun/event-log';
-import { endedUntold, listingsMovedAt, overriddenFilings, type LinkedListing } from '@liandun/views';
+import { endedUntold, markedUntold, overriddenFilings, takenBackAt, type LinkedListing } from '@liandun/views';
 import type { ClientBase } from 'pg';
 import { outcomeEvent } from '../outcome.js';
 import type { Draft } from './draft.js';
-import { endings } from './listed.js';
+import { endings, marks } from './listed.js';
 
 /** After these a member hears what it missed, and what ended while it could not be told. */
 export const CATCHING_UP: ReadonlySet<string> = new Set([
@@ -14,15 +14,16 @@ export const CATCHING_UP: ReadonlySet<string> = new Set([
   EVENT_TYPES.memberAgreementChanged,
 ]);
 
-/** One notice for each listing that the run ended and each member that was told of it, or that can be told again. */
+/** One notice for each listing that the run ended, stayed or marked and each member that was told of it, or that can be told again. */
 export async function restore(client: ClientBase, log: EventLog, run: StoredEvent[]): Promise<Draft[]> {
   const first = run[0];
   if (!first || first.type === EVENT_TYPES.merchantReported) return [];
   if (CATCHING_UP.has(first.type)) return missedEndings(client, run);
   const positions = run.map((event) => event.position);
-  const { ended } = await listingsMovedAt(client, positions);
-  if (ended.length === 0) return [];
+  const { ended, marked } = await takenBackAt(client, positions);
   const triggerAt = (position: number): StoredEvent => run.find((event) => event.position === position) ?? first;
+  if (marked.length > 0) return marks(client, marked, (about) => triggerAt(about.markedAt));
+  if (ended.length === 0) return [];
   const drafts = await endings(client, ended, (about) => triggerAt(about.endedAt));
   if (first.type === EVENT_TYPES.entityLinked) await override(client, log, ended, triggerAt);
   return drafts;
@@ -34,6 +35,8 @@ async function missedEndings(client: ClientBase, run: StoredEvent[]): Promise<Dr
     const { memberId } = trigger.data as { memberId: string };
     const ended = (await endedUntold(client, memberId)).map((about) => ({ ...about, endedAt: trigger.position }));
     const back = await endings(client, ended, () => trigger);
+    const marked = (await markedUntold(client, memberId)).map((about) => ({ ...about, markedAt: trigger.position }));
+    back.push(...(await marks(client, marked, () => trigger)));
     drafts.push(...back.filter(({ intent }) => intent.memberId === memberId));
   }
   return drafts;

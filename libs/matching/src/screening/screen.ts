@@ -81,7 +81,7 @@ with asked as (select token, n from unnest($1::bigint[]) with ordinality w (toke
    select l.listing_id, l.entity_id, l.code, l.tier, l.effective_at, l.expires_at, l.position
    from (select distinct entity_id from held) e
    cross join lateral (select * from view.listing l where l.entity_id = e.entity_id
-     and l.status = 'published' and l.tier > 0 and l.expires_at > now() and ($4::text[] is null or l.kind = any($4))) l),
+     and l.stands and l.tier > 0 and l.expires_at > now() and ($4::text[] is null or l.kind = any($4))) l),
  listed as (
    select h.entity_id, array_agg(distinct h.position) as positions, min(h.n) as n from held h
    where h.entity_id in (select entity_id from listing) group by h.entity_id order by min(h.n), h.entity_id limit ${ENTITIES_MAX}),
