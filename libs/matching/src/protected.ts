@@ -19,7 +19,7 @@ export async function isProtected(db: Pool | ClientBase, index: MatchIndex, iden
     db,
     `select exists (select from match.key k join identity.link i on i.position = k.position
        join view.listing l on l.entity_id = i.entity_id
-       where k.token = any($1) and l.code = $2 and l.status = 'published' and l.expires_at > now()) as found`,
+       where k.token = any($1) and l.code = $2 and l.stands and l.expires_at > now()) as found`,
     [index.tokens(keys, active), PROTECTIVE_CODE],
   );
   return rows[0]?.found === true;

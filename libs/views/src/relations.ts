@@ -145,7 +145,7 @@ export async function relatedToListed(
          join identity.link j on j.position = r.at and j.entity_id <> i.entity_id)
      select distinct on (l.listing_id, about.other) l.listing_id, l.source_member, about.other as entity_id, about.kind
      from (select one, other, kind from related union select other, one, kind from related) about
-     join view.listing l on l.entity_id = about.one and l.status = 'published' and l.tier > 0 and l.code <> 'V01'
+     join view.listing l on l.entity_id = about.one and l.stands and l.tier > 0 and l.code <> 'V01'
        and l.expires_at > now()
      where not exists (select from log.event_id e
        where e.id = 'alarm:relatedListed:' || l.listing_id || ':' || about.other)
