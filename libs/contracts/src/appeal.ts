@@ -2,14 +2,14 @@
 import { Count, DecisionNo, Doc, OneOf, OpaqueId, Optional, Pattern, Time } from './fields.js';
 import { CAUSES, type Cause } from './payloads.events.js';
 
-/** On what an appeal rests: a closed list. `again`: it may be said once more after an appeal was decided, since it is new. */
+/** On what an appeal rests: a closed list. */
 export const APPEAL_GROUNDS = {
-  notMe: { again: false, en: 'the listing is about somebody else', zh: '列名所涉并非本人' },
-  wrongFinding: { again: false, en: 'what was found is wrong', zh: '认定的事实有误' },
-  cured: { again: true, en: 'what was found has been put right', zh: '问题已整改' },
-  decisionChanged: { again: true, en: 'the official decision was changed or annulled', zh: '所依据的决定已变更或撤销' },
-  disproportionate: { again: false, en: 'the measure or its term is out of proportion', zh: '措施或期限过当' },
-} as const satisfies Record<string, { again: boolean; en: string; zh: string }>;
+  notMe: { en: 'the listing is about somebody else', zh: '列名所涉并非本人' },
+  wrongFinding: { en: 'what was found is wrong', zh: '认定的事实有误' },
+  cured: { en: 'what was found has been put right', zh: '问题已整改' },
+  decisionChanged: { en: 'the official decision was changed or annulled', zh: '所依据的决定已变更或撤销' },
+  disproportionate: { en: 'the measure or its term is out of proportion', zh: '措施或期限过当' },
+} as const satisfies Record<string, { en: string; zh: string }>;
 export type AppealGround = keyof typeof APPEAL_GROUNDS;
 
 /** How whoever appeals has proved who he is. */
@@ -19,13 +19,6 @@ export type AppealProof = (typeof APPEAL_PROOFS)[number];
 export const APPEAL_DECISIONS = ['upheld', 'overturned', 'corrected'] as const;
 /** Of the listing: it stands as it is, it ends, or it ends earlier. */
 export type AppealDecisionKind = (typeof APPEAL_DECISIONS)[number];
-
-/** Calendar days in which an appeal is decided; without a decision the listing is stayed (电子商务法 第43条 by analogy). */
-export const APPEAL_DAYS = 15;
-/** How long a statement and written reasons may be, in characters. */
-export const STATEMENT_CHARS_MAX = 5_000;
-export const REASONS_CHARS_MAX = 5_000;
-export const APPEAL_EVIDENCE_MAX = 20;
 
 /** Why a deadline is paused or extended. */
 export const DEADLINE_REASONS = {
@@ -39,8 +32,6 @@ export type DeadlineReason = keyof typeof DEADLINE_REASONS;
 
 export const DEADLINE_ACTIONS = ['pause', 'resume', 'extend'] as const;
 export type DeadlineAction = (typeof DEADLINE_ACTIONS)[number];
-/** The most that all extensions of one deadline come to, in its unit. */
-export const EXTENSION_DAYS_MAX = 30;
 
 interface AboutAppeal {
   appealId: string;
@@ -156,10 +147,7 @@ export class DeadlineChange {
   @OneOf(Object.keys(DEADLINE_REASONS))
   reason?: DeadlineReason;
 
-  @Doc(
-    `With extend: by how many days, ${EXTENSION_DAYS_MAX} in all`,
-    `用于 extend：延长日数，累计不超过 ${EXTENSION_DAYS_MAX}`,
-  )
+  @Doc('With extend: by how many days, 30 in all', '用于 extend：延长日数，累计不超过 30')
   @Optional()
   @Count()
   days?: number;

@@ -1,20 +1,18 @@
 // Rules P07 and P08: what may still happen to an appeal, and until when it is decided.
-import {
-  APPEAL_DAYS,
-  APPEAL_GROUNDS,
-  EXTENSION_DAYS_MAX,
-  type AppealDecisionKind,
-  type AppealGround,
-  type Cause,
-  type DeadlineAction,
-} from '@liandun/contracts';
+import type { AppealDecisionKind, AppealGround, Cause, DeadlineAction } from '@liandun/contracts';
 import type { CaseState } from './cases.js';
 import { deadlineOf, type Extension, type Pause, type Term, type WorkingDayTable } from './deadline.js';
 import type { HearingDeadline } from './hearing.js';
 import { decideLife, isOver, type LifeCommand } from './life.js';
 
 /** 电子商务法 第43条 by analogy; the last day isn't a day off (民法典 第203条). */
-const APPEAL_TERM: Term = { count: APPEAL_DAYS, unit: 'day' };
+const APPEAL_TERM: Term = { count: 15, unit: 'day' };
+
+/** What is new after an appeal was decided. */
+const NEW_GROUNDS: readonly AppealGround[] = ['cured', 'decisionChanged'];
+
+/** The most that all extensions of one deadline come to, in its unit. */
+const EXTENSION_DAYS_MAX = 30;
 
 /** Until when an appeal filed at `from` (RFC 3339) is decided, with its computation. */
 export function appealDeadline(
@@ -42,7 +40,7 @@ export function appealRefusal({ life, appeal }: CaseState, grounds: AppealGround
   if (life.status === 'held') return 'CASE_HELD';
   if (isOver(life)) return 'LISTING_NOT_ACTIVE';
   if (appeal && appeal.decision === undefined) return 'APPEAL_OPEN';
-  if (appeal && !APPEAL_GROUNDS[grounds].again) return 'APPEAL_DECIDED';
+  if (appeal && !NEW_GROUNDS.includes(grounds)) return 'APPEAL_DECIDED';
   return 'event' in decideLife(life, { type: 'dispute' }) ? undefined : 'LISTING_NOT_ACTIVE';
 }
 
