@@ -183,16 +183,17 @@ describe('killed between two steps of a batch', () => {
     },
     { name: 'notify: nothing done', on: 'before update on log.reader', when: "old.name = 'notify'" },
     { name: 'notify: folded, nothing decided', on: 'after insert on view.listing' },
-    { name: 'notify: notices appended', on: 'after insert on log.entry', when: notice },
-    { name: 'notify: notices folded', on: 'after insert on view.notice' },
-    { name: 'notify: at the commit, which is lost', on: 'after insert on log.entry', when: notice, atCommit: true },
+    { name: 'delist: notices appended', on: 'after insert on log.entry', when: notice },
+    { name: 'delist: notices folded', on: 'after insert on view.notice' },
+    { name: 'delist: at the commit, which is lost', on: 'after insert on log.entry', when: notice, atCommit: true },
     {
-      name: 'notify: at the commit, which succeeds',
+      name: 'delist: at the commit, which succeeds',
       on: 'after insert on log.entry',
       when: notice,
       atCommit: true,
       commits: true,
     },
+    { name: 'delist: told, checkpoint not moved', on: 'before update on log.reader', when: "old.name = 'delist'" },
     { name: 'relay: acknowledged by Kafka, cursor not moved', on: 'before update on relay.cursor', when: hosts },
     { name: 'relay: cursor moving, which succeeds', on: 'after update on relay.cursor', when: hosts, commits: true },
   ];
@@ -210,6 +211,36 @@ describe('killed between two steps of a batch', () => {
     },
     180_000,
   );
+
+  test.each<Step>([
+    {
+      name: 'restore: the listing ended, nobody told',
+      on: 'after update on view.listing',
+      when: 'new.ended_at is not null',
+    },
+    { name: 'restore: reopening appended', on: 'after insert on log.entry', when: notice },
+    { name: 'restore: reopening folded', on: 'after update on view.told', when: 'new.ended' },
+    {
+      name: 'restore: at the commit, which is lost',
+      on: 'after update on view.told',
+      when: 'new.ended',
+      atCommit: true,
+    },
+    {
+      name: 'restore: at the commit, which succeeds',
+      on: 'after update on view.told',
+      when: 'new.ended',
+      atCommit: true,
+      commits: true,
+    },
+  ])('P09: $name', async (step) => {
+    const merchant = await delist(true, (event) => publish(SENDER, event));
+    await announced(merchant);
+    await stops.killAt(step, product, 'worker', () => reinstate(merchant));
+    await product.run('worker');
+    const reopened = async (): Promise<boolean> => actionsOf(await issued(HOST), merchant).includes('reopen');
+    await until(`${merchant.listingId} is reopened`, reopened, 120_000);
+  });
 
   test.each<Step>([
     { name: 'inbox: appended, not committed', on: 'after insert on log.entry', when: fromInbox },

@@ -62,6 +62,7 @@ export class TestLedger {
     readonly vault: Vault,
     readonly intake: Intake,
     private readonly readers: Reader[],
+    private readonly delisting: { held: boolean },
     private readonly drop: () => Promise<void>,
   ) {}
 
@@ -85,11 +86,15 @@ export class TestLedger {
       restsOn: (decision) => restsOnDecision(pool, decision),
       protects: (identity) => isProtected(pool, index, identity),
     });
+    const delisting = { held: false };
     const notify = runReader(pool, notifyReader(log));
-    const delist = delistReader(log, { folded: (position) => notify.reached(position) });
+    const delist = delistReader(log, {
+      folded: (position) => notify.reached(position),
+      unsent: { count: () => Promise.resolve(delisting.held ? 1 : 0), max: 1 },
+    });
     const others = [reconcileReader(log, index), delist, matchedReader(log, index, vault), publishersReader(log)];
     const readers = [notify, ...others.map((definition) => runReader(pool, definition))];
-    return new TestLedger(url, pool, log, vault, intake, readers, drop);
+    return new TestLedger(url, pool, log, vault, intake, readers, delisting, drop);
   }
 
   /** `agreement`: a platform has one for everything unless told; `undefined` is none. */
@@ -132,12 +137,24 @@ export class TestLedger {
     return receipts;
   }
 
-  /** Waits until the readers have seen the whole log and appended nothing more. */
+  /** From now on delistings wait, as where too much is unsent, until they are let go. */
+  holdDelistings(): void {
+    this.delisting.held = true;
+  }
+
+  /** Lets them go, and waits until everybody was told. */
+  async letDelistingsGo(): Promise<void> {
+    this.delisting.held = false;
+    await this.settled();
+  }
+
+  /** Waits until the readers have seen the whole log and appended nothing more; not for delistings that are held. */
   async settled(): Promise<void> {
+    const waitedFor = this.readers.filter(({ name }) => name !== 'delist' || !this.delisting.held);
     for (let before = -2; ;) {
       const head = await this.log.head();
       if (head === before) return;
-      await Promise.all(this.readers.map((reader) => reader.reached(head)));
+      await Promise.all(waitedFor.map((reader) => reader.reached(head)));
       before = head;
     }
   }
