@@ -1,18 +1,20 @@
-import { entityIdOf, EVENT_TYPES, LEDGER_SOURCE, loadWorkingDays, makeUscc, memberSource } from '@liandun/contracts';
-import { EventLog, inTransaction, migrate, runReader, type NewEvent, type Reader } from '@liandun/event-log';
+import { EVENT_TYPES, loadWorkingDays, makeUscc, memberSource } from '@liandun/contracts';
+import { EventLog, inTransaction, migrate, type NewEvent } from '@liandun/event-log';
 import { followMembers, kafkaAdmin, noticesTopic, Relay, relayLag } from '@liandun/messaging';
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { LifeClock } from '../../apps/worker/src/clock.js';
-import { notifyReader } from '../../apps/worker/src/notify.js';
-import { delistReader } from '../../apps/worker/src/notify/delist.js';
 import { AGREEMENT } from '../support/agreement.js';
 import { asApp, createTestDatabase } from '../support/database.js';
 import { ALL_MIGRATIONS } from '../support/ledger.js';
+import { latencies, latencyRow, ledgerEvent, linked, tellers, until, type Latencies } from './life-latency.js';
 import type { BenchResult } from './result.js';
 
-const LISTINGS = 100_000;
+/** BENCH_SCALE=0.1 runs a tenth of it, for a first look. */
+const SCALE = Number(process.env['BENCH_SCALE'] ?? 1);
+const LISTINGS = 100_000 * SCALE;
+const LOADED_SECONDS = 20 * Math.sqrt(SCALE);
+const BACKLOG = 20_000 * SCALE;
 const APPENDED_AT_ONCE = 5_000;
 /** Told of every listing; the fifth of the sandbox's platforms publishes. */
 const RECEIVERS = ['bench-b', 'bench-c', 'bench-d', 'bench-e'];
@@ -47,7 +49,16 @@ export async function run({
     const published = await publish(pool, log);
     const relayed = await relay(pool, brokers);
     const drained = await expire(pool, log, brokers);
-    return result(notices, published, relayed, drained);
+    const far = new Date(Date.now() + YEAR_MS).toISOString();
+    const load = {
+      publisher: PUBLISHER,
+      receivers: RECEIVERS,
+      delisting: (serial: number) => delisting(serial, far),
+      seconds: LOADED_SECONDS,
+    };
+    const calm = await latencies(pool, log, brokers, { ...load, backlog: 0, from: LISTINGS });
+    const flooded = await latencies(pool, log, brokers, { ...load, backlog: BACKLOG, from: 2 * LISTINGS });
+    return result(notices, { published, relayed, drained, calm, flooded });
   } finally {
     await log.close();
     await admin.close();
@@ -55,16 +66,6 @@ export async function run({
     await database.drop();
   }
 }
-
-const ledgerEvent = (type: string, stream: string, data: object): NewEvent => ({
-  id: randomBytes(8).toString('hex'),
-  source: LEDGER_SOURCE,
-  type,
-  time: new Date().toISOString(),
-  stream,
-  data,
-  fingerprint: randomBytes(32),
-});
 
 /** Every listing published and linked, with nobody told yet. */
 async function fill(log: EventLog): Promise<void> {
@@ -74,26 +75,11 @@ async function fill(log: EventLog): Promise<void> {
   }
   const expiresAt = new Date(Date.now() + YEAR_MS).toISOString();
   for (let from = 0; from < LISTINGS; from += APPENDED_AT_ONCE) {
-    const outcomes = await log.appendAll(
-      Array.from({ length: APPENDED_AT_ONCE }, (_, n) => ({ events: [delisting(from + n, expiresAt)] })),
+    const serials = Array.from({ length: Math.min(APPENDED_AT_ONCE, LISTINGS - from) }, (_, n) => from + n);
+    await linked(
+      log,
+      serials.map((serial) => delisting(serial, expiresAt)),
     );
-    const links = outcomes.map((outcome) => {
-      if (outcome.status !== 'appended') throw new Error(outcome.status);
-      const { position, leafHash } = outcome.receipts[0]!;
-      const entityId = entityIdOf({ position, leafHash });
-      const same = { sameAs: position, strongAs: position };
-      const data = {
-        observation: position,
-        entityId,
-        founded: true,
-        because: [],
-        ...same,
-        matcher: 'bench',
-        possible: [],
-      };
-      return { events: [ledgerEvent(EVENT_TYPES.entityLinked, `entity/${entityId}`, data)] };
-    });
-    await log.appendAll(links);
   }
 }
 
@@ -118,24 +104,9 @@ const delisting = (serial: number, expiresAt: string): NewEvent => ({
 
 const secondsSince = (began: number): number => (performance.now() - began) / 1000;
 
-/** What folds and takes back, and what tells of delistings. */
-function readers(pool: pg.Pool, log: EventLog): Reader[] {
-  const notify = runReader(pool, notifyReader(log));
-  return [notify, runReader(pool, delistReader(log, { folded: (position) => notify.reached(position) }))];
-}
-
-async function until(running: Reader[], log: EventLog): Promise<void> {
-  for (let before = -1; ;) {
-    const head = await log.head();
-    if (head === before) return;
-    await Promise.all(running.map((reader) => reader.reached(head)));
-    before = head;
-  }
-}
-
 async function publish(pool: pg.Pool, log: EventLog): Promise<number> {
   const began = performance.now();
-  const running = readers(pool, log);
+  const running = tellers(pool, log);
   await until(running, log);
   const seconds = secondsSince(began);
   await Promise.all(running.map((reader) => reader.stop()));
@@ -177,7 +148,7 @@ async function expire(
     }
   })();
   const began = performance.now();
-  const running = readers(pool, log);
+  const running = tellers(pool, log);
   const relaying = new Relay({ pool, brokers }).start();
   const clock = new LifeClock({ pool, log, workingDays: loadWorkingDays(), now });
   await clock.tick();
@@ -196,32 +167,46 @@ async function expire(
   return { seconds, askedP99Ms, expired, lagMax };
 }
 
-function result(
-  notices: number,
-  published: number,
-  relayed: number,
-  drained: { seconds: number; askedP99Ms: number; expired: number; lagMax: number },
-): BenchResult {
-  const rate = (seconds: number): number => Math.round(notices / seconds);
+interface Measured {
+  published: number;
+  relayed: number;
+  drained: { seconds: number; askedP99Ms: number; expired: number; lagMax: number };
+  calm: Latencies;
+  flooded: Latencies;
+}
+
+function result(notices: number, { published, relayed, drained, calm, flooded }: Measured): BenchResult {
+  const none = { 'close p50 ms': '', 'close p99 ms': '', 'reopen p50 ms': '', 'reopen p99 ms': '' };
   const row = (what: string, seconds: number): Record<string, string | number> => ({
     what,
     seconds: Number(seconds.toFixed(1)),
-    'notices/s': rate(seconds),
+    'notices/s': Math.round(notices / seconds),
     'ratio of expiring': Number((seconds / drained.seconds).toFixed(2)),
+    ...none,
+    'delistings left over': '',
   });
   return {
     name: 'life',
-    title: `${LISTINGS.toLocaleString('en')} listings that expire in one minute, ${RECEIVERS.length} members told of each`,
+    title: `${LISTINGS.toLocaleString('en')} listings that expire in one minute, ${RECEIVERS.length} members told of each; then 600 notices/s, half of which close and half reopen`,
     rows: [
       row('expiring: clock, notify and relay together', drained.seconds),
-      row('publishing the same: notify alone', published),
-      row('publishing the same: notify, then relay', published + relayed),
+      row('publishing the same: fold and tell alone', published),
+      row('publishing the same: fold and tell, then relay', published + relayed),
       row('relay alone', relayed),
+      latencyRow('from acceptance to a consumer, nothing before it', calm),
+      latencyRow(`the same behind ${BACKLOG.toLocaleString('en')} delistings`, flooded),
     ],
     notes: [
-      'Aim: expiring at 0.7 of the fan-out of publishing or better.',
-      `Expired ${drained.expired}; notify had at most ${drained.lagMax} entries before it; another reader's p99 was ${drained.askedP99Ms.toFixed(1)} ms.`,
+      'Aims: expiring at 0.7 of the fan-out of publishing or better; reopening never slower than closing (rule P09).',
+      `Expired ${drained.expired}; the fold had at most ${drained.lagMax} entries before it; another reader's p99 was ${drained.askedP99Ms.toFixed(1)} ms.`,
     ],
-    json: { notices, published, relayed, drained },
+    json: { notices, published, relayed, drained, calm: summary(calm), flooded: summary(flooded) },
   };
 }
+
+const summary = (measured: Latencies): object => ({
+  ...latencyRow('', measured),
+  backlog: measured.backlog,
+  closes: measured.close.length,
+  reopens: measured.reopen.length,
+});

@@ -414,7 +414,7 @@ describe('P12: official repair wins', () => {
     const raised = async (): Promise<string[]> =>
       (await ledger.log.readStream('alarms', { limit: 1_000 }))
         .map(({ data }) => data as AlarmRaised)
-        .filter(({ noticeId }) => noticeId === reopening?.noticeId)
+        .filter(({ alarm, noticeId }) => noticeId === reopening?.noticeId && alarm !== 'reopeningUnanswered')
         .map(({ alarm, about }) => `${alarm} ${about}`);
     await tick(5.5 * DAY_MS, table);
     expect(await raised()).toEqual([]);
@@ -424,6 +424,38 @@ describe('P12: official repair wins', () => {
     await tick(9 * DAY_MS, table);
     expect(await raised()).toEqual(['reopeningDue platform-b', 'reopeningOverdue platform-b']);
   });
+});
+
+test('P09: a reopening that its platform has said nothing of for 24 hours goes to the regulators, once', async () => {
+  await host();
+  const silent = await delist();
+  merchant = `m-${randomUUID()}`;
+  serial += 1;
+  await host();
+  const answered = await delist();
+  for (const { id } of [silent, answered])
+    accepted(
+      await ledger.submit('platform-a', [
+        ending('platform-a', SUBMITTED_TYPES.merchantReinstated, { delistingId: id, cause: 'wrongFinding' }),
+      ]),
+    );
+  const reopenings = (await ledger.notices('platform-b')).filter(({ action }) => action === 'reopen').slice(-2);
+  expect(reopenings.map(({ listingId }) => listingId)).toEqual([silent.listing, answered.listing]);
+  const { noticeId, shops } = reopenings[1]!;
+  const disposed = { noticeId, shops, decision: 'reopened' };
+  accepted(await ledger.submit('platform-b', [ending('platform-b', SUBMITTED_TYPES.noticeDisposed, disposed)]));
+  const raised = async (): Promise<unknown[]> =>
+    (await ledger.log.readStream('alarms', { limit: 1_000 }))
+      .map(({ data }) => data as AlarmRaised)
+      .filter(
+        (alarm) => alarm.alarm === 'reopeningUnanswered' && reopenings.some((one) => one.noticeId === alarm.noticeId),
+      )
+      .map(({ about, limit, noticeId: of }) => [about, limit, of]);
+  await tick(23 * HOUR_MS);
+  expect(await raised()).toEqual([]);
+  await tick(25 * HOUR_MS);
+  await tick(26 * HOUR_MS);
+  expect(await raised()).toEqual([['platform-b', 24, reopenings[0]!.noticeId]]);
 });
 
 describe('P22: consumers first on closing', () => {

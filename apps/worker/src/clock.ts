@@ -35,6 +35,7 @@ import {
   overdueNotices,
   silentNotices,
   silentReopenings,
+  unansweredReopenings,
   termOver,
   type DueListing,
   type UnansweredNotice,
@@ -54,6 +55,8 @@ const REMINDED_WITHIN_MS = 30 * 86_400_000;
 const FOLDED_WITHIN_MS = 86_400_000;
 /** Working days from the day on which an answer was due until the regulators are told that none came. */
 const UNANSWERED_DAYS = 1;
+/** A reopening that nothing has followed on by then goes to the regulators (rule P09). */
+const REOPENED_WITHIN_HOURS = 24;
 /** So many days before an impact assessment ends administrators are told. */
 const ASSESSMENT_ENDING_DAYS = 30;
 /** A session's advisory lock: one clock works at a time, and a process that dies lets go of it. */
@@ -69,6 +72,7 @@ const ID = {
   stayed: 'clock:stayed:',
   due: 'clock:reopeningDue:',
   overdue: 'clock:reopeningOverdue:',
+  silent: 'clock:reopeningUnanswered:',
   reminder: 'clock:reminder:',
   unanswered: 'clock:unanswered:',
   assessmentEnding: 'clock:assessmentEnding:',
@@ -301,6 +305,7 @@ export class LifeClock {
 
   async #watch(): Promise<void> {
     await this.#watchReopenings();
+    await this.#watchSilence();
     await this.#remind();
     await this.#watchReminded();
     await this.#watchAssessments();
@@ -373,6 +378,19 @@ export class LifeClock {
     await raise('assessmentEnded', 0);
   }
 
+  /** An alarm for each reopening that its platform has said nothing of for 24 hours, whatever took the listing back. */
+  async #watchSilence(): Promise<void> {
+    const { log, pool } = this.#parts;
+    const now = await this.#now();
+    const range = {
+      after: new Date(now.getTime() - REMINDED_WITHIN_MS).toISOString(),
+      by: new Date(now.getTime() - REOPENED_WITHIN_HOURS * 3_600_000).toISOString(),
+    };
+    const silent = await unansweredReopenings(pool, ID.silent, range, BATCH_MAX);
+    const alarms = silent.map((one) => alarmOf('reopeningUnanswered', `${ID.silent}${one.noticeId}`, one, now));
+    if (alarms.length > 0) await log.appendAll(alarms);
+  }
+
   #noteYears(years: number[], listingId: string): void {
     if (years.length === 0) return;
     for (const year of years) this.#unknownYears.add(year);
@@ -400,6 +418,12 @@ function reminderOf({ member, noticeId, seq, respondBy }: UnansweredNotice, now:
   return single(id, EVENT_TYPES.noticeReminder, `reminders/${member}`, data, now.toISOString());
 }
 
+/** What was reached: working days, or hours. */
+const LIMITS: Partial<Record<Alarm, number>> = {
+  noticeUnanswered: UNANSWERED_DAYS,
+  reopeningUnanswered: REOPENED_WITHIN_HOURS,
+};
+
 function alarmOf(
   alarm: Alarm,
   id: string,
@@ -411,7 +435,7 @@ function alarmOf(
     alarm,
     about: member,
     day: beijing(at).slice(0, 10),
-    limit: alarm === 'noticeUnanswered' ? UNANSWERED_DAYS : REOPENING.count,
+    limit: LIMITS[alarm] ?? REOPENING.count,
     noticeId,
   };
   return single(id, EVENT_TYPES.alarmRaised, ALARM_STREAM, data, at);

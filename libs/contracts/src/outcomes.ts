@@ -295,6 +295,8 @@ export const ALARMS = [
   'reopeningDue',
   /** The statute's three working days have passed (行政处罚法 第48、85条). */
   'reopeningOverdue',
+  /** A member hasn't said within 24 hours that it reopened, whatever took the listing back (rule P09). */
+  'reopeningUnanswered',
   /** A member was reminded of a notice and hasn't answered for another working day. */
   'noticeUnanswered',
   /** A member's impact assessment ends within 30 days (rule P16). */

@@ -221,6 +221,8 @@ create table <schema>.notice (
 );
 create index on <schema>.notice (listing_id);
 create index on <schema>.notice (respond_by);
+-- Reopenings that their platforms say nothing of.
+create index on <schema>.notice (issued_at) where action = 'reopen';
 create index on <schema>.notice (entity_id);
 
 create table <schema>.disposition (

@@ -156,6 +156,27 @@ export async function silentReopenings(
   }));
 }
 
+/**
+ * Reopenings that were issued after `after` and by `by` (RFC 3339), that still hold, and that their platform has answered nothing to;
+ * the oldest first.
+ */
+export async function unansweredReopenings(
+  db: Pool,
+  idPrefix: string,
+  { after, by }: { after: string; by: string },
+  limit: number,
+): Promise<{ noticeId: string; member: string }[]> {
+  const { rows } = await db.query(
+    `select n.notice_id, n.member from view.notice n join view.told t using (listing_id, member)
+     where n.issued_at > $1 and n.issued_at <= $2 and n.action = 'reopen' and t.ended
+       and not exists (select from view.disposition d where d.notice_id = n.notice_id)
+       and not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || n.notice_id)
+     order by n.issued_at, n.position limit $3`,
+    [after, by, limit],
+  );
+  return rows.map((row: Row) => ({ noticeId: row.notice_id, member: row.member }));
+}
+
 /** A notice to a platform that hosts the merchant, and that it hasn't answered. */
 export interface UnansweredNotice {
   noticeId: string;

@@ -1,0 +1,269 @@
+// What every platform should see, said a second time: folded from the log in memory, without the product's own fold or deciders.
+import { EVENT_TYPES, listingIdOf, memberOfSource, type NoticeIssued, type Shop } from '@liandun/contracts';
+import type { StoredEvent } from '@liandun/event-log';
+
+// oxlint-disable-next-line typescript/no-explicit-any
+type Data = any;
+
+interface Observed {
+  position: number;
+  member: string;
+  merchantId?: string;
+  reported: boolean;
+  active: boolean;
+  shops: Shop[];
+  registryList?: string;
+  entityId?: string;
+  linkedAt: number;
+}
+
+export interface ModelListing {
+  listingId: string;
+  position: number;
+  caseId: string;
+  source: string;
+  origin: 'delisting' | 'registry';
+  merchantId?: string;
+  registryList?: string;
+  organization: boolean;
+  /** `back`: it ended, or its effects are suspended. */
+  status: 'held' | 'stands' | 'back';
+}
+
+/** What a member's own shop system holds of one listing after its notices. */
+interface Seen {
+  known: boolean;
+  merchantIds: Set<string>;
+  shopIds: Set<string>;
+}
+
+const NOTHING: Seen = { known: false, merchantIds: new Set(), shopIds: new Set() };
+const LISTS = new Set<string>([EVENT_TYPES.merchantDelisted, EVENT_TYPES.registryListed]);
+const OBSERVES = new Set<string>([EVENT_TYPES.merchantReported, ...LISTS, EVENT_TYPES.registryRemoved]);
+
+/** The ledger by its log. */
+export class LedgerModel {
+  readonly listings = new Map<string, ModelListing>();
+  readonly members = new Map<string, { platform: boolean; active: boolean; joinedAt: number }>();
+  readonly #observed = new Map<number, Observed>();
+  readonly #seen = new Map<string, Seen>();
+  /** For each member and listing the positions at which it might be told. */
+  readonly #granted = new Map<string, number[]>();
+  readonly problems: string[] = [];
+  position = -1;
+  /** Only listings from here on are looked at. */
+  since = 0;
+
+  apply(event: StoredEvent): void {
+    const { data, position } = event as { data: Data; position: number };
+    this.position = position;
+    if (OBSERVES.has(event.type)) this.#observe(event);
+    this.#step(event, data);
+    this.#grant(position);
+  }
+
+  #step(event: StoredEvent, data: Data): void {
+    const source = memberOfSource(event.source);
+    switch (event.type) {
+      case EVENT_TYPES.entityLinked:
+        return this.#link(event.position, [data]);
+      case EVENT_TYPES.entityMerged:
+      case EVENT_TYPES.entitySplit:
+        return this.#link(event.position, data.links);
+      case EVENT_TYPES.merchantReinstated:
+        return this.#takeBack(
+          (one) =>
+            one.origin === 'delisting' &&
+            one.source === source &&
+            (one.caseId === data.delistingId || one.merchantId === data.merchantId),
+        );
+      case EVENT_TYPES.caseHeard: {
+        const held = [...this.listings.values()].find(
+          (one) => one.source === source && one.caseId === data.caseId && one.status === 'held',
+        );
+        if (held) held.status = data.cause === undefined ? 'stands' : 'back';
+        return;
+      }
+      case EVENT_TYPES.caseReleased: {
+        const held = this.listings.get(data.listingId);
+        if (held?.status === 'held') held.status = 'stands';
+        return;
+      }
+      case EVENT_TYPES.listingEnded:
+      case EVENT_TYPES.listingExpired:
+        return this.#takeBack((one) => one.listingId === data.listingId);
+      case EVENT_TYPES.memberAdmitted:
+        this.members.set(data.memberId, {
+          platform: data.role === 'platform',
+          active: true,
+          joinedAt: event.position,
+        });
+        return;
+      case EVENT_TYPES.memberSuspended:
+      case EVENT_TYPES.memberRemoved:
+      case EVENT_TYPES.memberResumed: {
+        const member = this.members.get(data.memberId);
+        if (member) member.active = event.type === EVENT_TYPES.memberResumed;
+        return;
+      }
+      case EVENT_TYPES.noticeIssued:
+        return this.#tell(event, data);
+    }
+  }
+
+  #observe(event: StoredEvent): void {
+    const { data, position } = event as { data: Data; position: number };
+    const member = memberOfSource(event.source) ?? 'ledger';
+    this.#observed.set(position, {
+      position,
+      member,
+      merchantId: data.merchantId,
+      reported: event.type === EVENT_TYPES.merchantReported,
+      active: data.status === 'active',
+      shops: data.shops ?? [],
+      linkedAt: -1,
+      ...(event.type === EVENT_TYPES.registryRemoved && { registryList: data.list }),
+    });
+    if (!LISTS.has(event.type)) return;
+    const registry = event.type === EVENT_TYPES.registryListed;
+    this.listings.set(listingIdOf(event), {
+      listingId: listingIdOf(event),
+      position,
+      caseId: event.id,
+      source: member,
+      origin: registry ? 'registry' : 'delisting',
+      merchantId: data.merchantId,
+      registryList: data.list,
+      organization: data.identity.kind === 'organization',
+      status: data.reason?.code === 'E01' && data.hearing === undefined ? 'held' : 'stands',
+    });
+  }
+
+  #link(position: number, links: { observation: number; entityId: string }[]): void {
+    for (const { observation, entityId } of links) {
+      const of = this.#observed.get(observation);
+      if (!of) continue;
+      of.entityId = entityId;
+      of.linkedAt = position;
+      if (of.registryList === undefined) continue;
+      this.#takeBack(
+        (one) =>
+          one.origin === 'registry' &&
+          one.registryList === of.registryList &&
+          one.position < of.position &&
+          this.#entityOf(one) === entityId,
+      );
+    }
+  }
+
+  #takeBack(which: (one: ModelListing) => boolean): void {
+    for (const one of this.listings.values()) if (which(one)) one.status = 'back';
+  }
+
+  #entityOf = ({ position }: ModelListing): string | undefined => this.#observed.get(position)?.entityId;
+
+  /** A member's accounts of the listed merchant as it reported them last; whether it hosts them still. */
+  #accounts(member: string, listing: ModelListing): { merchantId: string; hosts: boolean; shops: Shop[] }[] {
+    const entityId = this.#entityOf(listing);
+    const latest = new Map<string, Observed>();
+    for (const one of this.#observed.values()) {
+      if (one.member !== member || !one.reported || one.entityId === undefined || one.merchantId === undefined)
+        continue;
+      const before = latest.get(one.merchantId);
+      if (!before || before.position < one.position) latest.set(one.merchantId, one);
+    }
+    return [...latest.values()]
+      .filter((one) => one.entityId === entityId)
+      .map(({ merchantId = '', active, shops, position }) => ({
+        merchantId,
+        shops,
+        hosts: active && !this.#delistedSince(member, merchantId, position),
+      }));
+  }
+
+  #delistedSince = (member: string, merchantId: string, position: number): boolean =>
+    [...this.listings.values()].some(
+      (one) =>
+        one.source === member && one.origin === 'delisting' && one.merchantId === merchantId && one.position > position,
+    );
+
+  /** Who may be told of what stands now: an independent reading of the rules of entitlement. */
+  #grant(position: number): void {
+    for (const listing of this.listings.values()) {
+      if (listing.position < this.since || listing.status !== 'stands' || this.#entityOf(listing) === undefined)
+        continue;
+      for (const [memberId, member] of this.members) {
+        if (!member.platform || !member.active || listing.source === memberId) continue;
+        const hosts = this.#accounts(memberId, listing).some((account) => account.hosts);
+        if (!hosts && !listing.organization && listing.position < member.joinedAt) continue;
+        const key = `${memberId} ${listing.listingId}`;
+        this.#granted.set(key, [...(this.#granted.get(key) ?? []), position]);
+      }
+    }
+  }
+
+  #tell(event: StoredEvent, notice: NoticeIssued): void {
+    const { member, listingId, action } = notice;
+    const key = `${member} ${listingId}`;
+    const seen = this.#seen.get(key) ?? { known: false, merchantIds: new Set(), shopIds: new Set() };
+    this.#seen.set(key, seen);
+    const back = action === 'reopen' || action === 'lift';
+    if (back && !seen.known) this.problems.push(`${notice.noticeId}: ${action} of what was never told`);
+    if (back) Object.assign(seen, { known: false, merchantIds: new Set(), shopIds: new Set() });
+    if (action === 'correct') {
+      for (const id of notice.merchantIds) seen.merchantIds.delete(id);
+      for (const { shopId } of notice.shops) seen.shopIds.delete(shopId);
+      seen.known = seen.merchantIds.size > 0;
+    }
+    if (back || action === 'correct') return;
+    for (const id of notice.merchantIds) seen.merchantIds.add(id);
+    for (const { shopId } of notice.shops) seen.shopIds.add(shopId);
+    seen.known = true;
+    const listing = this.listings.get(listingId);
+    if (!listing || listing.position < this.since) return;
+    // I7: granted at some position between what it follows from and its own.
+    const trigger = Number(event.id.split(':')[1]);
+    const granted = this.#granted.get(key) ?? [];
+    if (!granted.some((position) => position >= trigger))
+      this.problems.push(
+        `${notice.noticeId}: ${action} of ${listingId} was not granted between ${trigger} and ${event.position}`,
+      );
+  }
+
+  /** What each platform sees of the listings since, against what the log says; empty where they agree. */
+  differences(): string[] {
+    const found = [...this.problems];
+    for (const listing of this.listings.values()) {
+      if (listing.position < this.since) continue;
+      for (const [memberId, { platform, active }] of this.members) {
+        if (!platform || !active || listing.source === memberId) continue;
+        const what = `${memberId} of ${listing.listingId} (${listing.origin}, ${listing.status})`;
+        found.push(...this.#differs(memberId, listing).map((how) => `${what}: ${how}`));
+      }
+    }
+    return found;
+  }
+
+  #differs(memberId: string, listing: ModelListing): string[] {
+    const seen = this.#seen.get(`${memberId} ${listing.listingId}`) ?? NOTHING;
+    if (listing.status !== 'stands' || this.#entityOf(listing) === undefined)
+      return seen.known || seen.shopIds.size > 0 ? ['no reopen or lift came'] : [];
+    const accounts = this.#accounts(memberId, listing);
+    const hosted = accounts.filter(({ hosts }) => hosts);
+    const missing = hosted.flatMap(({ shops }) => shops).filter(({ shopId }) => !seen.shopIds.has(shopId));
+    const mayClose = new Set(accounts.flatMap(({ merchantId }) => this.#shopsEver(memberId, merchantId)));
+    const extra = [...seen.shopIds].filter((shopId) => !mayClose.has(shopId));
+    const stranger = accounts.length === 0;
+    const restricts = listing.organization && listing.origin === 'delisting';
+    return [
+      ...missing.map(({ shopId }) => `shop ${shopId} isn't told of`),
+      ...extra.map((shopId) => `shop ${shopId} is closed without a reason`),
+      ...(stranger && seen.known !== restricts ? [`knows of it: ${seen.known}`] : []),
+    ];
+  }
+
+  #shopsEver = (member: string, merchantId: string): string[] =>
+    [...this.#observed.values()]
+      .filter((one) => one.member === member && one.merchantId === merchantId)
+      .flatMap(({ shops }) => shops.map(({ shopId }) => shopId));
+}
