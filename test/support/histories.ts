@@ -26,6 +26,8 @@ export interface ModelListing {
   merchantId?: string;
   registryList?: string;
   organization: boolean;
+  /** Of tier 2, so that one tier lower it is told to hosts only. */
+  second: boolean;
   /** `back`: it ended, or its effects are suspended. */
   status: 'held' | 'stands' | 'back';
 }
@@ -45,6 +47,8 @@ const OBSERVES = new Set<string>([EVENT_TYPES.merchantReported, ...LISTS, EVENT_
 export class LedgerModel {
   readonly listings = new Map<string, ModelListing>();
   readonly members = new Map<string, { platform: boolean; active: boolean; joinedAt: number }>();
+  /** Publishers whose findings counted a tier lower at some time (rule P19). */
+  readonly #lowered = new Set<string>();
   readonly #observed = new Map<number, Observed>();
   readonly #seen = new Map<string, Seen>();
   /** For each member and listing the positions at which it might be told. */
@@ -106,6 +110,9 @@ export class LedgerModel {
         if (member) member.active = event.type === EVENT_TYPES.memberResumed;
         return;
       }
+      case EVENT_TYPES.publisherLowered:
+        this.#lowered.add(data.memberId);
+        return;
       case EVENT_TYPES.noticeIssued:
         return this.#tell(event, data);
     }
@@ -135,6 +142,7 @@ export class LedgerModel {
       merchantId: data.merchantId,
       registryList: data.list,
       organization: data.identity.kind === 'organization',
+      second: data.reason?.code === 'E01',
       status: data.reason?.code === 'E01' && data.hearing === undefined ? 'held' : 'stands',
     });
   }
@@ -253,7 +261,7 @@ export class LedgerModel {
     const missing = hosted.flatMap(({ shops }) => shops).filter(({ shopId }) => !seen.shopIds.has(shopId));
     const mayClose = new Set(accounts.flatMap(({ merchantId }) => this.#shopsEver(memberId, merchantId)));
     const extra = [...seen.shopIds].filter((shopId) => !mayClose.has(shopId));
-    const stranger = accounts.length === 0;
+    const stranger = accounts.length === 0 && !(listing.second && this.#lowered.has(listing.source));
     const restricts = listing.organization && listing.origin === 'delisting';
     return [
       ...missing.map(({ shopId }) => `shop ${shopId} isn't told of`),

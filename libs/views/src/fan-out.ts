@@ -255,9 +255,13 @@ export interface MovedAccount {
 
 /**
  * Accounts that came to another entity at these positions, or whose listing did, and that the listing isn't about any
- * more. One that may still be the listed merchant was told too much unless it was told as possible.
+ * more; and all such accounts of a member that is back again. One that may still be the listed merchant was told too much unless it was told as possible.
  */
-export async function movedAccounts(client: ClientBase, positions: number[]): Promise<MovedAccount[]> {
+export async function movedAccounts(
+  client: ClientBase,
+  positions: number[],
+  backAgain?: string,
+): Promise<MovedAccount[]> {
   const { rows } = await prepared<Row>(
     client,
     `select distinct on (h.member, h.merchant_id, t.listing_id)
@@ -272,14 +276,18 @@ export async function movedAccounts(client: ClientBase, positions: number[]): Pr
            union all
            select t.member, id, t.listing_id, l.moved_at
              from view.listing l join view.told t using (listing_id) cross join lateral jsonb_object_keys(t.merchants) id
-             where l.moved_at = any($1)) c
+             where l.moved_at = any($1)
+           union all
+           select t.member, id, t.listing_id, ($1::bigint[])[1]
+             from view.told t cross join lateral jsonb_object_keys(t.merchants) id
+             where t.member = $2::text and not t.ended) c
      join view.hosting h on h.member = c.member and h.merchant_id = c.merchant_id
      join view.told t on t.listing_id = c.listing_id and t.member = c.member and not t.ended
      join view.listing l on l.listing_id = c.listing_id and l.stands and l.entity_id <> h.entity_id
      where t.merchants->>h.merchant_id <> 'possible'
        or not exists (select from ${MAY_BE} where a.entity_id = l.entity_id and b.entity_id = h.entity_id)
      order by h.member, h.merchant_id, t.listing_id, c.at`,
-    [positions],
+    [positions, backAgain ?? null],
   );
   return rows
     .map((row: Row) => ({

@@ -2,9 +2,17 @@
 import { EVENT_TYPES } from '@liandun/contracts';
 import { decideMoved, decideRenamed, inForce } from '@liandun/domain';
 import type { StoredEvent } from '@liandun/event-log';
-import { hostingsOf, movedAccounts, movedListings, receivers, standingListings, toldOf } from '@liandun/views';
+import {
+  hostingsOf,
+  movedAccounts,
+  movedListings,
+  receivers,
+  standingListings,
+  toldOf,
+  type MovedAccount,
+} from '@liandun/views';
 import type { ClientBase } from 'pg';
-import { entityIdsOf, listingIdsOf, type Draft } from './draft.js';
+import { CATCHING_UP, entityIdsOf, listingIdsOf, type Draft } from './draft.js';
 import { listed } from './listed.js';
 
 /** What says who is who. */
@@ -21,9 +29,12 @@ const REGROUPING = new Set<string>([
  * where it was only possible; a credit code that isn't the listed merchant's is lifted where admission was restricted.
  */
 export async function correct(client: ClientBase, run: StoredEvent[]): Promise<Draft[]> {
-  if (!REGROUPING.has(run[0]?.type ?? '')) return [];
+  const type = run[0]?.type ?? '';
+  if (!REGROUPING.has(type) && !CATCHING_UP.has(type)) return [];
   const positions = run.map((event) => event.position);
-  const [accounts, listings] = await Promise.all([movedAccounts(client, positions), movedListings(client, positions)]);
+  const [accounts, listings] = CATCHING_UP.has(type)
+    ? [await missedCorrections(client, run), []]
+    : await Promise.all([movedAccounts(client, positions), movedListings(client, positions)]);
   if (accounts.length === 0 && listings.length === 0) return [];
   const listingIds = [...new Set([...accounts.map(({ listingId }) => listingId), ...listingIdsOf(listings)])];
   const [members, left, told] = await Promise.all([
@@ -57,6 +68,13 @@ export async function correct(client: ClientBase, run: StoredEvent[]): Promise<D
     });
   });
   return [...moved, ...renamed];
+}
+
+/** What turned out while a member could not be told. */
+async function missedCorrections(client: ClientBase, run: StoredEvent[]): Promise<MovedAccount[]> {
+  const missed: MovedAccount[] = [];
+  for (const { position, data } of run) missed.push(...(await movedAccounts(client, [position], data.memberId)));
+  return missed;
 }
 
 const toldKey = ({ intent, about }: Draft): string => `${intent.memberId} ${about.listing.listingId}`;

@@ -14,10 +14,9 @@ import {
 } from '@liandun/views';
 import type { ClientBase, PoolClient } from 'pg';
 import { partitionKeys, type OnIssued } from '../notify.js';
-import { entityIdsOf, listingIdsOf } from './draft.js';
+import { CATCHING_UP, entityIdsOf, listingIdsOf } from './draft.js';
 import { issue } from './issue.js';
 import { listed } from './listed.js';
-import { CATCHING_UP } from './restore.js';
 
 /** About so many notices are issued in one transaction: what takes back waits behind no more than one of these. */
 const NOTICES_AT_ONCE = 1_000;

@@ -1,3 +1,4 @@
+import { EVENT_TYPES } from '@liandun/contracts';
 import type { NoticeIntent } from '@liandun/domain';
 import type { StoredEvent } from '@liandun/event-log';
 import type { LinkedListing } from '@liandun/views';
@@ -7,6 +8,13 @@ export const VIEW = 'view';
 
 /** What takes back. */
 export const ENDING = new Set<string>(['reopen', 'lift', 'correct']);
+
+/** After these a member hears what it missed, and what ended while it could not be told. */
+export const CATCHING_UP: ReadonlySet<string> = new Set([
+  EVENT_TYPES.memberAdmitted,
+  EVENT_TYPES.memberResumed,
+  EVENT_TYPES.memberAgreementChanged,
+]);
 
 /** A decided notice with the event that triggered it. */
 export interface Draft {

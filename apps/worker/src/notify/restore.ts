@@ -4,15 +4,8 @@ import { EventLog, type NewEvent, type StoredEvent } from '@liandun/event-log';
 import { endedUntold, markedUntold, overriddenFilings, takenBackAt, type LinkedListing } from '@liandun/views';
 import type { ClientBase } from 'pg';
 import { outcomeEvent } from '../outcome.js';
-import type { Draft } from './draft.js';
+import { CATCHING_UP, type Draft } from './draft.js';
 import { endings, marks } from './listed.js';
-
-/** After these a member hears what it missed, and what ended while it could not be told. */
-export const CATCHING_UP: ReadonlySet<string> = new Set([
-  EVENT_TYPES.memberAdmitted,
-  EVENT_TYPES.memberResumed,
-  EVENT_TYPES.memberAgreementChanged,
-]);
 
 /** One notice for each listing that the run ended, stayed or marked and each member that was told of it, or that can be told again. */
 export async function restore(client: ClientBase, log: EventLog, run: StoredEvent[]): Promise<Draft[]> {
