@@ -1,5 +1,5 @@
 // How long a close and a reopen take while delistings flood in.
-import { entityIdOf, EVENT_TYPES, LEDGER_SOURCE, memberSource, type NoticeIssued } from '@liandun/contracts';
+import { EVENT_TYPES, LEDGER_SOURCE, memberSource, type NoticeIssued } from '@liandun/contracts';
 import { runReader, type EventLog, type NewEvent, type Reader } from '@liandun/event-log';
 import { noticesTopic, Relay, unsentNotices } from '@liandun/messaging';
 import { kafkaClient } from '@liandun/sdk';
@@ -58,7 +58,7 @@ export async function linked(
     return {
       position,
       founded: !known,
-      ...(known ?? { entityId: entityIdOf({ position, leafHash }), sameAs: position }),
+      ...(known ?? { entityId: `E${position}-${leafHash.toString('hex', 0, 6)}`, sameAs: position }),
     };
   });
   const links = placed.map(({ position, entityId, founded, sameAs }) => {

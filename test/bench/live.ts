@@ -1,5 +1,5 @@
 // How fast the live ledger says who a merchant is: the reconcile reader on an index of many records, everything committed.
-import { EVENT_TYPES, entityIdOf, memberSource, type Identity } from '@liandun/contracts';
+import { EVENT_TYPES, memberSource, type Identity } from '@liandun/contracts';
 import { EVENT_LOG_MIGRATIONS, EventLog, inTransaction, migrate, runReader, type NewEvent } from '@liandun/event-log';
 import { reconcileBatch, zhMatcher, type MatchRecord } from '@liandun/identity';
 import { firstGeneration, liveGenerations, MATCHING_MIGRATIONS, MatchIndex, nodeId } from '@liandun/matching';
@@ -78,7 +78,7 @@ export class Live {
     return outcomes.map((outcome) => {
       const receipt = outcome.status === 'appended' ? outcome.receipts[0] : undefined;
       if (!receipt) throw new Error(`a record was not appended: ${outcome.status}`);
-      return { position: receipt.position, entityId: entityIdOf(receipt) };
+      return { position: receipt.position, entityId: this.index.entityId(receipt.position) };
     });
   }
 

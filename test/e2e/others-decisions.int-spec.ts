@@ -53,8 +53,13 @@ async function call(
     headers: { authorization, ...(memberId === REGULATOR && WHY), ...(body && { 'content-type': type }) },
     ...(body && { body: JSON.stringify(body) }),
   });
-  const headers = [...answer.headers].filter(([name]) => !IGNORED.has(name));
-  return { status: answer.status, headers, body: withoutProof(await answer.text()) };
+  const text = await answer.text();
+  const bare = withoutProof(text);
+  // A proof is as long as the log is high.
+  const headers = [...answer.headers].filter(
+    ([name]) => !IGNORED.has(name) && (bare === text || name !== 'content-length'),
+  );
+  return { status: answer.status, headers, body: bare };
 }
 
 /** A proof leads to the newest checkpoint, which is everybody's and grows with every entry: here it says nothing. */

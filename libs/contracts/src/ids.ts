@@ -15,7 +15,3 @@ export const decisionKey = (decisionNo: string): string =>
     .replaceAll(/[〔［【[]/gu, '(')
     .replaceAll(/[〕］】\]]/gu, ')')
     .replaceAll(/[—–－]/gu, '-');
-
-/** The id of the entity that an observation founds. */
-export const entityIdOf = (event: { position: number; leafHash: Buffer }): string =>
-  `E${event.position}-${event.leafHash.toString('hex', 0, 6)}`;

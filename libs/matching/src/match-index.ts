@@ -81,6 +81,11 @@ export class MatchIndex {
     };
   }
 
+  /** The id of the entity that the observation at a position founds. */
+  entityId(position: number): string {
+    return this.vault.entityId(position);
+  }
+
   /** The version of the blind index's key that keys of a new generation are made with. */
   get newestBlindKey(): number {
     return this.vault.keys.blind.at(-1)?.version ?? 1;

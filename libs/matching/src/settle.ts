@@ -1,4 +1,4 @@
-import { entityIdOf, type EntityRelation } from '@liandun/contracts';
+import type { EntityRelation } from '@liandun/contracts';
 import { gapsOf, resolve, type Edge, type Features, type Key, type Node, type Resolution } from '@liandun/identity';
 import { prepared } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
@@ -67,11 +67,14 @@ export async function settle(
       ...positions.filter((position) => isNew.has(position)),
       ...(positions.some((p) => isNew.has(p)) ? [] : [-1]),
     );
-  const regrouped = await withIds(client, entries, was, (idOf) => {
-    const now = new Map(found.entities.flatMap((entity) => entity.map((at) => [at, idOf(Math.min(...entity))])));
-    return { ...regroup(was, found, idOf, cause), now };
-  });
-  const { now, ...regrouping } = regrouped;
+  const ids = new Map<number, string>();
+  const idOf = (position: number): string => {
+    const id = ids.get(position) ?? index.entityId(position);
+    ids.set(position, id);
+    return id;
+  };
+  const now = new Map(found.entities.flatMap((entity) => entity.map((at) => [at, idOf(Math.min(...entity))])));
+  const regrouping = regroup(was, found, idOf, cause);
   const others = [...relations, ...kept].flatMap(({ from, to }) => [from, to]).filter((position) => !now.has(position));
   const beside = await entitiesAt(client, [...new Set(others)]);
   const entityOf = (position: number): string | undefined => now.get(position) ?? beside.get(position);
@@ -232,34 +235,6 @@ async function saveAliases(client: ClientBase, aliases: readonly Alias[]): Promi
     `insert into match.alias (position, of, grade) select * from unnest($1::bigint[], $2::bigint[], $3::text[])`,
     [aliases.map(({ position }) => position), aliases.map(({ of }) => of), aliases.map(({ grade }) => grade)],
   );
-}
-
-/** Runs `use` with the ids of entities; those that it asks for and aren't known are read from the log. */
-async function withIds<T>(
-  client: ClientBase,
-  entries: readonly ObservedEntry[],
-  was: ReadonlyMap<number, Standing>,
-  use: (idOf: (position: number) => string) => T,
-): Promise<T> {
-  const ids = new Map(entries.map((entry) => [entry.position, entityIdOf(entry)]));
-  for (const { entityId } of was.values()) ids.set(Number(/^E(\d+)-/.exec(entityId)?.[1]), entityId);
-  const missing = new Set<number>();
-  const attempt = use((position) => {
-    const id = ids.get(position);
-    if (id === undefined) missing.add(position);
-    return id ?? `E${position}`;
-  });
-  if (missing.size === 0) return attempt;
-  const { rows } = await prepared<{ position: string; leaf_hash: Buffer }>(
-    client,
-    'select position, leaf_hash from log.entry where position = any($1)',
-    [[...missing]],
-  );
-  for (const row of rows) {
-    const position = Number(row.position);
-    ids.set(position, entityIdOf({ position, leafHash: row.leaf_hash }));
-  }
-  return use((position) => ids.get(position) as string);
 }
 
 const isOrganization = ({ data }: ObservedEntry): boolean =>

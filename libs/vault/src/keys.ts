@@ -111,3 +111,12 @@ export const generateVaultKeys = (): VaultKeys =>
 /** Keyed digest of a canonical submission: two are the same where these 32 bytes are equal. */
 export const fingerprintOf = (canonicalSubmission: string, keys: Pick<VaultKeys, 'fingerprint'>): Buffer =>
   createHmac('sha256', keys.fingerprint).update(canonicalSubmission, 'utf8').digest();
+
+/**
+ * The id of the entity that the observation at a position founds. A keyed digest: who is handed it can't tell whether the
+ * entity was known before his own observation, so a member doesn't learn that others have the merchant (rule P18).
+ */
+export const entityIdOf = (position: number, keys: Pick<VaultKeys, 'fingerprint'>): string => {
+  const digest = createHmac('sha256', keys.fingerprint).update(`entity\n${position}`).digest();
+  return `E${digest.readUIntBE(0, 6)}-${digest.toString('hex', 6, 12)}`;
+};

@@ -6,6 +6,7 @@ import { generateVaultKeys, loadVaultKeys, newKey, parseVaultKeys } from './keys
 import { seal, unseal, type SealedRecord, type SealedValue } from './sealing.js';
 import { restore, separate, separateTexts, type VaultRow } from './separate.js';
 import { tokensOf } from './tokens.js';
+import { Vault } from './vault.js';
 
 const keys = generateVaultKeys();
 const withField = (identity: Identity, fields: Partial<Identity>): Identity => Object.assign({}, identity, fields);
@@ -142,4 +143,14 @@ test('what a person wrote is sealed and committed to, and opens again where it s
   expect(row).toMatchObject({ tokens: [], personTokens: [] });
   expect(restore(data, opened(row?.sealed))).toEqual(said);
   expect(separateTexts(event, { appealId: 'a-2' }, ['/statement'], keys)).toEqual({ data: { appealId: 'a-2' } });
+});
+
+test('P18: an entity’s id tells nobody without the key when it was founded, and is the same for ever with it', () => {
+  const [vault, another] = [new Vault(generateVaultKeys()), new Vault(generateVaultKeys())];
+  const ids = Array.from({ length: 1_000 }, (_, position) => vault.entityId(position));
+  expect(ids).toEqual(ids.map((_, position) => vault.entityId(position)));
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const id of ids) expect(id).toMatch(/^E\d{1,15}-[0-9a-f]{12}$/);
+  expect(ids.toSorted()).not.toEqual(ids);
+  expect(another.entityId(1)).not.toBe(vault.entityId(1));
 });

@@ -3,7 +3,7 @@ import type { Identity } from '@liandun/contracts';
 import type pg from 'pg';
 import { createHmac } from 'node:crypto';
 import { sealPerson, unsealPerson, type SealedPerson } from './erasing.js';
-import { fingerprintOf, VaultKeysError, type VaultKeys } from './keys.js';
+import { entityIdOf, fingerprintOf, VaultKeysError, type VaultKeys } from './keys.js';
 import { unseal, type EventRef, type Person, type SealedValue } from './sealing.js';
 import { put, restore, separate, separateTexts, type Separated } from './separate.js';
 import { tokensOf, wantedTokens, type PersonIdentifiers, type Token } from './tokens.js';
@@ -68,6 +68,11 @@ export class Vault {
   /** The keyed digest under which the log tells a repeated submission from another with its id. */
   fingerprint(canonicalSubmission: string): Buffer {
     return fingerprintOf(canonicalSubmission, this.keys);
+  }
+
+  /** See `entityIdOf`: the id of the entity that an observation founds. */
+  entityId(position: number): string {
+    return entityIdOf(position, this.keys);
   }
 
   /** The blind index of an identity's own identifiers, under every live key. */
