@@ -103,6 +103,7 @@ async function recordReading(request: FastifyRequest, { writer, reads }: AccessP
     typeof named === 'string' || !(listingId ?? receipt) || `${listingId}${source}${id}`.includes('\0')
       ? named
       : await reads.as(caller, (db) => entityAbout(db, { listingId, receipt }));
+  const { appealId } = params;
   const asked = ASKED.filter((name) => typeof query[name] === 'string').map((name) => [
     name,
     query[name]?.slice(0, 64),
@@ -119,7 +120,14 @@ async function recordReading(request: FastifyRequest, { writer, reads }: AccessP
       ...(listingId === undefined ? {} : { listingId: listingId.slice(0, 64) }),
       ...(reviewId === undefined ? {} : { reviewId: reviewId.slice(0, 64) }),
       ...(receipt === undefined ? {} : { receipt }),
-      ...(asked.length === 0 ? {} : { asked: Object.fromEntries(asked) }),
+      ...(asked.length === 0 && appealId === undefined
+        ? {}
+        : {
+            asked: Object.fromEntries([
+              ...asked,
+              ...(appealId === undefined ? [] : [['appealId', appealId.slice(0, 64)]]),
+            ]),
+          }),
     },
   });
 }

@@ -5,6 +5,7 @@ import { Vault } from '@liandun/vault';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import pg from 'pg';
+import { AppealsController } from './appeals.controller.js';
 import { Appeals } from './appeals.js';
 import { DocumentsController } from './documents.controller.js';
 import { erasureHandlers } from './erasure.js';
@@ -95,6 +96,7 @@ export class ApiModule {
         FloodsController,
         ErasuresController,
         ReviewsController,
+        AppealsController,
         ReceiptsController,
         LogController,
         StatementsController,

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import {
+  AppealDecision,
+  DeadlineChange,
+  memberOfSource,
+  reasonCodes,
+  validateBody,
+  type AppealDecided,
+  type CaseDeadlineSet,
+  APPEAL_ID,
   APPEAL_TEXTS,
   EVENT_TYPES,
   LEDGER_SOURCE,
@@ -13,13 +21,38 @@ import {
   type AppealGround,
   type AppealProof,
   type OutcomeType,
+  type Problem,
 } from '@liandun/contracts';
-import { appealDeadline, appealRefusal, type CaseState } from '@liandun/domain';
-import { EventLog, type NewEvent, type StoredEvent } from '@liandun/event-log';
+import {
+  appealDeadline,
+  appealDecisionRefusal,
+  appealRefusal,
+  changeDeadline,
+  hearingDeadline,
+  type CaseState,
+} from '@liandun/domain';
+import { EventLog, type NewEvent, type ReadingCaller, type StoredEvent } from '@liandun/event-log';
 import { casesIn } from '@liandun/intake';
 import { Vault, VAULT_RIDER } from '@liandun/vault';
+import { appealById, appealsOfCaller, type AppealCursor, type AppealSummary } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
 import { LedgerWriter } from './ledger-writer.js';
+import { Door } from './pools.js';
+import { ProblemError, refuseField } from './problems.js';
+import { Reads } from './reads.js';
+
+type CaseDeadline = NonNullable<CaseState['hold']>;
+type Changes = Pick<CaseDeadline, 'pauses' | 'extensions'>;
+interface NewDeadline {
+  type: OutcomeType;
+  about: { appealId?: string };
+  deadline: ReturnType<typeof appealDeadline>;
+}
+
+function valueOf<T>(validated: { value: T } | { problem: Problem }): T {
+  if ('problem' in validated) throw new ProblemError(validated.problem);
+  return validated.value;
+}
 
 const CONFLICT_RETRIES_MAX = 8;
 const LISTING_ID = /^L(0|[1-9]\d{0,14})-[0-9a-f]{12}$/;
@@ -51,7 +84,152 @@ export class Appeals {
     private readonly log: EventLog,
     private readonly writer: LedgerWriter,
     private readonly vault: Vault,
+    private readonly reads: Reads,
+    private readonly door: Door,
   ) {}
+
+  /** Appeals that the caller may see: a platform those against its own listings, a regulator all. */
+  page(
+    caller: ReadingCaller,
+    range: { after?: AppealCursor | undefined; limit: number; all: boolean },
+  ): Promise<{ items: AppealSummary[]; next: AppealCursor | null }> {
+    return this.reads.as(caller, (db) => appealsOfCaller(db, range));
+  }
+
+  /** One appeal with the texts that are left of it. Throws APPEAL_NOT_FOUND. */
+  async one(caller: ReadingCaller, appealId: string): Promise<object> {
+    const { position, concludedAt, stayedAt: _at, ...appeal } = await this.#row(caller, appealId);
+    const [filed, decided] = await Promise.all([
+      this.log.at(position),
+      concludedAt === undefined ? undefined : this.log.at(concludedAt),
+    ]);
+    const entries = [filed, decided].filter((entry) => entry !== undefined);
+    const [said, answered] = (await this.vault.reveal(this.door.pool, entries)) as [AppealFiled, AppealDecided?];
+    return {
+      ...appeal,
+      ...(typeof said.statement === 'string' && { statement: said.statement }),
+      evidence: said.evidence,
+      ...(typeof answered?.reasons === 'string' && { reasons: answered.reasons }),
+      ...(answered?.cause && { cause: answered.cause }),
+      ...(answered?.expiresAt !== undefined && { expiresAt: answered.expiresAt }),
+    };
+  }
+
+  /**
+   * Decides on an appeal: what it makes of the listing takes effect on every platform. Throws LedgerError: APPEAL_NOT_FOUND,
+   * APPEAL_DECIDED, LISTING_NOT_ACTIVE, and REVIEWER_IS_DECIDER (rule P08).
+   */
+  async decide(caller: ReadingCaller, appealId: string, raw: unknown): Promise<object> {
+    const { listingId } = await this.#row(caller, appealId);
+    const listed = await this.#case(listingId);
+    const body = valueOf(validateBody(AppealDecision, raw));
+    const now = this.writer.now();
+    const { decision, cause, expiresAt, decidedBy, reasons } = body;
+    if (cause !== undefined && decision !== 'overturned') throw refuseField('FIELD_NOT_APPLICABLE', '/cause');
+    if (expiresAt !== undefined && decision !== 'corrected') throw refuseField('FIELD_NOT_APPLICABLE', '/expiresAt');
+    if (decision === 'corrected') await this.#requireEarlier(caller, listingId, expiresAt, now);
+    const decidedAt = toBeijingTime(now);
+    const data: AppealDecided = {
+      appealId,
+      listingId,
+      caseId: listed.id,
+      decision,
+      ...(decision === 'overturned' && { cause: cause ?? 'appealUpheld' }),
+      ...(expiresAt !== undefined && { expiresAt: toBeijingTime(new Date(expiresAt)) }),
+      reasons,
+      decidedBy,
+      by: caller.memberId,
+      decidedAt,
+    };
+    const reviewer = { member: caller.memberId, decidedBy };
+    await this.#append(listed, (state) => {
+      const decider = { member: memberOfSource(listed.source) ?? '', decidedBy: state.decidedBy };
+      const refusal = appealDecisionRefusal({ ...state, decider }, appealId, data, reviewer);
+      if (refusal) throw new LedgerError(refusal);
+      const id = `appeal:decided:${appealId}`;
+      return [this.#sealed(listed, id, EVENT_TYPES.appealDecided, data, APPEAL_TEXTS.decided)];
+    });
+    return { appealId, decision, decidedAt };
+  }
+
+  /** Pauses, resumes or extends an appeal's time. */
+  async changeDeadline(caller: ReadingCaller, appealId: string, raw: unknown): Promise<object> {
+    const { listingId } = await this.#row(caller, appealId);
+    return this.#change(caller, await this.#case(listingId), raw, ({ appeal, life }, more) => {
+      const open = appeal?.appealId === appealId && appeal.decision === undefined && life.status === 'disputed';
+      if (!open || !appeal.deadline) throw new LedgerError('DEADLINE_OVER');
+      const { from } = appeal.deadline;
+      return {
+        type: EVENT_TYPES.appealDeadlineSet,
+        about: { appealId },
+        deadline: appealDeadline(this.#workingDays, from, more(appeal.deadline)),
+      };
+    });
+  }
+
+  /** The same of the time to answer a held case. */
+  async changeHold(caller: ReadingCaller, listingId: string, raw: unknown): Promise<object> {
+    return this.#change(caller, await this.#case(listingId), raw, ({ life, hold, code }, more) => {
+      if (life.status !== 'held' || !hold) throw new LedgerError('DEADLINE_OVER');
+      const days = reasonCodes().codes.get(code)?.statutoryHoldDays ?? 0;
+      return {
+        type: EVENT_TYPES.caseDeadlineSet,
+        about: {},
+        deadline: hearingDeadline(this.#workingDays, hold.from, days, more(hold)),
+      };
+    });
+  }
+
+  async #change(
+    { memberId }: ReadingCaller,
+    listed: StoredEvent,
+    raw: unknown,
+    deadlineOf: (state: CaseState, more: (before: CaseDeadline) => Changes) => NewDeadline,
+  ): Promise<object> {
+    const { caseNo, reviewer, action, reason, days } = valueOf(validateBody(DeadlineChange, raw));
+    if (action !== 'resume' && reason === undefined) throw refuseField('MISSING_FIELD', '/reason');
+    if (action === 'extend' && days === undefined) throw refuseField('MISSING_FIELD', '/days');
+    if (action !== 'extend' && days !== undefined) throw refuseField('FIELD_NOT_APPLICABLE', '/days');
+    const now = toBeijingTime(this.writer.now());
+    const id = `deadline:${randomUUID()}`;
+    const asked = { action, ...(reason !== undefined && { reason }), ...(days !== undefined && { days }) };
+    let set: NewDeadline | undefined;
+    await this.#append(listed, (state) => {
+      set = deadlineOf(state, (before) => {
+        const changed = changeDeadline(before, asked, now);
+        if ('refusal' in changed) throw new LedgerError(changed.refusal);
+        return changed;
+      });
+      const about = { ...set.about, listingId: listingIdOf(listed), caseId: listed.id };
+      const data = { ...about, ...set.deadline, by: memberId, reviewer, caseNo } satisfies CaseDeadlineSet;
+      return [this.#event(listed, id, set.type, data)];
+    });
+    const deadline = set!.deadline;
+    return { ...(deadline.due !== undefined && { due: toBeijingTime(new Date(deadline.due)) }), deadline };
+  }
+
+  async #row(caller: ReadingCaller, appealId: string): Promise<NonNullable<Awaited<ReturnType<typeof appealById>>>> {
+    const row = APPEAL_ID.test(appealId) ? await this.reads.as(caller, (db) => appealById(db, appealId)) : undefined;
+    if (!row) throw new LedgerError('APPEAL_NOT_FOUND');
+    return row;
+  }
+
+  /** A correction ends the listing earlier than it would have ended, and not before now. */
+  async #requireEarlier(
+    caller: ReadingCaller,
+    listingId: string,
+    expiresAt: string | undefined,
+    now: Date,
+  ): Promise<void> {
+    if (expiresAt === undefined) throw refuseField('MISSING_FIELD', '/expiresAt');
+    const { rows } = await this.reads.as(caller, (db) =>
+      db.query<{ earlier: boolean }>(
+        'select $2::timestamptz < expires_at and $2::timestamptz > $3 as earlier from view.listing where listing_id = $1',
+        [listingId, expiresAt, now],
+      ),
+    );
+    if (!rows[0]?.earlier) throw refuseField('INVALID_VALUE', '/expiresAt');
+  }
 
   /**
    * Files an appeal; the listing is disputed from then on. Whoever calls has made sure that the listing is about the subject.

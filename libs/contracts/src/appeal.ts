@@ -1,5 +1,5 @@
 // What a subject says against a listing, and what is decided of it: one appeal, effective everywhere (rule P07).
-import { Count, DecisionNo, Doc, OneOf, OpaqueId, Optional, Pattern, Time } from './fields.js';
+import { Count, DecisionNo, Doc, OneOf, OpaqueId, Optional, Pattern, STATEMENT, Time } from './fields.js';
 import { CAUSES, type Cause } from './payloads.events.js';
 
 /** On what an appeal rests: a closed list. */
@@ -122,7 +122,7 @@ export class AppealDecision {
     'Written reasons, for the subject, the publisher and regulators; they are sealed and reach nobody else',
     '书面理由，仅供当事人、列名方和监管机构查阅，加密保存',
   )
-  @Pattern(/^[^\p{Cc}]?(?:[^\p{Cc}]|[\n\r\t]){9,4999}$/u)
+  @Pattern(STATEMENT)
   reasons: string;
 
   @Doc('Only with overturned: why it ends; appealUpheld unless told', '仅用于 overturned：终止原因，默认 appealUpheld')

@@ -7,6 +7,7 @@ import { planOf } from './compiled.js';
 import { openApiDocument, ROUTES } from './openapi.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Notice } from './notice.js';
+import { AppealDecision, DeadlineChange } from './appeal.js';
 import { ReviewDecision, ReviewUndo } from './review.js';
 import { MatchedScreening, ScreeningDecision } from './screening.js';
 import { Envelope, ScreeningRequest } from './validate.js';
@@ -94,6 +95,8 @@ describe('the documents', () => {
       MatchedScreening,
       Notice,
       ReviewDecision,
+      AppealDecision,
+      DeadlineChange,
       ReviewUndo,
       ...Object.values(SUBMISSIONS).map(({ payload }) => payload),
     ].forEach(look);

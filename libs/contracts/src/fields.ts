@@ -224,3 +224,6 @@ export const ResidentId = (): PropertyDecorator =>
     'BAD_RESIDENT_ID',
     false,
   );
+
+/** A person's own words: several lines, no control characters, no direction overrides. They are sealed, never shared (rule P03). */
+export const STATEMENT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]|\n){1,2000}$/u;

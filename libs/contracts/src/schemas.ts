@@ -16,8 +16,9 @@ import {
 import { BASIS_KINDS, BASIS_REFUSALS, DISCLOSED_FIELDS } from './agreement.js';
 import { FLOOD_DECISIONS, LIMIT_MAX, STANDARD_LIMITS } from './flood.js';
 import { ALARMS, RELATION_KINDS, SIGNATURE_POLICIES } from './outcomes.js';
-import { SUBJECT_KINDS } from './payloads.events.js';
+import { CAUSES, SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
+import { APPEAL_DECISIONS, APPEAL_GROUNDS, APPEAL_PROOFS, AppealDecision, DeadlineChange } from './appeal.js';
 import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
 import { MatchedScreening, SCREENING_MATCHED_TYPE, ScreeningDecision } from './screening.js';
 import {
@@ -165,6 +166,22 @@ const review = (more: Record<string, JsonSchema> = {}): JsonSchema =>
     }),
     ...more,
   });
+
+const APPEAL = {
+  appealId: text,
+  listingId: text,
+  publisher: text,
+  grounds: oneOf(...Object.keys(APPEAL_GROUNDS)),
+  proved: oneOf(...APPEAL_PROOFS),
+  filedAt: time,
+  status: oneOf('open', 'paused', 'stayed', 'decided', 'moot'),
+  'due?': time,
+  'deadline?': { type: 'object', description: both('How it was counted', '计算过程') },
+  'decision?': oneOf(...APPEAL_DECISIONS),
+  'decidedBy?': text,
+  'by?': text,
+  'decidedAt?': time,
+};
 
 const WIRE: Record<string, JsonSchema> = {
   FieldError: object({
@@ -630,6 +647,24 @@ const WIRE: Record<string, JsonSchema> = {
     lowered: { type: 'boolean' },
     liability: ref('Liability'),
   }),
+  Appeal: object(APPEAL),
+  AppealPage: object({ items: list(ref('Appeal')), next: { type: ['string', 'null'] } }),
+  AppealDetail: object({
+    ...APPEAL,
+    'statement?': {
+      ...text,
+      description: both('Absent where there is none, or it was erased', '无陈述或已删除时为空'),
+    },
+    evidence: list(object({ sha256: text, mediaType: text })),
+    'reasons?': text,
+    'cause?': oneOf(...CAUSES),
+    'expiresAt?': time,
+  }),
+  AppealConcluded: object({ appealId: text, decision: oneOf(...APPEAL_DECISIONS), decidedAt: time }),
+  DeadlineSet: object({
+    'due?': { ...time, description: both('Absent while it is paused', '中止期间为空') },
+    deadline: { type: 'object', description: both('How it was counted', '计算过程') },
+  }),
   FloodPage: object({
     items: list(
       object({
@@ -758,6 +793,8 @@ export function componentSchemas(): Record<string, JsonSchema> {
   for (const body of [WebhookRequest, WebhookRotation, WebhookReplay]) addClass(schemas, body, true);
   for (const body of [IdentificationRequest, IdentificationCode, AppealRequest, SubjectStatement, CorrectionRequest])
     addClass(schemas, body, true);
+  addClass(schemas, AppealDecision, true);
+  addClass(schemas, DeadlineChange, true);
   addClass(schemas, ReviewDecision, true);
   addClass(schemas, ReviewUndo, true);
   const envelope = schemas.Envelope as JsonSchema;

@@ -11,6 +11,7 @@ import {
   Pattern,
   RegistrationNumber,
   ResidentId,
+  STATEMENT,
   Uscc,
 } from './fields.js';
 
@@ -57,9 +58,6 @@ export class IdentificationCode {
   @Pattern(/^[0-9]{6}$/)
   code: string;
 }
-
-/** A person's own words: several lines, no control characters, no direction overrides. They are sealed, never shared (rule P03). */
-export const STATEMENT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]|\n){1,2000}$/u;
 
 /** A document that bears a statement out: the ledger keeps its hash, the subject the document. */
 export class StatementEvidence {

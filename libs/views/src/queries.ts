@@ -244,7 +244,7 @@ const SELECT_APPEAL = `select a.*, case when a.decision is not null then 'decide
 const appealsOf = async (db: Walled, listingId: string): Promise<(AppealSummary & { concludedAt?: number })[]> =>
   (await db.query(`${SELECT_APPEAL} where a.listing_id = $1 order by a.position`, [listingId])).rows.map(appealOf);
 
-/** Where a page of appeals ended: what was due last, as the database wrote it, and its position. */
+/** Where a page of appeals ended: what was due last (RFC 3339, or `infinity` while paused), and its position. */
 export interface AppealCursor {
   due: string;
   position: number;
@@ -259,7 +259,7 @@ export async function appealsOfCaller(
   { after, limit, all }: { after?: AppealCursor | undefined; limit: number; all: boolean },
 ): Promise<{ items: AppealSummary[]; next: AppealCursor | null }> {
   const { rows } = await db.query(
-    `select * from (${SELECT_APPEAL}) a cross join lateral (select coalesce(a.due, 'infinity')::text as due_text) t
+    `select * from (${SELECT_APPEAL}) a  
      where ($3 or a.state not in ('decided', 'moot'))
        and ($1::text is null or (coalesce(a.due, 'infinity'), a.position) > ($1::timestamptz, $2::bigint))
      order by coalesce(a.due, 'infinity'), a.position limit $4`,
@@ -270,7 +270,7 @@ export async function appealsOfCaller(
     const { concludedAt: _at, ...appeal } = appealOf(row);
     return appeal;
   });
-  return { items, next: last ? { due: last.due_text, position: Number(last.position) } : null };
+  return { items, next: last ? { due: last.due?.toISOString() ?? 'infinity', position: Number(last.position) } : null };
 }
 
 /** One appeal with the position of its filing, if the caller may see it. */

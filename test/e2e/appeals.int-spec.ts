@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { makeUscc, toBeijingTime } from '@liandun/contracts';
+import type { Answer, TestMember } from '../support/api.js';
+import { SubjectSide } from '../support/subject.js';
+import { delisted, organization, reported } from '../support/submissions.js';
+
+const DAY_MS = 86_400_000;
+const WHY = { headers: { 'liandun-purpose': 'supervision', 'liandun-case': '2026-18' } };
+const STATEMENT = '货品均有授权，请核对所附合同。';
+const REASONS = '经复核，授权合同真实有效，原认定有误。';
+const CHANGE = { caseNo: '2026-18', reviewer: 'officer-1' };
+
+let side: SubjectSide;
+let serial = 8_400;
+
+beforeAll(async () => {
+  side = await SubjectSide.start();
+}, 120_000);
+afterAll(() => side?.stop(), 60_000);
+
+const phoneOf = (no: number): string => `1390000${no}`;
+const call = (as: TestMember, method: string, path: string, body?: object): Promise<Answer> =>
+  side.api.call(as, method, path, { ...WHY, ...(body && { body }) });
+const statusOf = async (listingId: string): Promise<string> =>
+  (await call('regulator-beijing', 'GET', `/v1/listings/${listingId}/coverage`)).body.status;
+
+/** platform-b hosts a merchant that platform-a lists. */
+async function listed(more: { code?: string } = {}): Promise<string> {
+  serial += 1;
+  const identity = organization(serial, { phones: [phoneOf(serial)] });
+  await side.api.publish('platform-b', reported('platform-b', `m-${serial}`, organization(serial)));
+  const { body } = await side.api.publish('platform-a', delisted('platform-a', `m-${serial}`, identity, more));
+  await side.tick();
+  return `L${body.position}-${Buffer.from(body.leafHash, 'base64').toString('hex', 0, 6)}`;
+}
+
+/** Its subject appeals, without an account. */
+async function appeal(listingId: string): Promise<string> {
+  const who = { uscc: makeUscc('990101', serial), name: `虚构贸易${serial}有限公司` };
+  const token = await side.identify(who, phoneOf(serial));
+  const body = { listingId, grounds: 'wrongFinding', statement: STATEMENT };
+  const filed = await side.call('POST', '/public/appeals', { token, body });
+  expect([filed.status, filed.body.code]).toEqual([expect.any(Number), undefined]);
+  await side.settled();
+  return filed.body.appealId;
+}
+const decide = (as: TestMember, appealId: string, more: object = {}): Promise<Answer> =>
+  call(as, 'POST', `/v1/appeals/${appealId}/decision`, {
+    decision: 'overturned',
+    decidedBy: 'reviewer-2',
+    reasons: REASONS,
+    ...more,
+  });
+
+describe('P07: whoever reviews an appeal', () => {
+  test('P07: the publisher and regulators see it with its words, nobody else does, and one decision reopens', async () => {
+    const listingId = await listed();
+    const appealId = await appeal(listingId);
+    for (const reviewer of ['platform-a', 'regulator-beijing'] as const) {
+      const { body } = await call(reviewer, 'GET', '/v1/appeals');
+      expect(body.items).toContainEqual(expect.objectContaining({ appealId, listingId, status: 'open' }));
+      const one = await call(reviewer, 'GET', `/v1/appeals/${appealId}`);
+      expect(one.body).toMatchObject({ statement: STATEMENT, grounds: 'wrongFinding', evidence: [] });
+    }
+    expect((await call('platform-b', 'GET', '/v1/appeals?all=true')).body.items).toEqual([]);
+    expect((await call('platform-b', 'GET', `/v1/appeals/${appealId}`)).status).toBe(404);
+    expect((await decide('platform-b', appealId)).status).toBe(404);
+    expect((await decide('platform-a', appealId, { expiresAt: toBeijingTime(new Date()) })).body.errors).toMatchObject([
+      { pointer: '/expiresAt', code: 'FIELD_NOT_APPLICABLE' },
+    ]);
+    expect((await decide('platform-a', appealId, { reasons: undefined })).body.code).toBe('MISSING_FIELD');
+    expect((await decide('platform-a', appealId)).body).toMatchObject({ appealId, decision: 'overturned' });
+    await side.settled();
+    expect(await statusOf(listingId)).toBe('overturned');
+    expect((await decide('regulator-beijing', appealId)).body.code).toBe('APPEAL_DECIDED');
+    const { items } = (await side.api.call('platform-b', 'GET', '/v1/notices?after=-1')).body;
+    const ofListing = items.filter(({ data }: { data: { listingId: string } }) => data.listingId === listingId);
+    expect(ofListing.map(({ data }: { data: { action: string } }) => data.action)).toEqual(['close', 'mark', 'reopen']);
+    expect(JSON.stringify(items)).not.toContain(REASONS);
+    expect((await call('platform-a', 'GET', `/v1/appeals/${appealId}`)).body).toMatchObject({
+      status: 'decided',
+      reasons: REASONS,
+      cause: 'appealUpheld',
+    });
+    // The log holds commitments, not words.
+    expect(JSON.stringify(await side.log.read({ after: -1, limit: 100_000 }))).not.toContain(STATEMENT);
+  });
+
+  test('P07: a correction ends it earlier, never later', async () => {
+    const listingId = await listed();
+    const appealId = await appeal(listingId);
+    const later = toBeijingTime(new Date(Date.now() + 9_000 * DAY_MS));
+    const corrected = (expiresAt: string): Promise<Answer> =>
+      decide('regulator-beijing', appealId, { decision: 'corrected', expiresAt });
+    expect((await corrected(later)).body.errors).toMatchObject([{ pointer: '/expiresAt', code: 'INVALID_VALUE' }]);
+    expect((await corrected(toBeijingTime(new Date(Date.now() + DAY_MS)))).status).toBe(200);
+    await side.settled();
+    expect(await statusOf(listingId)).toBe('corrected');
+  });
+
+  test('P08: whoever decided on the listing is refused, another person of the same member is not', async () => {
+    const listingId = await listed();
+    const appealId = await appeal(listingId);
+    const entry = await side.log.at(Number(/^L(\d+)/.exec(listingId)![1]));
+    const { decidedBy } = entry!.data as { decidedBy: string };
+    const refused = await decide('platform-a', appealId, { decidedBy });
+    expect([refused.status, refused.body.code]).toEqual([403, 'REVIEWER_IS_DECIDER']);
+    await side.settled();
+    expect(await statusOf(listingId)).toBe('disputed');
+    expect((await decide('platform-a', appealId, { decision: 'upheld' })).status).toBe(200);
+  });
+});
+
+describe('deadlines', () => {
+  test('P07: paused it never stays, resumed and extended it does, each with its reason and computation', async () => {
+    const listingId = await listed();
+    const appealId = await appeal(listingId);
+    const change = (body: object): Promise<Answer> =>
+      call('regulator-beijing', 'POST', `/v1/appeals/${appealId}/deadline`, { ...CHANGE, ...body });
+    expect((await change({ action: 'pause' })).body.errors).toMatchObject([{ pointer: '/reason' }]);
+    const paused = await change({ action: 'pause', reason: 'examination' });
+    expect([paused.status, paused.body.due]).toEqual([200, undefined]);
+    expect((await change({ action: 'pause', reason: 'examination' })).body.code).toBe('DEADLINE_PAUSED');
+    await side.tick(60 * DAY_MS);
+    expect(await statusOf(listingId)).toBe('disputed');
+    expect((await change({ action: 'resume' })).body.due).toEqual(expect.any(String));
+    expect((await change({ action: 'extend', reason: 'subjectAsked', days: 31 })).body.code).toBe('EXTENSION_TOO_LONG');
+    const { body } = await change({ action: 'extend', reason: 'subjectAsked', days: 5 });
+    expect(body.deadline).toMatchObject({
+      extensions: [{ days: 5, reason: 'subjectAsked' }],
+      pauses: [{ until: expect.any(String) }],
+    });
+    expect(
+      body.deadline.days.filter(({ verdict }: { verdict: string }) => verdict !== 'paused').length,
+    ).toBeGreaterThan(19);
+    await side.tick(60 * DAY_MS);
+    expect(await statusOf(listingId)).toBe('stayed');
+    expect((await change({ action: 'resume' })).body.code).toBe('DEADLINE_OVER');
+  });
+
+  test('P06: the time to answer a held case is paused and extended by a regulator alone', async () => {
+    const listingId = await listed({ code: 'E01' });
+    const path = `/v1/cases/${listingId}/deadline`;
+    expect((await call('platform-a', 'POST', path, { ...CHANGE, action: 'resume' })).status).toBe(403);
+    const paused = await call('regulator-beijing', 'POST', path, {
+      ...CHANGE,
+      action: 'pause',
+      reason: 'subjectAsked',
+    });
+    expect(paused.status).toBe(200);
+    await side.tick(60 * DAY_MS);
+    expect(await statusOf(listingId)).toBe('held');
+    await call('regulator-beijing', 'POST', path, { ...CHANGE, action: 'resume' });
+    await side.tick(60 * DAY_MS);
+    expect(await statusOf(listingId)).toBe('published');
+  });
+});
