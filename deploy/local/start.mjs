@@ -229,14 +229,16 @@ async function up() {
     asApplication(database, 'liandun_api'),
     asApplication(database, 'liandun_worker'),
   ]);
+  // One-time codes of subjects: what a gateway would send is printed here. With a gateway from outside nobody here sees them.
+  const codes = process.env.LIANDUN_CODE_GATEWAY
+    ? undefined
+    : await openCodeGateway((line) => console.log(`  ${line}`));
   const api = {
     ...env,
     DATABASE_URL: apiDatabase,
     PORT: String(ports.api),
     LIANDUN_WORKER_URL: workerUrl,
-    // One-time codes of subjects: what a gateway would send is printed here.
-    LIANDUN_CODE_GATEWAY:
-      process.env.LIANDUN_CODE_GATEWAY || (await openCodeGateway((line) => console.log(`  ${line}`))),
+    LIANDUN_CODE_GATEWAY: process.env.LIANDUN_CODE_GATEWAY || codes,
     ...apiTls(tls),
   };
   const worker = {
@@ -269,7 +271,7 @@ async function up() {
   followRenewals(tls, broker);
   watch([database.service, broker.service, witness.service, ...ledger, ...sandboxes].filter(Boolean));
   progress.done('up');
-  return { addresses, ports, tls };
+  return { addresses, ports, tls, codes };
 }
 
 /** From now on the end of any part is the end of all: half a ledger would only confuse. */
@@ -277,7 +279,7 @@ function watch(services) {
   for (const service of services) void service.ended.then((how) => stopping ?? stop(1, service.report(how)));
 }
 
-async function playScenario({ addresses, ports, tls }, language) {
+async function playScenario({ addresses, ports, tls, codes }, language) {
   const script = `${root}dist/apps/scenario/src/main.js`;
   const sandboxes = PLATFORMS.map((memberId, i) => [memberId, localUrl(tls, ports.sandboxes[i])]);
   const service = start('scenario', process.execPath, ['--enable-source-maps', script, '--lang', language], {
@@ -286,6 +288,7 @@ async function playScenario({ addresses, ports, tls }, language) {
       ...process.env,
       ...addresses,
       ...(tls ? { NODE_EXTRA_CA_CERTS: tls.trust } : {}),
+      ...(codes && { CODES_URL: codes }),
       SANDBOXES: JSON.stringify(Object.fromEntries(sandboxes)),
     },
     inherit: true,

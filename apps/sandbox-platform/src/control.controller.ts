@@ -8,7 +8,13 @@ import {
   Query,
   ServiceUnavailableException,
 } from '@nestjs/common';
-import type { MerchantDelisted, MerchantReinstated, MerchantReported, Receipt } from '@liandun/contracts';
+import type {
+  AppealDecision,
+  MerchantDelisted,
+  MerchantReinstated,
+  MerchantReported,
+  Receipt,
+} from '@liandun/contracts';
 import { SUBMITTED_TYPES } from '@liandun/contracts';
 import { LiandunClient } from '@liandun/sdk';
 import { LiandunNotices } from '@liandun/sdk-nest';
@@ -18,6 +24,8 @@ const SERVED_AT_ONCE = 100;
 
 /** A merchant of this platform, and how the sandbox is to treat it. */
 type NewMerchant = MerchantReported & { openOrders?: number; openRefunds?: number; keepsOpen?: boolean };
+
+type AppealToDecide = AppealDecision & { listingId: string; merchantId: string };
 
 function listOf<T>(body: unknown): T[] {
   if (!Array.isArray(body)) throw new BadRequestException('a JSON array is needed');
@@ -82,6 +90,17 @@ export class ControlController {
     return this.client.publish(
       endings.map((data) => this.client.event({ type: SUBMITTED_TYPES.merchantReinstated, data })),
     );
+  }
+
+  /** Decides on an appeal against what this platform listed; an overturned merchant's shops open here at once. */
+  @Post('appeals')
+  async decideAppeal(@Body() { listingId, merchantId, ...decision }: AppealToDecide): Promise<object> {
+    const { items } = await this.client.get<{ items: { appealId: string; listingId: string }[] }>('/v1/appeals');
+    const appeal = items.find((each) => each.listingId === listingId);
+    if (!appeal) throw new ConflictException(`nobody has appealed against ${listingId}`);
+    const decided = await this.client.post<object>(`/v1/appeals/${appeal.appealId}/decision`, decision);
+    if (decision.decision === 'overturned') await this.store.setByPlatform([merchantId], 'open');
+    return decided;
   }
 
   /** A buyer orders; refused where the shop is closed. */

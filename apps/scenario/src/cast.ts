@@ -22,6 +22,8 @@ export interface Cast {
   bystanders: Instance[];
   /** The record whose merchant turns out to be somebody else. */
   mistaken: SharedRecord;
+  /** His phone, as his platforms know it. */
+  phone: string;
 }
 
 const RECORDS_OF = { a: 20, b: 16, c: 14, d: 11, e: 9 } as const; // 70
@@ -29,6 +31,8 @@ const ON_TWO_OTHERS = 3; // these and
 const ON_ONE_OTHER = 21; // these make 27 instances elsewhere
 const BYSTANDERS = 30;
 const NAMESAKES = 5;
+/** Which record's merchant turns out to be somebody else: one with shops on two other platforms. */
+const MISTAKEN = 0;
 
 const PLACES = [
   '蓝溪',
@@ -60,8 +64,13 @@ export function newRunId(random: () => number = Math.random): string {
   return Array.from({ length: 5 }, () => alphabet.charAt(Math.floor(random() * alphabet.length))).join('');
 }
 
+/** A number of a series that only tests use here, another for each run. */
+const phoneOf = (run: string): string =>
+  `1390000${String([...run].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 10_000, 7)).padStart(4, '0')}`;
+
 /** Fictional merchants of one run; the same run id gives the same cast. */
 export function castOf(run: string): Cast {
+  const phone = phoneOf(run);
   const platforms = Object.keys(RECORDS_OF).map((letter) => `platform-${letter}`);
   const sources = Object.entries(RECORDS_OF).flatMap(([letter, n]) => Array<string>(n).fill(`platform-${letter}`));
   const at = (platform: string, no: number, identity: Identity, shops: number): Instance => {
@@ -81,7 +90,7 @@ export function castOf(run: string): Cast {
     };
   };
   const records = sources.map((platform, no): SharedRecord => {
-    const identity = identityOf(run, no);
+    const identity = { ...identityOf(run, no), ...(no === MISTAKEN && { phones: [phone] }) };
     const others = platforms.filter((other) => other !== platform);
     const count = no % 3 !== 0 ? 0 : no < 3 * ON_TWO_OTHERS ? 2 : no < 3 * (ON_TWO_OTHERS + ON_ONE_OTHER) ? 1 : 0;
     const elsewhere = Array.from({ length: count }, (_, i) =>
@@ -95,11 +104,11 @@ export function castOf(run: string): Cast {
     return at(pick(platforms, i), no, identityOf(run, no, i < NAMESAKES ? nameOf(i * 3) : undefined), 1);
   });
   const matched = records.filter(({ elsewhere }) => elsewhere.length > 0);
-  const [mistaken] = matched;
+  const mistaken = records[MISTAKEN];
   const kept = matched.at(-1)?.elsewhere[0];
   if (!mistaken || !kept) throw new RangeError('nobody is on two platforms');
   kept.keepsOpen = true;
-  return { records, bystanders, mistaken };
+  return { records, bystanders, mistaken, phone };
 }
 
 const nameOf = (no: number): string => `示例${pick(PLACES, no)}${pick(TRADES, Math.floor(no / 3))}公司`;

@@ -4,9 +4,11 @@ import { Platform } from './platforms.js';
 import { Play } from './play.js';
 import { report } from './report.js';
 import { heading } from './screen.js';
+import { Subject } from './subject.js';
 import { TEXTS } from './texts.js';
 
-// Plays the main story on a running sandbox. SANDBOXES: a JSON object, member id to the address of its control routes.
+// Plays the main story on a running sandbox. SANDBOXES: a JSON object, member id to the address of its control routes;
+// CODES_URL: the sandbox's gateway for one-time codes.
 const { values } = parseArgs({ options: { lang: { type: 'string', default: 'en' } } });
 const text = values.lang === 'zh' ? TEXTS.zh : TEXTS.en;
 const addresses = JSON.parse(process.env['SANDBOXES'] ?? '{}') as Record<string, string>;
@@ -15,7 +17,9 @@ const platforms = Object.entries(addresses).map(([memberId, url]) => new Platfor
 try {
   const run = newRunId();
   console.log(heading(text.title(run)));
-  const play = new Play(run, platforms, text, (line) => console.log(line));
+  const { LIANDUN_URL, CODES_URL } = process.env;
+  const subject = LIANDUN_URL && CODES_URL ? new Subject(LIANDUN_URL, CODES_URL) : undefined;
+  const play = new Play(run, platforms, text, (line) => console.log(line), subject);
   await play.run();
   console.log(report(play.cast, play.outcomes, Object.keys(addresses), text));
 } catch (error) {

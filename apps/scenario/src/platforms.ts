@@ -54,16 +54,25 @@ export class Platform {
 
   /** Acts in the back office (`merchants`, `delist`, `reinstate`); a refusal of the ledger is an error here. */
   async act(what: 'merchants' | 'delist' | 'reinstate', items: object[]): Promise<Receipt[]> {
-    const answer = await fetch(`${this.#url}/${what}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(items),
-    });
-    if (!answer.ok) throw new Error(`${this.memberId} /${what}: ${answer.status} ${await answer.text()}`);
-    const receipts = (await answer.json()) as Receipt[];
+    const receipts = await this.#post<Receipt[]>(what, items);
     const refused = receipts.find(({ status }) => status !== 'accepted');
     if (refused) throw new Error(`${this.memberId} /${what}: ${refused.status} ${JSON.stringify(refused.problem)}`);
     return receipts;
+  }
+
+  /** Decides on an appeal against a listing of this platform: another person than who listed. */
+  async decideAppeal(decision: { listingId: string; merchantId: string; [field: string]: unknown }): Promise<void> {
+    await this.#post('appeals', decision);
+  }
+
+  async #post<T>(what: string, body: object): Promise<T> {
+    const answer = await fetch(`${this.#url}/${what}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${this.memberId} /${what}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
   }
 
   async #get<T>(path: string): Promise<T> {

@@ -3,6 +3,7 @@ import type { Receipt } from '@liandun/contracts';
 import { delistingOf } from './cases.js';
 import { castOf, type Cast, type Instance, type SharedRecord } from './cast.js';
 import type { Handled, Platform } from './platforms.js';
+import type { Subject } from './subject.js';
 import { happened, heading, type Paint } from './screen.js';
 import type { Text } from './texts.js';
 
@@ -23,7 +24,7 @@ const listingIdOf = ({ position, leafHash }: Receipt): string =>
     .toString('hex')
     .slice(0, 12)}`;
 
-/** Plays the story on running platforms: report, delist, close, and one reinstatement. */
+/** Plays the story on running platforms: report, delist, close; then one merchant's way back by an appeal. */
 export class Play {
   readonly cast: Cast;
   readonly outcomes: Outcome[] = [];
@@ -32,13 +33,22 @@ export class Play {
   readonly #print: (line: string) => void;
   readonly #beganMs = Date.now();
   readonly #records = new Map<string, { record: SharedRecord; sentMs: number }>();
+  readonly #subject: Subject | undefined;
   #early: { platform: string; handled: Handled }[] = [];
 
-  constructor(run: string, platforms: Platform[], text: Text, print: (line: string) => void) {
+  /** Without a `subject` the publisher finds its mistake by itself. */
+  constructor(
+    run: string,
+    platforms: Platform[],
+    text: Text,
+    print: (line: string) => void,
+    subject: Subject | undefined,
+  ) {
     this.cast = castOf(run);
     this.#platforms = new Map(platforms.map((platform) => [platform.memberId, platform]));
     this.#text = text;
     this.#print = print;
+    this.#subject = subject;
   }
 
   /** Runs to its end; throws, naming what is missing, when an expected outcome doesn't come. */
@@ -107,18 +117,38 @@ export class Play {
   async #reinstate(): Promise<void> {
     this.#print(heading(this.#text.mistake));
     const { mistaken } = this.cast;
-    const sentMs = Date.now();
-    for (const entry of this.#records.values()) if (entry.record === mistaken) entry.sentMs = sentMs;
-    const decidedAt = new Date(sentMs).toISOString();
-    const { merchantId, identity } = mistaken.own;
-    await this.#act(mistaken, 'reinstate', { merchantId, cause: 'wrongIdentity', decidedAt, decidedBy: 'reviewer-03' });
-    this.#say(mistaken.own.platform, 'reinstates', identity.name, Date.now() - sentMs, 'green');
+    const [listingId, entry] = [...this.#records].find(([, { record }]) => record === mistaken) ?? [];
+    if (!listingId || !entry) throw new Error('the mistaken merchant was never listed');
+    if (this.#subject) await this.#appeal(this.#subject, listingId, entry);
+    const { platform: publisher, merchantId, identity } = mistaken.own;
+    const sentMs = (entry.sentMs = Date.now());
+    const decision = { cause: 'wrongIdentity', decidedBy: 'reviewer-03' };
+    if (this.#subject) {
+      const reasons = this.#text.reasonsGiven;
+      const body = { listingId, merchantId, decision: 'overturned', reasons, ...decision };
+      await this.#platforms.get(publisher)?.decideAppeal(body);
+    } else {
+      const decidedAt = new Date(sentMs).toISOString();
+      await this.#act(mistaken, 'reinstate', { merchantId, decidedAt, ...decision });
+    }
+    this.#say(publisher, 'reinstates', identity.name, Date.now() - sentMs, 'green');
     await this.#until('reopen', mistaken.elsewhere.length);
     const shopIds = new Set(mistaken.elsewhere.flatMap(({ shops }) => shops.map(({ shopId }) => shopId)));
     for (const platform of this.#platforms.values()) {
       const closed = (await platform.shops()).find((shop) => shopIds.has(shop.shopId) && shop.status === 'closed');
       if (closed) throw new Error(`${platform.memberId} keeps ${closed.shopId} closed, whose merchant was reinstated`);
     }
+  }
+
+  /** He proves who he is, appeals once, and every platform that was told sees that it is disputed. */
+  async #appeal(subject: Subject, listingId: string, entry: { sentMs: number }): Promise<void> {
+    const { mistaken, phone } = this.cast;
+    const { name, uscc = '' } = mistaken.own.identity;
+    await subject.identify(uscc, name, phone);
+    const sentMs = (entry.sentMs = Date.now());
+    await subject.appeal(listingId, this.#text.statement);
+    this.#say(this.#text.merchant, 'appeals', name, Date.now() - sentMs);
+    await this.#until('mark', this.#platforms.size - 1);
   }
 
   async #act(record: SharedRecord, what: 'delist' | 'reinstate', data: object): Promise<Receipt> {
@@ -138,6 +168,7 @@ export class Play {
     const tookMs = Date.parse(handled.at) - sentMs;
     this.outcomes.push({ platform, record, handled, tookMs });
     const what = `${record.own.identity.name} · ${this.#text.shops(handled.shops.length, handled.openOrders)}`;
+    if (handled.action === 'mark') this.#say(platform, 'marks', record.own.identity.name, tookMs, 'yellow');
     if (handled.action === 'reopen') this.#say(platform, 'reopens', what, tookMs, 'green');
     if (handled.action !== 'close') return;
     if (handled.decision === 'closed') this.#say(platform, 'closes', what, tookMs, 'red');

@@ -43,13 +43,18 @@ export function happened(
 
 export const heading = (text: string): string => `\n${pc.bold(text)}`;
 
-/** The first column to the left, the others to the right; the first row is the heading, the last one the sum. */
-export function table(rows: string[][], widths: number[]): string {
+/**
+ * The first column to the left, the others to the right; the first row is the heading, the last one the sum unless
+ * `sum` is false.
+ */
+export function table(rows: string[][], widths: number[], sum = true): string {
   const line = (row: string[]): string =>
     row.map((cell, i) => (i === 0 ? left : right)(cell, widths[i] ?? 0)).join('  ');
-  const rule = pc.dim('─'.repeat(widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1))));
+  const rule = pc.dim('─'.repeat(widths.reduce((total, width) => total + width, 2 * (widths.length - 1))));
   const [head = [], ...body] = rows;
-  return [pc.bold(line(head)), rule, ...body.slice(0, -1).map(line), rule, ...body.slice(-1).map(line)].join('\n');
+  const lines = body.map(line);
+  if (sum) lines.splice(-1, 0, rule);
+  return [pc.bold(line(head)), rule, ...lines].join('\n');
 }
 
 /** The middle value; undefined for none. */

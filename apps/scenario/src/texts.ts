@@ -3,7 +3,10 @@ const en = {
   reporting: 'Five platforms report their merchants',
   reported: (merchants: number, shops: number) => `${merchants} merchants, ${shops} shops`,
   sharing: '70 delistings are shared; elsewhere shops close, their open orders go on',
-  mistake: 'One merchant was wrongly identified: reinstated everywhere',
+  mistake: 'A merchant was wrongly identified: one appeal, heard, reinstated everywhere',
+  merchant: 'merchant',
+  statement: '我公司与被清退的商户不是同一主体。',
+  reasonsGiven: '经核对营业执照，该商户与被清退者不是同一主体，予以撤销。',
   result: 'Result',
   verbs: {
     reports: 'reports',
@@ -13,6 +16,8 @@ const en = {
     answers: 'answers',
     reinstates: 'reinstates',
     reopens: 'reopens',
+    appeals: 'appeals',
+    marks: 'disputed',
   },
   /** Shops that changed, and the orders in them that go on. */
   shops: (shops: number, orders: number) =>
@@ -23,10 +28,10 @@ const en = {
   total: 'all',
   restricted: (n: number) => `Admission restricted where they had no shop: ${n} notices.`,
   bystanders: (n: number) => `${n} other merchants, five with the name of a listed one, stay open.`,
-  medians: (close: string, reopen: string) => [
-    `Median from sending the delisting to the shop closed: ${close}`,
-    `Median from sending the reinstatement to the shop reopened: ${reopen}`,
-  ],
+  latencies: ['from sending it to the shop', 'closed', 'reopened'],
+  latencyWidths: [28, 10, 10],
+  median: 'median',
+  slowest: 'slowest',
 };
 
 const zh: typeof en = {
@@ -34,7 +39,10 @@ const zh: typeof en = {
   reporting: '五个平台报送商家',
   reported: (merchants, shops) => `商家 ${merchants} 户，店铺 ${shops} 家`,
   sharing: '共享 70 条清退记录，同一商家在其他平台随之关店，已有订单照常履行',
-  mistake: '其中一户身份认定有误：各平台全部恢复',
+  mistake: '其中一户身份认定有误：申诉一次、听取意见、各平台全部恢复',
+  merchant: '商家',
+  statement: en.statement,
+  reasonsGiven: en.reasonsGiven,
   result: '结果',
   verbs: {
     reports: '报送',
@@ -44,6 +52,8 @@ const zh: typeof en = {
     answers: '答复',
     reinstates: '恢复',
     reopens: '重新开店',
+    appeals: '提出申诉',
+    marks: '标记异议',
   },
   shops: (shops, orders) => `${shops} 家店${orders > 0 ? `，留单 ${orders} 笔` : ''}`,
   reasons: { F04: '哄抬物价', E01: '虚假宣传', C06: '假冒防疫物资' },
@@ -52,7 +62,10 @@ const zh: typeof en = {
   total: '合计',
   restricted: (n) => `未开店的平台收到限制入驻通知 ${n} 条。`,
   bystanders: (n) => `其余 ${n} 户商家（其中 5 户与被清退商家同名）照常营业。`,
-  medians: (close, reopen) => [`发出清退到关店，中位耗时 ${close}`, `发出恢复到重新开店，中位耗时 ${reopen}`],
+  latencies: ['从发出到店铺', '关店', '重新开店'],
+  latencyWidths: [28, 10, 10],
+  median: '中位',
+  slowest: '最慢',
 };
 
 export const TEXTS = { en, zh };
