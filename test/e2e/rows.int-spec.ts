@@ -12,6 +12,7 @@ const NOBODYS: Record<string, string> = {
   'migration.applied': 'which migrations have run',
   'log.head': 'how many entries there are',
   'log.reason_code': 'published reason codes with their articles of law',
+  'access.reason_code': 'the versions of the published reason codes',
   'log.reader': 'how far each of the ledger’s own readers has come',
   'tlog.tree': 'how many entries are hashed',
   'tlog.tile': 'hashes, public',

@@ -30,6 +30,7 @@ import {
   liveKeys,
   restsOnDecision,
   VIEW_MIGRATIONS,
+  FollowedReasonCodes,
 } from '@liandun/views';
 import { WEBHOOK_MIGRATIONS } from '@liandun/webhooks';
 import { randomBytes } from 'node:crypto';
@@ -83,6 +84,7 @@ export class TestLedger {
       vault,
       clock: () => new Date(),
       keysOf: (memberId) => liveKeys(pool, memberId),
+      codes: new FollowedReasonCodes(pool),
       restsOn: (decision) => restsOnDecision(pool, decision),
       protects: (identity) => isProtected(pool, index, identity),
     });

@@ -2,6 +2,7 @@ import { EventLog } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
 import { HaltWatch } from '@liandun/tlog';
 import { Vault } from '@liandun/vault';
+import { FollowedReasonCodes } from '@liandun/views';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import pg from 'pg';
@@ -31,6 +32,9 @@ import { PublicController } from './public.controller.js';
 import { QueriesController } from './queries.controller.js';
 import { RateLimits } from './rate-limits.js';
 import { Reads } from './reads.js';
+import { reasonCodeHandlers } from './reason-code-change.js';
+import { ReasonCodesController } from './reason-codes.controller.js';
+import { ReasonCodes } from './reason-codes.js';
 import { ReceiptsController } from './receipts.controller.js';
 import { reviewHandlers } from './review.js';
 import { ReviewsController } from './reviews.controller.js';
@@ -52,6 +56,7 @@ export interface Parts {
   log: GuardedLog;
   vault: Vault;
   intake: Intake;
+  codes: FollowedReasonCodes;
   tokens: Tokens;
   identifications: Identifications;
   writer: LedgerWriter;
@@ -62,6 +67,8 @@ export interface Parts {
   settings: Settings;
 }
 
+const HANDLERS = [...membershipHandlers, ...erasureHandlers, ...reviewHandlers, ...reasonCodeHandlers];
+
 @Module({})
 export class ApiModule {
   static of({
@@ -71,6 +78,7 @@ export class ApiModule {
     log,
     vault,
     intake,
+    codes,
     tokens,
     identifications,
     writer,
@@ -93,6 +101,7 @@ export class ApiModule {
         ScreeningsController,
         WebhookController,
         MembersController,
+        ReasonCodesController,
         FloodsController,
         ErasuresController,
         ReviewsController,
@@ -112,6 +121,7 @@ export class ApiModule {
         { provide: EventLog, useValue: log },
         { provide: Vault, useValue: vault },
         { provide: Intake, useValue: intake },
+        { provide: FollowedReasonCodes, useValue: codes },
         { provide: Tokens, useValue: tokens },
         { provide: Identifications, useValue: identifications },
         { provide: LedgerWriter, useValue: writer },
@@ -123,10 +133,9 @@ export class ApiModule {
         Screenings,
         Subjects,
         Reviews,
+        ReasonCodes,
         Appeals,
-        ...membershipHandlers,
-        ...erasureHandlers,
-        ...reviewHandlers,
+        ...HANDLERS,
       ],
     };
   }

@@ -5,7 +5,15 @@ import { isProtected, MatchIndex, SCREENING_RIDER, screeningRider } from '@liand
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
 import { followCertificate } from '@liandun/tls';
 import { ERASURE_RIDER, erasureRider, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
-import { BREAKER_GATE, breakerGate, ACCESS_RIDER, accessRider, liveKeys, restsOnDecision } from '@liandun/views';
+import {
+  BREAKER_GATE,
+  breakerGate,
+  ACCESS_RIDER,
+  accessRider,
+  FollowedReasonCodes,
+  liveKeys,
+  restsOnDecision,
+} from '@liandun/views';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -85,6 +93,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
   const log = new GuardedLog({ pool, riders, gates: { [BREAKER_GATE]: breakerGate } }, halts);
   const vault = new Vault(settings.vaultKeys);
   const index = new MatchIndex(zhMatcher, vault);
+  const codes = new FollowedReasonCodes(pool);
   const clock = new DatabaseClock(pool);
   const writer = new LedgerWriter(log, vault, clock);
   const metrics = new Metrics();
@@ -97,7 +106,9 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
     log,
     vault,
     clock,
+    codes,
     intake: new Intake({
+      codes,
       log,
       vault,
       clock: clock.now,

@@ -3,7 +3,6 @@ import {
   AppealDecision,
   DeadlineChange,
   memberOfSource,
-  reasonCodes,
   validateBody,
   type AppealDecided,
   type CaseDeadlineSet,
@@ -34,7 +33,13 @@ import {
 import { EventLog, type NewEvent, type ReadingCaller, type StoredEvent } from '@liandun/event-log';
 import { casesIn } from '@liandun/intake';
 import { Vault, VAULT_RIDER } from '@liandun/vault';
-import { appealById, appealsOfCaller, type AppealCursor, type AppealSummary } from '@liandun/views';
+import {
+  appealById,
+  appealsOfCaller,
+  type AppealCursor,
+  type AppealSummary,
+  FollowedReasonCodes,
+} from '@liandun/views';
 import { Injectable } from '@nestjs/common';
 import { LedgerWriter } from './ledger-writer.js';
 import { Door } from './pools.js';
@@ -86,6 +91,7 @@ export class Appeals {
     private readonly vault: Vault,
     private readonly reads: Reads,
     private readonly door: Door,
+    private readonly codes: FollowedReasonCodes,
   ) {}
 
   /** Appeals that the caller may see: a platform those against its own listings, a regulator all. */
@@ -169,9 +175,9 @@ export class Appeals {
 
   /** The same of the time to answer a held case. */
   async changeHold(caller: ReadingCaller, listingId: string, raw: unknown): Promise<object> {
-    return this.#change(caller, await this.#case(listingId), raw, ({ life, hold, code }, more) => {
+    return this.#change(caller, await this.#case(listingId), raw, ({ life, hold, code, position }, more) => {
       if (life.status !== 'held' || !hold) throw new LedgerError('DEADLINE_OVER');
-      const days = reasonCodes().codes.get(code)?.statutoryHoldDays ?? 0;
+      const days = this.codes.history.at(position ?? Infinity).codes.get(code)?.statutoryHoldDays ?? 0;
       return {
         type: EVENT_TYPES.caseDeadlineSet,
         about: {},
@@ -273,7 +279,7 @@ export class Appeals {
   /** Appends what is decided on the case as it stands, and decides anew where that has changed meanwhile. */
   async #append({ stream, id }: StoredEvent, decide: (state: CaseState) => NewEvent[]): Promise<void> {
     for (let attempt = 0; attempt <= CONFLICT_RETRIES_MAX; attempt += 1) {
-      const { cases, version } = await casesIn(this.log, stream);
+      const { cases, version } = await casesIn(this.log, stream, this.codes);
       const state = cases.get(id);
       if (!state) throw new LedgerError('NOT_FOUND');
       const outcome = await this.log.append({ events: decide(state), expected: { [stream]: version } });

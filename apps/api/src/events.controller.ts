@@ -50,6 +50,7 @@ export class EventsController {
   }
 
   async #settle(caller: Caller, raws: unknown[]): Promise<Receipt[]> {
+    await this.intake.ready();
     const prepared = raws.map((raw) => this.intake.prepare(caller, raw));
     const receipts = await this.intake.settle(caller, prepared);
     prepared.forEach((item, i) => this.#observe(item, receipts[i] as Receipt));

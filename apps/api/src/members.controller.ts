@@ -21,6 +21,7 @@ import { agreementOf, keyOf, limitsOf, parseBody, parseEmpty, subscriptionOf } f
 import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
 import { limitOf, textOf } from './query.js';
 import { Reads } from './reads.js';
+import { ReasonCodes, type CodesApproval } from './reason-codes.js';
 import { Reviews, type ReviewApproval } from './reviews.js';
 
 interface Requested {
@@ -44,6 +45,8 @@ const actsAtOnce = (change: ApprovalRow['change']): boolean =>
 const isReview = (approval: ApprovalRow): approval is ReviewApproval =>
   approval.change.action === 'decideReview' || approval.change.action === 'undoReview';
 
+const isCodes = (approval: ApprovalRow): approval is CodesApproval => approval.change.action === 'changeReasonCodes';
+
 /** An approval as administrators see it. */
 function shown({ requestedAt, decidedAt, decidedBy, ...approval }: ApprovalRow): object {
   const confirmBy = new Date(requestedAt.getTime() + SUSPENSION_CONFIRMED_WITHIN_MS);
@@ -63,6 +66,7 @@ export class MembersController {
     private readonly reads: Reads,
     private readonly erasures: Erasures,
     private readonly reviews: Reviews,
+    private readonly codes: ReasonCodes,
   ) {}
 
   @Get('/members')
@@ -236,7 +240,11 @@ export class MembersController {
       await this.reviews.conclude(approval, decision, caller);
       return shown((await this.reads.as(caller, (db) => approvalById(db, approvalId))) ?? approval);
     }
-    // A regulator decides on erasures and on who is who only; any other request isn't there for it.
+    if (approval && isCodes(approval)) {
+      await this.codes.conclude(approval, decision, caller.memberId);
+      return shown((await this.reads.as(caller, (db) => approvalById(db, approvalId))) ?? approval);
+    }
+    // A regulator decides on erasures, on who is who and on reason codes only; any other request isn't there for it.
     if (!approval || isReview(approval) || caller.role !== 'admin') throw new LedgerError('APPROVAL_NOT_FOUND');
     const { memberId } = approval.change;
     await this.commands.execute(

@@ -151,6 +151,7 @@ export class NdjsonIngest {
     let number = 0;
     try {
       for await (const lines of linesOf(body)) {
+        await this.intake.ready();
         for (const line of lines) {
           number += 1;
           if ('text' in line && line.text.trim() === '') continue;

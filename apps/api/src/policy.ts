@@ -101,6 +101,8 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'GET /v1/statements': { roles: ['platform', 'regulator'], audited: true, rate: 'read' },
   'GET /v1/cases/:caseId/hearing': { roles: ['platform'], rate: 'read', lookUp: true },
   'GET /v1/alarms': { roles: ['regulator', 'admin'], audited: true, rate: 'read' },
+  'GET /v1/reason-codes': { roles: ['platform', 'regulator', 'admin'], rate: 'read' },
+  'POST /v1/reason-codes': { roles: ['regulator', 'admin'], accepts: [JSON_TYPE], rate: 'write' },
   'GET /v1/members': ADMIN_READ,
   'POST /v1/members': ADMIN_WRITE,
   'POST /v1/members/:memberId/keys': ADMIN_WRITE,

@@ -102,6 +102,8 @@ const MAY: Record<string, string[]> = {
   'GET /v1/statements': ['platform', 'regulator'],
   'GET /v1/cases/:caseId/hearing': ['platform'],
   'GET /v1/alarms': ['regulator', 'admin'],
+  'GET /v1/reason-codes': ['platform', 'regulator', 'admin'],
+  'POST /v1/reason-codes': ['regulator', 'admin'],
   'POST /v1/approvals/:approvalId': ['regulator', 'admin'],
   'POST /v1/erasures': ['platform', 'regulator'],
   'GET /v1/erasures/:approvalId': ['platform', 'regulator', 'admin'],

@@ -1,4 +1,4 @@
-import { LedgerError, memberOfSource, reasonCodes, toBeijingTime } from '@liandun/contracts';
+import { LedgerError, memberOfSource, toBeijingTime, type ReasonCode } from '@liandun/contracts';
 import type { ReadingCaller } from '@liandun/event-log';
 import { Vault } from '@liandun/vault';
 import { caseOfMember, entryAt, statementsAfter, type SubjectEntry } from '@liandun/views';
@@ -49,7 +49,7 @@ export class StatementsController {
       const filing = held && (await entryAt(db, held.position));
       if (!held || !filing) throw new LedgerError('NOT_FOUND');
       const said = await statementsAfter(db, { member: memberId, about: held.position, after: -1, limit: ANSWERS_MAX });
-      const { listingId, status, code, heldUntil, hold } = held;
+      const { listingId, status, reason, heldUntil, hold } = held;
       const due = heldUntil && toBeijingTime(heldUntil);
       return {
         caseId,
@@ -57,7 +57,7 @@ export class StatementsController {
         status,
         ...(due && { heldUntil: due }),
         ...(hold && { hold }),
-        tell: tell(code, filing, page, due),
+        tell: tell(reason, filing, page, due),
         evidence: filing.data.proof?.evidence ?? [],
         answers: await this.opened(db, said),
       };
@@ -88,13 +88,11 @@ export class StatementsController {
 
 /** The facts, the evidence and the way to answer, as they are to be told (行政处罚法 第44条 by analogy). */
 function tell(
-  code: string,
+  { code, labelZh, labelEn, legalBasis }: ReasonCode,
   { source, data }: SubjectEntry,
   page: string,
   due: string | undefined,
 ): { zh: string; en: string } {
-  const found = reasonCodes().codes.get(code);
-  const { labelZh = code, labelEn = code, legalBasis = [] } = found ?? {};
   const evidence = data.proof?.evidence?.length ?? 0;
   const publisher = memberOfSource(source) ?? source;
   const laws = legalBasis.join('；');

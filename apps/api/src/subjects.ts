@@ -4,11 +4,11 @@ import {
   LEDGER_SOURCE,
   LedgerError,
   memberOfSource,
-  reasonCodes,
   toBeijingTime,
   type Identity,
   type StatementEvidence,
   type SubjectStated,
+  type ReasonCode,
 } from '@liandun/contracts';
 import type { ReadingCaller } from '@liandun/event-log';
 import { masked, Vault, VAULT_RIDER, type SealedValue } from '@liandun/vault';
@@ -69,12 +69,12 @@ function ownIdentity(identity: Identity): Identity {
   };
 }
 
-function reasonOf(code: string): object {
-  const found = reasonCodes().codes.get(code);
-  if (!found) return { code };
-  const { labelZh, labelEn, legalBasis } = found;
-  return { code, labelZh, labelEn, legalBasis };
-}
+const reasonOf = ({ code, labelZh, labelEn, legalBasis }: ReasonCode): object => ({
+  code,
+  labelZh,
+  labelEn,
+  legalBasis,
+});
 
 /** All that the ledger holds about one subject, read in his name. */
 interface Held {
@@ -231,8 +231,21 @@ export class Subjects {
     revealed: Map<number, any>,
     named: (memberId: string) => Named,
   ): object {
-    const { listingId, position, caseId, publisher, origin, code, tier, status, since, until, heldUntil, hold, cause } =
-      listing;
+    const {
+      listingId,
+      position,
+      caseId,
+      publisher,
+      origin,
+      reason,
+      tier,
+      status,
+      since,
+      until,
+      heldUntil,
+      hold,
+      cause,
+    } = listing;
     const filing = entries.find((entry) => entry.position === position);
     const { proof, decidedAt, decidedBy, decisionNo, appealUrl } = filing?.data ?? {};
     const about = entries.filter(({ data }) => data.listingId === listingId);
@@ -245,7 +258,7 @@ export class Subjects {
       origin,
       status,
       publisher: named(publisher),
-      reason: reasonOf(code),
+      reason: reasonOf(reason),
       tier,
       ...(proof?.standard && { standard: proof.standard }),
       ...((proof?.decisionNo ?? decisionNo) && { decisionNo: proof?.decisionNo ?? decisionNo }),

@@ -2,6 +2,7 @@ import { REVIEW_DECISIONS, REVIEW_GROUNDS, SUBJECT_KINDS, UNDO_GROUNDS } from '@
 import { Argument, Command, Help, InvalidArgumentError, Option } from 'commander';
 import stringWidth from 'string-width';
 import type { ApprovalOptions } from './commands/approvals.js';
+import { approveCodes, listCodes, proposeCodes } from './commands/codes.js';
 import { coverage, type CoverageOptions } from './commands/coverage.js';
 import { doctor } from './commands/doctor.js';
 import type { CommonOptions } from './commands/common.js';
@@ -62,6 +63,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addListen(settings);
   addCoverage(settings);
   addReviews(settings);
+  addCodes(settings);
   addKeys(settings);
   addReconcile(settings);
   addLog(settings);
@@ -439,6 +441,27 @@ function addReviews(settings: Settings): void {
     .action(
       settings.run((approvalId: string, options: ApprovalOptions) => approveReview(context, approvalId, options)),
     );
+}
+
+function addCodes(settings: Settings): void {
+  const { context } = settings;
+  const t = context.t.bind(context);
+  const codes = settings.program
+    .command('codes')
+    .description(t('reason codes: the table in force, changed by two persons', '事由代码：现行表及其双人变更'))
+    .helpCommand(false);
+  const command = (name: string, en: string, zh: string, as: [string, string]): Command =>
+    settings.command(name, t(en, zh), t(...as), codes);
+  const proposer: [string, string] = ['as which administrator or regulator', '以哪个管理员或监管端的身份'];
+  command('list', 'the table in force', '现行事由代码表', ['as which member', '以哪个成员的身份']).action(
+    settings.run((options: CommonOptions) => listCodes(context, options)),
+  );
+  command('propose <file>', 'propose changed or new rows', '提议变更或新增的行', proposer).action(
+    settings.run((file: string, options: CommonOptions) => proposeCodes(context, file, options)),
+  );
+  command('approve <approvalId>', "approve another's proposal", '审批他人的提议', proposer)
+    .option('--refuse', t('refuse it instead', '改为拒绝'))
+    .action(settings.run((approvalId: string, options: ApprovalOptions) => approveCodes(context, approvalId, options)));
 }
 
 function addKeys(settings: Settings): void {

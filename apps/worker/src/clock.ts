@@ -1,7 +1,6 @@
 // What happens because time passes: deadlines of held cases, terms of listings, the statute's days after an official ending.
 import {
   EVENT_TYPES,
-  reasonCodes,
   toBeijingTime,
   type Alarm,
   type AlarmRaised,
@@ -211,8 +210,7 @@ export class LifeClock {
     await this.#drain(
       () => heldWithoutDeadline(pool, ID.deadline, BATCH_MAX),
       (due) => {
-        const holdDays = reasonCodes().codes.get(due.code)?.statutoryHoldDays ?? 0;
-        const deadline = hearingDeadline(workingDays, due.acceptedAt, holdDays);
+        const deadline = hearingDeadline(workingDays, due.acceptedAt, due.holdDays);
         this.#noteYears(deadline.unknownYears, due.listingId);
         const data: CaseDeadlineSet = { ...about(due), ...deadline };
         return command(ID.deadline, due, EVENT_TYPES.caseDeadlineSet, data, due.acceptedAt);

@@ -23,7 +23,14 @@ import {
   type RotationProgress,
   type VaultEvent,
 } from '@liandun/vault';
-import { BREAKER_GATE, breakerGate, activeMember, liveKeys, restsOnDecision } from '@liandun/views';
+import {
+  BREAKER_GATE,
+  breakerGate,
+  activeMember,
+  FollowedReasonCodes,
+  liveKeys,
+  restsOnDecision,
+} from '@liandun/views';
 import { webhookBacklog, Webhooks } from '@liandun/webhooks';
 import { Injectable } from '@nestjs/common';
 import pg from 'pg';
@@ -336,6 +343,7 @@ export class Worker {
       vault: this.vault,
       clock: this.clock.now,
       keysOf: (memberId) => liveKeys(this.pool, memberId),
+      codes: new FollowedReasonCodes(this.pool),
       workingDays: this.settings.workingDays,
       restsOn: (decision) => restsOnDecision(this.pool, decision),
       breaker: BREAKER_GATE,

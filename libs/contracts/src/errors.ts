@@ -136,8 +136,12 @@ export const PROBLEMS = {
   ],
   // Case
   UNKNOWN_CODE: [
-    'The reason code is not in the list. Use a code of reason-codes.csv.',
-    '事由代码不在清单内。请使用 reason-codes.csv 中的代码。',
+    'The reason code is not in the list. Use a code of GET /v1/reason-codes.',
+    '事由代码不在清单内。请使用 GET /v1/reason-codes 中的代码。',
+  ],
+  CODE_RETIRED: [
+    'The reason code is no longer in use: no new case is taken on it. See GET /v1/reason-codes for the codes in force.',
+    '该事由代码已停用，不再受理新案件。现行代码见 GET /v1/reason-codes。',
   ],
   CODE_NOT_SHAREABLE: [
     'This code can never be shared: a breach of platform rules alone is no reason to list (rule P05).',
@@ -320,6 +324,18 @@ export const PROBLEMS = {
   ],
   APPROVAL_NOT_FOUND: ['There is no such request.', '没有该申请。'],
   APPROVAL_DECIDED: ['The request has been decided already.', '该申请已有决定。'],
+  CODE_ROW_NOT_ALLOWED: [
+    'The row may not say this: a known letter and two digits; listed kinds; articles that are filled; a tier of 1 to 3 (0 for claimants only, 3 for victims); a term of whole days above 0; autoClosable only with tier 1 and an official proof floor (rule P01); a statutory hold only with tier 2 or 3; and what official lists rest on is never retired.',
+    '该行内容不合规：代码须为已知字母加两位数字；主体类型须在清单内；法律依据不得为空；等级为 1 至 3（0 仅限索赔人，受害人须为 3）；期限为大于 0 的整日；autoClosable 仅限等级 1 且须官方证明（规则 P01）；法定等候期仅限等级 2、3；官方名单所依据的代码不得停用。',
+  ],
+  CODE_ROW_CHANGES_NOTHING: [
+    'The row stands twice, or stands in the table like this already. Send only the rows that change.',
+    '该行重复，或与现行表一致。请仅提交有变更的行。',
+  ],
+  CODES_CHANGED: [
+    'The table of reason codes has changed since this was proposed. Refuse it, and propose the change anew on the version in force.',
+    '事由代码表在提议之后已变更。请驳回该提议，并按现行版本重新提议。',
+  ],
   NO_LEGAL_BASIS: [
     'No current agreement gives a basis for telling you this (rule P16). Ask an administrator of the ledger to record your contract, your current impact assessment and the basis of each field.',
     '没有有效的协议作为向贵方提供该信息的依据（规则 P16）。请联系管理员登记合同、有效的个人信息保护影响评估及各字段的依据。',

@@ -39,6 +39,7 @@ export const OUTCOME_TYPES = {
   entityUnrelated: 'liandun.entity.unrelated.v1',
   reviewDecided: 'liandun.review.decided.v1',
   reviewUndone: 'liandun.review.undone.v1',
+  reasonCodesChanged: 'liandun.reasoncodes.changed.v1',
   publisherLowered: 'liandun.publisher.lowered.v1',
   publisherRestored: 'liandun.publisher.restored.v1',
   caseHeld: 'liandun.case.held.v1',

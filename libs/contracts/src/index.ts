@@ -17,6 +17,7 @@ export * from './outcomes.js';
 export * from './payloads.events.js';
 export * from './personal-fields.js';
 export * from './publisher.js';
+export * from './reason-code-changes.js';
 export * from './reason-codes.js';
 export * from './review.js';
 export * from './screening.js';

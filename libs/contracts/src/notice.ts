@@ -106,6 +106,11 @@ export class NoticeReason {
   @List(ITEMS_MAX)
   @Pattern(/^.{1,300}$/u, 'INVALID_FORMAT', true)
   legalBasis: string[];
+
+  @Doc('Version of the table of reason codes that the listing was made under', '列名所依据的事由代码表版本')
+  @Optional()
+  @Pattern(/^[1-9][0-9]{0,5}$/)
+  version?: string;
 }
 
 /** What the ledger decided to tell one member; the payload of `notice.issued` besides the member. */
@@ -300,7 +305,7 @@ export interface NoticePlace {
 export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEvent<Notice> {
   const { noticeId, seq, action, listingId, stillListed, entity, merchantIds, shops, match, reason } = content;
   const { tier, autoClosable, effectiveAt, expiresAt, respondBy, victimProtected, erased, status } = content;
-  const { code, labelZh, labelEn, legalBasis } = reason;
+  const { code, labelZh, labelEn, legalBasis, version } = reason;
   return {
     specversion: '1.0',
     id: noticeId,
@@ -318,7 +323,7 @@ export function noticeEvent(content: NoticeContent, entry: NoticePlace): CloudEv
       merchantIds: [...merchantIds],
       shops: shops.map(shopOf),
       match: { grade: match.grade, because: [...match.because] },
-      reason: { code, labelZh, labelEn, legalBasis: [...legalBasis] },
+      reason: { code, labelZh, labelEn, legalBasis: [...legalBasis], ...(version && { version }) },
       tier,
       autoClosable,
       effectiveAt,

@@ -519,6 +519,23 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/reason-codes',
+    en: 'The table of reason codes in force, with its version (rule P05); to administrators and regulators also what is proposed',
+    zh: '现行事由代码表及其版本（规则 P05）；管理员和监管端并可见待审批的提议',
+    roles: ['platform', 'regulator', 'admin'],
+    answers: { 200: json('ReasonCodeTable') },
+  },
+  {
+    method: 'post',
+    path: '/v1/reason-codes',
+    en: 'Propose rows that change or are new; another administrator or regulator approves them: POST /v1/approvals/{approvalId}',
+    zh: '提议变更或新增事由代码行；须由另一管理员或监管成员审批：POST /v1/approvals/{approvalId}',
+    roles: ['regulator', 'admin'],
+    body: [json('ReasonCodesProposal')],
+    answers: { 202: json('ReasonCodesProposed') },
+  },
+  {
+    method: 'get',
     path: '/v1/members',
     en: 'Members',
     zh: '成员',

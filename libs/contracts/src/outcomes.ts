@@ -3,6 +3,7 @@ import type { Agreement } from './agreement.js';
 import type { ErasureChange } from './erasure.js';
 import type { MemberLimits, MemberLimitsChanged } from './flood.js';
 import type { MatchField, MatchGrade, NoticeContent, NoticeErasedContent, NoticeReminderContent } from './notice.js';
+import type { ReasonCodesChange } from './reason-code-changes.js';
 import type { ReviewChange } from './review.js';
 import type { ScreeningDecisionKind, ScreeningMatchedContent } from './screening.js';
 
@@ -83,7 +84,7 @@ export type MembershipChange =
   | ({ action: 'changeLimits' } & MemberLimitsChanged);
 
 /** Whatever needs a second person. */
-export type ApprovedChange = MembershipChange | ErasureChange | ReviewChange;
+export type ApprovedChange = MembershipChange | ErasureChange | ReviewChange | ReasonCodesChange;
 
 export interface ApprovalRequested {
   approvalId: string;

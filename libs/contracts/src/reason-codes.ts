@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import { PROOF_STANDARDS, type ProofStandard } from './payloads.events.js';
 
-/** Grows with every change of data/reason-codes.csv: a new row, a new article, another term (rule P05: two persons). */
+/**
+ * Of the rows in data/reason-codes.csv, which every ledger starts with. A running ledger's table changes only by entries of its log,
+ * each with the next version (rule P05: two persons).
+ */
 export const REASON_CODES_VERSION = '2';
 const REASON_CODES_SHA256 = '5cdf8fdc2e966d9b8051e0b86dbe7e2030394f9e59cc2e7efaa1e11600ed1c41';
 
@@ -49,6 +52,8 @@ export interface ReasonCode {
   statutoryHoldDays: number;
   /** Applies only while a declared emergency lasts, which the case must name. */
   emergency: boolean;
+  /** No new case is taken on it; what was listed on it stays. Absent: it is in use. */
+  retired?: true;
   area: ReasonArea;
 }
 
@@ -69,7 +74,7 @@ export class ReasonCodesError extends Error {
   }
 }
 
-const COLUMNS = [
+export const REASON_COLUMNS = [
   'code',
   'labelZh',
   'labelEn',
@@ -83,8 +88,8 @@ const COLUMNS = [
   'statutoryHoldDays',
   'emergency',
 ] as const;
-type Column = (typeof COLUMNS)[number];
-type Cell = (column: Column, valid: (text: string) => boolean, why: string) => string;
+export type ReasonColumn = (typeof REASON_COLUMNS)[number];
+type Cell = (column: ReasonColumn, valid: (text: string) => boolean, why: string) => string;
 
 /**
  * Reads and checks the whole table.
@@ -92,16 +97,16 @@ type Cell = (column: Column, valid: (text: string) => boolean, why: string) => s
  */
 export function loadReasonCodes(csvText: string): ReasonCodeTable {
   const [header, ...rows] = parse(csvText, { relax_column_count: true, bom: true });
-  COLUMNS.forEach((column, i) => {
+  REASON_COLUMNS.forEach((column, i) => {
     if (header?.[i] !== column) throw new ReasonCodesError(1, column, 'the header must name this column here');
   });
   const codes = new Map<string, ReasonCode>();
   rows.forEach((row, index) => {
     const line = index + 2;
-    if (row.length !== COLUMNS.length)
-      throw new ReasonCodesError(line, 'emergency', `${row.length} cells instead of ${COLUMNS.length}`);
+    if (row.length !== REASON_COLUMNS.length)
+      throw new ReasonCodesError(line, 'emergency', `${row.length} cells instead of ${REASON_COLUMNS.length}`);
     const cell: Cell = (column, valid, why) => {
-      const text = row[COLUMNS.indexOf(column)] as string;
+      const text = row[REASON_COLUMNS.indexOf(column)] as string;
       if (!valid(text)) throw new ReasonCodesError(line, column, why);
       return text;
     };
@@ -117,7 +122,8 @@ const filled = (text: string): boolean => text.trim() !== '' && text === text.tr
 const oneOf = (values: readonly string[]) => (text: string) => values.includes(text);
 const distinct = (text: string): boolean => new Set(text.split('|')).size === text.split('|').length;
 
-function readRow(cell: Cell): ReasonCode {
+/** One row of text cells, checked. Throws whatever `cell` throws. */
+export function readRow(cell: Cell): ReasonCode {
   const code = cell(
     'code',
     (text) => /^[A-Z]\d\d$/.test(text) && text.charAt(0) in AREA_OF_LETTER,

@@ -17,7 +17,7 @@ import {
   type RegistryRemoved,
   type RiskEntityReported,
 } from './payloads.events.js';
-import { reasonCodes, termDays, type ReasonCode, type ReasonKind } from './reason-codes.js';
+import { termDays, type ReasonCode, type ReasonCodeTable, type ReasonKind } from './reason-codes.js';
 import type { Payload } from './submissions.js';
 import { DAY_MS, timeOrDateMs } from './time.js';
 
@@ -29,6 +29,8 @@ const PROOF_ORDER: readonly ProofStandard[] = ['platformFinding', 'registerPush'
 /** What a rule may use besides the data: who sends, when, and where to report. */
 export interface RuleContext {
   role: MemberRole;
+  /** The reason codes in force. */
+  codes: ReasonCodeTable['codes'];
   nowMs: number;
   list: ErrorList;
   clockAhead: boolean;
@@ -62,8 +64,8 @@ function checkHearing(hearing: Hearing, context: RuleContext): void {
 type AnyCase = MerchantDelisted | RiskEntityReported;
 
 /** Of a code that is known and may be shared; the rules that build on it are silent about the others. */
-function reasonOf(data: AnyCase): ReasonCode | undefined {
-  const reason = reasonCodes().codes.get(data.reason.code);
+function reasonOf(data: AnyCase, { codes }: RuleContext): ReasonCode | undefined {
+  const reason = codes.get(data.reason.code);
   return reason && reason.area !== 'platformRules' ? reason : undefined;
 }
 
@@ -73,9 +75,10 @@ const kindOf = (data: AnyCase): ReasonKind =>
 const caseRules: readonly Rule<AnyCase>[] = [
   {
     reads: ['reason'],
-    check: ({ reason: { code } }, { role, list }) => {
-      const reason = reasonCodes().codes.get(code);
+    check: ({ reason: { code } }, { role, codes, list }) => {
+      const reason = codes.get(code);
       if (!reason) list.add(`${DATA}/reason/code`, 'UNKNOWN_CODE');
+      else if (reason.retired) list.add(`${DATA}/reason/code`, 'CODE_RETIRED');
       else if (reason.area === 'platformRules') list.add(`${DATA}/reason/code`, 'CODE_NOT_SHAREABLE');
       else if (reason.area === 'claimants' && role !== 'regulator')
         list.add(`${DATA}/reason/code`, 'CODE_FOR_REGULATORS_ONLY');
@@ -84,16 +87,18 @@ const caseRules: readonly Rule<AnyCase>[] = [
   {
     // A register status (A03, A05 to A07) is proven by the push, or by the decision or judgment that it rests on.
     reads: ['reason', 'proof'],
-    check: (data, { list }) => {
-      const reason = reasonOf(data);
+    check: (data, context) => {
+      const { list } = context;
+      const reason = reasonOf(data, context);
       if (reason && PROOF_ORDER.indexOf(data.proof.standard) < PROOF_ORDER.indexOf(reason.proofFloor))
         list.add(`${DATA}/proof/standard`, 'PROOF_BELOW_FLOOR');
     },
   },
   {
     reads: ['reason', 'identity'],
-    check: (data, { list }) => {
-      const reason = reasonOf(data);
+    check: (data, context) => {
+      const { list } = context;
+      const reason = reasonOf(data, context);
       if (reason && !reason.subjectKinds.includes(kindOf(data))) list.add(`${DATA}/identity/kind`, 'KIND_NOT_ALLOWED');
     },
   },
@@ -141,8 +146,9 @@ function checkVictim({ reason, identity, victim }: AnyCase, { list }: RuleContex
  * Rule P11. Terms count from acceptance, as all deadlines do, so the limit is `now` plus the term. An official decision
  * or register status that is named may set a longer one ("unless a decision says so").
  */
-function checkTerm(data: AnyCase, { nowMs, list }: RuleContext): void {
-  const reason = reasonOf(data);
+function checkTerm(data: AnyCase, context: RuleContext): void {
+  const { nowMs, list } = context;
+  const reason = reasonOf(data, context);
   if (data.expiresAt === undefined || !reason) return;
   const { standard, decisionNo } = data.proof;
   const expiresMs = ms(data.expiresAt);
@@ -152,8 +158,8 @@ function checkTerm(data: AnyCase, { nowMs, list }: RuleContext): void {
   if (expiresMs > from + termDays(reason, standard) * DAY_MS) list.add(`${DATA}/expiresAt`, 'EXPIRES_PAST_TERM');
 }
 
-function checkEmergency({ reason: { code }, emergency }: AnyCase, { list }: RuleContext): void {
-  const needed = reasonCodes().codes.get(code)?.emergency === true;
+function checkEmergency({ reason: { code }, emergency }: AnyCase, { codes, list }: RuleContext): void {
+  const needed = codes.get(code)?.emergency === true;
   if (!emergency) {
     if (needed) list.add(`${DATA}/emergency`, 'EMERGENCY_MISSING');
   } else if (!needed) list.add(`${DATA}/emergency`, 'FIELD_NOT_APPLICABLE');
@@ -171,9 +177,11 @@ const riskEntityRules: readonly Rule<RiskEntityReported>[] = [
   {
     // Otherwise a claimant could be reported to platforms under another code (rule P05, K01's own note).
     reads: ['subject', 'reason'],
-    check: (data, { role, list }) => {
-      const claimants = reasonOf(data)?.area === 'claimants';
-      if (role === 'regulator' && reasonOf(data) && claimants !== (data.subject === 'professionalClaimant'))
+    check: (data, context) => {
+      const { role, list } = context;
+      const reason = reasonOf(data, context);
+      const claimants = reason?.area === 'claimants';
+      if (role === 'regulator' && reason && claimants !== (data.subject === 'professionalClaimant'))
         list.add(`${DATA}/subject`, 'CODE_SUBJECT_MISMATCH');
     },
   },
@@ -186,8 +194,8 @@ function exactlyOne<T>(data: T, first: keyof T & string, second: keyof T & strin
 
 const registryKind: Rule<{ list: RegistryListed['list']; identity: RegistryListed['identity'] }> = {
   reads: ['list', 'identity'],
-  check: (data, { list }) => {
-    const kinds: readonly string[] | undefined = reasonCodes().codes.get(REGISTRY_CODES[data.list])?.subjectKinds;
+  check: (data, { codes, list }) => {
+    const kinds: readonly string[] | undefined = codes.get(REGISTRY_CODES[data.list])?.subjectKinds;
     if (!kinds?.includes(data.identity.kind)) list.add(`${DATA}/identity/kind`, 'KIND_NOT_ALLOWED');
   },
 };

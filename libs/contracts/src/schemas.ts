@@ -16,9 +16,11 @@ import {
 import { BASIS_KINDS, BASIS_REFUSALS, DISCLOSED_FIELDS } from './agreement.js';
 import { FLOOD_DECISIONS, LIMIT_MAX, STANDARD_LIMITS } from './flood.js';
 import { ALARMS, RELATION_KINDS, SIGNATURE_POLICIES } from './outcomes.js';
-import { CAUSES, SUBJECT_KINDS } from './payloads.events.js';
+import { CAUSES, PROOF_STANDARDS, SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import { APPEAL_DECISIONS, APPEAL_GROUNDS, APPEAL_PROOFS, AppealDecision, DeadlineChange } from './appeal.js';
+import { CHANGED_CODES_MAX } from './reason-code-changes.js';
+import { REASON_KINDS } from './reason-codes.js';
 import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
 import { MatchedScreening, SCREENING_MATCHED_TYPE, ScreeningDecision } from './screening.js';
 import {
@@ -103,6 +105,24 @@ const time: JsonSchema = { type: 'string', format: 'date-time' };
 const count: JsonSchema = { type: 'integer', minimum: 0 };
 const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
 const oneOf = (...values: string[]): JsonSchema => ({ type: 'string', enum: values });
+const flag: JsonSchema = { type: 'boolean' };
+
+/** As in reason-codes.csv; `retired`: no new case is taken on it. */
+const REASON_CODE_ROW = {
+  code: { type: 'string', pattern: '^[A-Z][0-9]{2}$' },
+  labelZh: text,
+  labelEn: text,
+  subjectKinds: list(oneOf(...REASON_KINDS)),
+  legalBasis: list(text),
+  proofFloor: oneOf(...PROOF_STANDARDS),
+  tier: { type: 'integer', minimum: 0, maximum: 3 },
+  defaultRetentionDays: count,
+  autoClosable: flag,
+  notes: text,
+  statutoryHoldDays: count,
+  emergency: flag,
+  'retired?': flag,
+};
 
 /** An object of the given fields; a name with `?` may be absent. */
 function object(fields: Record<string, JsonSchema>, more: JsonSchema = {}): JsonSchema {
@@ -619,6 +639,26 @@ const WIRE: Record<string, JsonSchema> = {
       additionalProperties: false,
     },
   ),
+  ReasonCodeRow: object(REASON_CODE_ROW, { additionalProperties: false }),
+  ReasonCode: object({ ...REASON_CODE_ROW, area: text }),
+  ReasonCodeTable: object({
+    version: text,
+    codes: list(ref('ReasonCode')),
+    'proposed?': list(
+      object({
+        approvalId: text,
+        requestedBy: text,
+        requestedAt: time,
+        version: text,
+        codes: list(ref('ReasonCode')),
+      }),
+    ),
+  }),
+  ReasonCodesProposal: object(
+    { codes: { ...list(ref('ReasonCodeRow')), minItems: 1, maxItems: CHANGED_CODES_MAX } },
+    { additionalProperties: false },
+  ),
+  ReasonCodesProposed: object({ approvalId: text, version: text }),
   LimitsChange: object({ limits: ref('MemberLimits') }, { additionalProperties: false }),
   Liability: object({ en: text, zh: text, law: text }),
   PublisherPage: object({

@@ -51,6 +51,7 @@ describe('every rule broken once gives its code at its place, and nothing else',
       'SIGNATURE_KEY_UNKNOWN',
       'SIGNATURE_INVALID',
       'PURPOSE_NOT_ALLOWED',
+      'CODE_RETIRED',
       'VICTIM_MISSING',
       'HEARING_TOO_SHORT',
     ];

@@ -8,6 +8,7 @@ import { Doc, Line, Nested, OneOf, OpaqueId, Optional, Pattern, Time, type Class
 import type { MemberRole, SignaturePolicy } from './outcomes.js';
 import { Identity } from './payloads.events.js';
 import { REVIEW_GROUNDS, ReviewDecision, UNSURE_DAYS, UNSURE_DAYS_MAX } from './review.js';
+import { reasonCodes, type ReasonCodeTable } from './reason-codes.js';
 import { checkRules, type RuleContext } from './rules.js';
 import { ScreeningDecision } from './screening.js';
 import { isSubmittedType, SUBMISSIONS, type Payload, type Submission } from './submissions.js';
@@ -74,6 +75,8 @@ export interface Submitter {
   role: MemberRole;
   /** What the ledger asks of this member; `optional` unless told. */
   signatures?: SignaturePolicy;
+  /** The reason codes in force; those that the ledger started with unless told. */
+  codes?: ReasonCodeTable;
   /** The database's time, or as near to it as the caller can come. */
   now: Date;
 }
@@ -116,7 +119,8 @@ export function validateSubmission(raw: unknown, submitter: Submitter): Validate
     return { problem: problemOfList(list) };
   }
   checkEnvelope(raw, submitter, list);
-  const context: RuleContext = { role: submitter.role, nowMs: submitter.now.getTime(), list, clockAhead: false };
+  const { codes } = submitter.codes ?? reasonCodes();
+  const context: RuleContext = { role: submitter.role, codes, nowMs: submitter.now.getTime(), list, clockAhead: false };
   if (typeof raw.type === 'string' && isSubmittedType(raw.type)) {
     if (raw.data !== undefined) checkObject(planOf(SUBMISSIONS[raw.type].payload), raw.data, '/data', list);
     if (isObject(raw.data)) checkRules(raw.type, raw.data as unknown as Payload, context);

@@ -119,8 +119,11 @@ const heardAs = ({ cause, hearing }: CaseHeard): LifeEvent =>
     ? { type: 'released', by: hearing.answer === 'considered' ? 'answered' : 'attested' }
     : { type: 'withdrawn', cause };
 
+/** The tier of a code in the table that was in force at a position; without one, that in force now. */
+type TierOf = (code: string, position?: number) => number;
+
 /** Folds a stream; `tierOf` gives the tier of a reason code. Types that are no part of a case are passed over. */
-export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) => number): Cases {
+export function foldCases(events: Iterable<CaseEvent>, tierOf: TierOf): Cases {
   const cases = new Map<string, CaseState>();
   const floods = new Set<string>();
   const evolve = (which: (state: CaseState, caseId: string) => boolean, event: LifeEvent): void => {
@@ -191,14 +194,13 @@ export function foldCases(events: Iterable<CaseEvent>, tierOf: (code: string) =>
 }
 
 /** A case as it is filed. */
-function listedCase(
-  { data, listingId, position, decision }: CaseEvent,
-  flood: boolean,
-  tierOf: (code: string) => number,
-): CaseState {
+function listedCase({ data, listingId, position, decision }: CaseEvent, flood: boolean, tierOf: TierOf): CaseState {
   const listed = data as Case;
   const { code } = listed.reason;
-  const life = evolveLife({ status: 'unlisted' }, { type: 'listed', held: isHeld(listed, tierOf(code)), flood });
+  const life = evolveLife(
+    { status: 'unlisted' },
+    { type: 'listed', held: isHeld(listed, tierOf(code, position)), flood },
+  );
   return {
     life,
     code,

@@ -12,4 +12,5 @@ export * from './listing.js';
 export * from './membership.js';
 export * from './notice.js';
 export * from './publishers.js';
+export * from './reason-codes.js';
 export * from './review.js';

@@ -10,7 +10,7 @@ import {
   memberSource,
   problemOf,
   PROTECTIVE_CODE,
-  reasonCodes,
+  ReasonCodeHistory,
   LEDGER_SOURCE,
   EVENT_TYPES,
   SUBMITTED_TYPES,
@@ -131,8 +131,18 @@ const merchantStream = (member: string, data: unknown): string =>
 
 const rejected = (id: string, refusal: Problem): Receipt => ({ id, status: 'rejected', problem: refusal });
 const refused = (id: string, refusal: Problem): Ready => ({ step: 'refused', receipt: rejected(id, refusal) });
-const tierOf = (code: string): number => reasonCodes().codes.get(code)?.tier ?? 0;
-const holdDays = (code: string): number => reasonCodes().codes.get(code)?.statutoryHoldDays ?? 0;
+
+/** The table of reason codes as the process knows it. */
+export interface CodesInForce {
+  readonly history: ReasonCodeHistory;
+  /** Looks whether it has changed, unless it did a moment ago. */
+  refresh(): Promise<void>;
+}
+
+const tierIn =
+  ({ history }: Pick<CodesInForce, 'history'>) =>
+  (code: string, position = Infinity): number =>
+    history.at(position).codes.get(code)?.tier ?? 0;
 
 /** What an event says, without what vouches for it: signed anew, it is the same event. */
 function unsigned(event: CloudEvent): object {
@@ -176,6 +186,8 @@ export interface IntakeParts {
   clock: () => Date;
   /** The keys that a member may sign with now; asked once for each list that holds a signature. */
   keysOf: (memberId: string) => Promise<MemberKey[]>;
+  /** The reason codes in force (rule P05); those that every ledger starts with unless told. */
+  codes?: CodesInForce;
   /** By which the time to answer is counted (rule P06); the library's days unless told. */
   workingDays?: WorkingDayTable;
   /** Whether any listing rests on an official decision, by its key; nothing is said of it unless told. */
@@ -198,6 +210,7 @@ export class Intake {
   readonly #clock: () => Date;
   readonly #keysOf: IntakeParts['keysOf'];
   readonly #readsOf: (member: Submitter) => IntakeReads;
+  readonly #codes: CodesInForce;
   readonly #workingDays: WorkingDayTable;
   readonly #restsOn: IntakeParts['restsOn'];
   readonly #breaker: string | undefined;
@@ -208,6 +221,7 @@ export class Intake {
     vault,
     clock,
     keysOf,
+    codes = { history: new ReasonCodeHistory(), refresh: async () => undefined },
     workingDays = loadWorkingDays(),
     restsOn,
     breaker,
@@ -215,6 +229,7 @@ export class Intake {
     readsOf = () => log,
   }: IntakeParts) {
     this.#protects = protects;
+    this.#codes = codes;
     this.#workingDays = workingDays;
     this.#restsOn = restsOn;
     this.#breaker = breaker;
@@ -237,6 +252,7 @@ export class Intake {
    * be reached; then some may be stored, and sending all again is safe.
    */
   async submitAll(member: Submitter, raws: unknown[]): Promise<Receipt[]> {
+    await this.ready();
     return this.settle(
       member,
       raws.map((raw) => this.prepare(member, raw)),
@@ -248,6 +264,7 @@ export class Intake {
    * would hold it isn't looked at here.
    */
   async preview(member: Submitter, raw: unknown): Promise<Previewed> {
+    await this.ready();
     const [ready] = await this.#lookUpAll(member, await this.#verifyAll(member, [this.prepare(member, raw)]));
     if (!ready || ready.step === 'refused') return wouldReject(ready?.receipt.problem);
     const { id, source, type } =
@@ -275,10 +292,19 @@ export class Intake {
     return refusal ? refused(event.id, refusal) : this.#readyToAppend(submission, stream, expected);
   }
 
+  /**
+   * To be awaited before `prepare`: it checks by the reason codes in force, as this process knew them a second ago at most. Whatever
+   * is appended within that second of a change is folded by the changed table all the same: a listing's tier and term are those in
+   * force at its position.
+   */
+  ready(): Promise<void> {
+    return this.#codes.refresh();
+  }
+
   /** The part that needs no log: validation, sealing. Costs processor time only, so it can run while others are appended. */
   prepare(member: Submitter, raw: unknown): Prepared {
     const now = this.#clock();
-    const validated = validateSubmission(raw, { ...member, now });
+    const validated = validateSubmission(raw, { ...member, now, codes: this.#codes.history.current });
     if ('problem' in validated) return { step: 'refused', receipt: rejected(idOf(raw), validated.problem) };
     const event: CloudEvent = validated.event;
     const submission = {
@@ -381,7 +407,7 @@ export class Intake {
       ...(expected ? { expected } : {}),
       ...(this.#breaker !== undefined && CASE_TYPES.has(type) && { gate: this.#gateOf(this.#breaker, content) }),
     };
-    return { step: 'append', held: startsHeld(event), command };
+    return { step: 'append', held: startsHeld(event, this.#tierOf), command };
   }
 
   /** The entry that protects the victim of a case: one command with it, so there is never one without the other (rule P14). */
@@ -515,7 +541,7 @@ export class Intake {
     const command = { type, data } as CaseCommand;
     const stream = await this.#streamOfCase(member, command);
     return async () => {
-      const { cases, version } = stream ? await casesIn(this.#log, stream) : NOTHING;
+      const { cases, version } = stream ? await casesIn(this.#log, stream, this.#codes) : NOTHING;
       const refusal = caseRefusal(command, cases)
         ? caseProblem(command, version >= 0)
         : this.#heardTooEarly(command, cases);
@@ -530,19 +556,20 @@ export class Intake {
   #heardTooEarly(command: CaseCommand, cases: Cases): Problem | undefined {
     if (command.type !== 'liandun.case.heard.v1' || command.data.cause !== undefined) return undefined;
     const { caseId, hearing } = command.data;
-    return this.#unanswered(hearing, cases.get(caseId)?.code ?? '', this.#clock());
+    const { code = '', position } = cases.get(caseId) ?? {};
+    return this.#unanswered(hearing, this.#holdDays(code, position), this.#clock());
   }
 
   /** A filing that says that its subject didn't answer. */
   #hearingProblem(listed: Case, now: Date): Problem | undefined {
-    if (!listed.hearing || !needsHearing(listed, tierOf(listed.reason.code))) return undefined;
-    return this.#unanswered(listed.hearing, listed.reason.code, now);
+    if (!listed.hearing || !needsHearing(listed, this.#tierOf(listed.reason.code))) return undefined;
+    return this.#unanswered(listed.hearing, this.#holdDays(listed.reason.code), now);
   }
 
   /** Rule P06: that nobody answered can be said only once the time to answer is over. */
-  #unanswered({ notifiedAt, endedAt, answer }: Hearing, code: string, now: Date): Problem | undefined {
+  #unanswered({ notifiedAt, endedAt, answer }: Hearing, holdDays: number, now: Date): Problem | undefined {
     if (answer !== 'none') return undefined;
-    const { due } = hearingDeadline(this.#workingDays, notifiedAt, holdDays(code));
+    const { due } = hearingDeadline(this.#workingDays, notifiedAt, holdDays);
     const until = Math.min(now.getTime(), timeMs(endedAt) ?? 0);
     if (due === undefined || Date.parse(due) <= until) return undefined;
     const notBefore = toBeijingTime(new Date(due));
@@ -571,8 +598,14 @@ export class Intake {
     };
   }
 
+  readonly #tierOf = (code: string, position?: number): number => tierIn(this.#codes)(code, position);
+
+  #holdDays(code: string, position = Infinity): number {
+    return this.#codes.history.at(position).codes.get(code)?.statutoryHoldDays ?? 0;
+  }
+
   #heldUntil({ reason }: Case, acceptedAt: string): { heldUntil?: string } {
-    const { due } = hearingDeadline(this.#workingDays, acceptedAt, holdDays(reason.code));
+    const { due } = hearingDeadline(this.#workingDays, acceptedAt, this.#holdDays(reason.code));
     return due === undefined ? {} : { heldUntil: toBeijingTime(new Date(due)) };
   }
 
@@ -675,7 +708,11 @@ function toCaseEvent(event: StoredEvent): CaseEvent {
 }
 
 /** The cases of one stream with what official endings have done to them, and the stream's version. */
-export async function casesIn(reads: IntakeReads, stream: string): Promise<{ cases: Cases; version: number }> {
+export async function casesIn(
+  reads: IntakeReads,
+  stream: string,
+  codes: Pick<CodesInForce, 'history'>,
+): Promise<{ cases: Cases; version: number }> {
   const { events, version } = await allOf(reads, stream);
   const own = events.map(toCaseEvent);
   const decisions = new Set(own.flatMap(({ type, decision }) => (CASE_TYPES.has(type) && decision ? [decision] : [])));
@@ -683,13 +720,13 @@ export async function casesIn(reads: IntakeReads, stream: string): Promise<{ cas
   const ended = endings.flatMap((one) => one.events.map(toCaseEvent));
   const flooded = own.find(({ type }) => type === EVENT_TYPES.caseHeld)?.data as CaseHeld | undefined;
   const floods = flooded ? (await allOf(reads, floodStream(flooded.memberId))).events.map(toCaseEvent) : [];
-  return { cases: foldCases([...own, ...floods, ...ended], tierOf), version };
+  return { cases: foldCases([...own, ...floods, ...ended], tierIn(codes)), version };
 }
 
 const NOTHING: { cases: Cases; version: number } = { cases: new Map(), version: -1 };
 
 /** Whether nobody is told of the event's case before its subject was heard (rule P06). */
-function startsHeld({ type, data }: CloudEvent): boolean {
+function startsHeld({ type, data }: CloudEvent, tierOf: (code: string) => number): boolean {
   if (type !== SUBMITTED_TYPES.merchantDelisted && type !== SUBMITTED_TYPES.riskEntityReported) return false;
   const listed = data as Case;
   return isHeld(listed, tierOf(listed.reason.code));

@@ -14,6 +14,7 @@ import type {
   MemberRole,
   MemberSignaturesChanged,
   MemberSubscriptionChanged,
+  ReasonCodesChanged,
   ReviewDecided,
   ReviewUndone,
   SignaturePolicy,
@@ -25,6 +26,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { CompleteEntries1763800400000 } from './complete-entries.js';
 import { CreateIdentifications1763900200000 } from './identifications.js';
 import { reviewsDdl, saveReview } from './review-decisions.js';
+import { reasonCodesDdl, saveReasonCodes } from './reason-codes.js';
 import { CreateTwoPersonRule1763800150000, twoPersonsDdl } from './two-persons.js';
 
 type FoldedEvent = Pick<StoredEvent, 'position' | 'type' | 'acceptedAt' | 'data'>;
@@ -79,7 +81,9 @@ create table ${schema}.approval (
 create index on ${schema}.approval (requested_at);
 create index on ${schema}.approval ((change ->> 'memberId'));
 create index on ${schema}.approval ((change ->> 'reviewId')) where status = 'pending';
+create index on ${schema}.approval (requested_at) where status = 'pending' and change ->> 'action' = 'changeReasonCodes';
 ${reviewsDdl(schema)}
+${reasonCodesDdl(schema)}
 ${twoPersonsDdl(schema)}
 grant usage on schema ${schema} to liandun_worker, liandun_door, liandun_api;
 grant select, insert, update on all tables in schema ${schema} to liandun_worker, liandun_door;
@@ -88,7 +92,7 @@ ${wall(`${schema}.member`, `${CALLERS_ROLE} = 'admin' or member_id = ${CALLER}`)
 ${wall(`${schema}.member_key`, `${CALLERS_ROLE} = 'admin' or member_id = ${CALLER}`)}
 ${wall(
   `${schema}.approval`,
-  `${CALLERS_ROLE} = 'admin' or requested_by = ${CALLER} or (${CALLERS_ROLE} = 'regulator' and change ->> 'action' in ('erase', 'decideReview', 'undoReview'))`,
+  `${CALLERS_ROLE} = 'admin' or requested_by = ${CALLER} or (${CALLERS_ROLE} = 'regulator' and change ->> 'action' in ('erase', 'decideReview', 'undoReview', 'changeReasonCodes'))`,
 )}
 ${wall(`${schema}.review`, `${CALLERS_ROLE} = 'regulator'`)}
 `;
@@ -187,6 +191,8 @@ const FOLDS: Record<string, Fold> = {
     saveReview(client, schema, data as ReviewDecided, { undone: false, position, acceptedAt }),
   'liandun.review.undone.v1': (client, schema, { data, position, acceptedAt }) =>
     saveReview(client, schema, data as ReviewUndone, { undone: true, position, acceptedAt }),
+  'liandun.reasoncodes.changed.v1': (client, schema, { data, position }) =>
+    saveReasonCodes(client, schema, data as ReasonCodesChanged, position),
   'liandun.approval.granted.v1': decideApproval('granted'),
   'liandun.approval.refused.v1': decideApproval('refused'),
 };
@@ -367,6 +373,15 @@ export async function approvalById(db: Queryable, approvalId: string): Promise<A
     [approvalId],
   );
   return rows[0];
+}
+
+/** Changes of the reason codes that wait for a second person, oldest first: what the caller may see of them. */
+export async function proposedCodes(db: Queryable): Promise<ApprovalRow[]> {
+  const { rows } = await db.query<ApprovalRow>(
+    `select ${APPROVAL_COLUMNS} from access.approval
+     where status = 'pending' and change ->> 'action' = 'changeReasonCodes' order by requested_at limit 100`,
+  );
+  return rows;
 }
 
 /** Approvals, newest first, before the cursor (an approval's id). */

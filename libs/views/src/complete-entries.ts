@@ -33,7 +33,7 @@ alter table log.entry add constraint complete_entry check (case
   when type = '${T.noticeDisposed}' then log.is_its_receivers(source, stream, entry)
   else true end);
 
--- The reason codes of cases: each with its legal basis, and a term where a case names none (rules P02, P05, P11).
+-- The reason codes of cases that every ledger starts with (those that two persons added are in access.reason_code): each with its legal basis, and a term where a case names none (rules P02, P05, P11).
 create table log.reason_code (
   code text primary key,
   legal_basis text[] not null check (cardinality(legal_basis) > 0),
@@ -54,7 +54,8 @@ begin
     and (data ->> 'appealUrl' like 'https://_%' or data ->> 'appealUrl' like 'http://_%')
     and (not data ? 'expiresAt' or data ->> 'expiresAt' like '____-__-__T%')
     and jsonb_typeof(evidence) = 'array' and evidence <> '[]'
-    and exists (select from log.reason_code r where r.code = data #>> '{reason,code}');
+    and (exists (select from log.reason_code r where r.code = data #>> '{reason,code}')
+      or exists (select from access.reason_code r where r.code = data #>> '{reason,code}'));
   for n in 0 .. case when complete then jsonb_array_length(evidence) - 1 else -1 end loop
     complete := complete and evidence -> n ->> 'sha256' ~ '^[0-9a-fA-F]{64}$';
   end loop;

@@ -1,8 +1,9 @@
 // What the notify reader asks of the folded ledger, inside its own transaction.
-import type { Because, NoticeEntity, Shop } from '@liandun/contracts';
+import { reasonAsListed, type Because, type NoticeEntity, type ReasonCode, type Shop } from '@liandun/contracts';
 import type { Listing, Receiver, Told } from '@liandun/domain';
 import type { ClientBase } from 'pg';
 import { prepared } from '@liandun/event-log';
+import { reasonAsListedSql } from './reason-codes.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Row = any;
@@ -10,6 +11,9 @@ type Row = any;
 /** A listing that is linked, with what its notices say of it besides the reason. */
 export interface LinkedListing {
   listing: Listing;
+  /** Its reason as the version of the table has it that it was made under. */
+  reason: ReasonCode;
+  codesVersion: string;
   entity: NoticeEntity;
   /** Why the listing's own observation was taken for the entity; empty where it founded it. */
   because: Because[];
@@ -19,12 +23,14 @@ export interface LinkedListing {
 }
 
 const SELECT_LISTING = `
-  select l.*, e.kind as entity_kind, e.name as entity_name, e.uscc as entity_uscc, o.because as listing_because,
+  select l.*, ${reasonAsListedSql('l')} as reason, e.kind as entity_kind, e.name as entity_name, e.uscc as entity_uscc, o.because as listing_because,
     o.same_as as listing_same_as,
     o.strong_as as listing_strong_as
   from view.listing l join view.entity e using (entity_id) join view.observation o on o.position = l.position`;
 
 const toLinkedListing = (row: Row): LinkedListing => ({
+  reason: reasonAsListed(row.code, row.reason),
+  codesVersion: String(row.codes_version),
   because: row.listing_because ?? [],
   sameAs: Number(row.listing_same_as),
   strongAs: Number(row.listing_strong_as),

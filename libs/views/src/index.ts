@@ -10,6 +10,7 @@ export * from './migrations.js';
 export * from './notices.js';
 export * from './publishers.js';
 export * from './queries.js';
+export * from './reason-codes.js';
 export * from './retention.js';
 export * from './relations.js';
 export * from './review-fold.js';

@@ -105,6 +105,8 @@ create table <schema>.listing (
   kind text not null,
   streamer boolean not null,
   code text not null,
+  -- Of the table of reason codes that was in force when it was listed.
+  codes_version int not null,
   tier int not null,
   official boolean not null,
   orders_stop boolean not null,

@@ -4,13 +4,13 @@ import {
   EVENT_TYPES,
   listingIdOf,
   memberOfSource,
-  reasonCodes,
   REGISTRY_CODES,
   termDays,
   type EntityMerged,
   type EntitySplit,
   type EventType,
   type Link,
+  type ReasonCodeHistory,
   type RegistryList,
   type ReviewDecided,
   type ReviewUndone,
@@ -19,6 +19,7 @@ import { FLOOD_CAUSE, isHeld, isOfficial, officialEnd, type EndState } from '@li
 import { prepared, type Projection, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import { ledgerViewDdl } from './ledger-ddl.js';
+import { reasonCodeHistory } from './reason-codes.js';
 
 // Entries of every released version are read here, so their data is looked at field by field.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -64,10 +65,11 @@ const observe: FoldRun = (client, schema, events) =>
 const keyOf = (decisionNo: string | undefined): string | undefined =>
   decisionNo === undefined ? undefined : decisionKey(decisionNo);
 
-function listingRow(event: StoredEvent): object {
+function listingRow(event: StoredEvent, history: ReasonCodeHistory): object {
   const data = event.data;
+  const { version, codes } = history.at(event.position);
   const registry = event.type === EVENT_TYPES.registryListed;
-  const code = reasonCodes().codes.get(registry ? REGISTRY_CODES[data.list as RegistryList] : data.reason.code);
+  const code = codes.get(registry ? REGISTRY_CODES[data.list as RegistryList] : data.reason.code);
   if (!code) throw new Error(`entry ${event.position} names a reason code that the code table does not hold`);
   const standard = registry ? 'registerPush' : data.proof.standard;
   const stated = registry ? data.until : data.expiresAt;
@@ -84,6 +86,7 @@ function listingRow(event: StoredEvent): object {
     kind: data.identity.kind,
     streamer: data.subject === 'streamer',
     code: code.code,
+    codesVersion: Number(version),
     tier: code.tier,
     official: isOfficial(standard) && (registry || data.proof.decisionNo !== undefined),
     ordersStop: !registry && data.proof.ordersStop === true,
@@ -98,20 +101,21 @@ function listingRow(event: StoredEvent): object {
 }
 
 const list: FoldRun = async (client, schema, events) => {
+  const history = await reasonCodeHistory(client);
   const observing = observe(client, schema, events);
   const listing = bulk(
     client,
     `insert into ${schema}.listing (listing_id, position, source_member, source_event_id, origin, merchant_id,
-       registry_list, decision_no, kind, streamer, code, tier, official, orders_stop, decided_by, victim, status, hearing, flood, effective_at, expires_at, accepted_at)
+       registry_list, decision_no, kind, streamer, code, codes_version, tier, official, orders_stop, decided_by, victim, status, hearing, flood, effective_at, expires_at, accepted_at)
      select "listingId", position, member, "eventId", origin, "merchantId", list, "decisionNo", kind, streamer, code,
-       case when lowered then 3 else tier end, official, "ordersStop", "decidedBy", victim, case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
+       "codesVersion", case when lowered then 3 else tier end, official, "ordersStop", "decidedBy", victim, case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
        case when lowered then least("expiresAt", "acceptedAt" + interval '90 days') else "expiresAt" end, "acceptedAt"
      from (select r.*, r.tier = 2 and r.finding and exists (select from ${schema}.receiver p
        where p.member_id = r.member and p.lowered) as lowered, exists (select from ${schema}.flood f where f.member = r.member and f.case_id = r."eventId"
        and r.origin <> 'registry') as waits from jsonb_to_recordset($1) r ("listingId" text, position bigint, member text, "eventId" text, origin text,
-       "merchantId" text, list text, "decisionNo" text, kind text, streamer boolean, code text, tier int,
+       "merchantId" text, list text, "decisionNo" text, kind text, streamer boolean, code text, "codesVersion" int, tier int,
        official boolean, "ordersStop" boolean, "decidedBy" text, victim boolean, finding boolean, hearing boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
-    events.map(listingRow),
+    events.map((event) => listingRow(event, history)),
   );
   await Promise.all([observing, listing]);
 };

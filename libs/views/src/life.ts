@@ -1,6 +1,7 @@
 // What runs by the clock, asked of the folded ledger. One statement is one snapshot: what is folded and how far belong together.
-import { EVENT_TYPES } from '@liandun/contracts';
+import { EVENT_TYPES, reasonAsListed } from '@liandun/contracts';
 import { prepared } from '@liandun/event-log';
+import { reasonAsListedSql } from './reason-codes.js';
 import type { ClientBase, Pool } from 'pg';
 
 /** A listing that is due, with the version of its stream up to which it is folded: a newer one means that it may have changed. */
@@ -9,6 +10,8 @@ export interface DueListing {
   /** The CloudEvents id of its filing. */
   caseId: string;
   code: string;
+  /** For how many days a law gives its subject the right to answer first, by the table that it was listed under. */
+  holdDays: number;
   status: string;
   stream: string;
   version: number;
@@ -25,7 +28,7 @@ const LEDGER = `'urn:liandun:ledger'`;
 
 const dueListings = async (db: Pool | ClientBase, where: string, values: unknown[]): Promise<DueListing[]> => {
   const { rows } = await db.query(
-    `select l.listing_id, l.source_event_id, l.code, l.status, l.accepted_at, l.held_until, l.expires_at,
+    `select ${reasonAsListedSql('l')} as reason, l.listing_id, l.source_event_id, l.code, l.status, l.accepted_at, l.held_until, l.expires_at,
        l.hold->>'calendar' as calendar, e.stream,
        (select max(s.version) from log.entry s where s.stream = e.stream and s.position <= r.position) as version
      from view.listing l join log.entry e on e.position = l.position, log.reader r
@@ -39,6 +42,7 @@ const toDue = (row: Row): DueListing => ({
   listingId: row.listing_id,
   caseId: row.source_event_id,
   code: row.code,
+  holdDays: reasonAsListed(row.code, row.reason).statutoryHoldDays,
   status: row.status,
   stream: row.stream,
   version: Number(row.version),
@@ -100,7 +104,7 @@ export async function appealsOver(
   limit: number,
 ): Promise<DueAppeal[]> {
   const { rows } = await db.query(
-    `select l.listing_id, l.source_event_id, l.code, l.status, l.accepted_at, l.expires_at, a.appeal_id, a.due,
+    `select ${reasonAsListedSql('l')} as reason, l.listing_id, l.source_event_id, l.code, l.status, l.accepted_at, l.expires_at, a.appeal_id, a.due,
        a.deadline->>'calendar' as calendar, e.stream,
        (select max(s.version) from log.entry s where s.stream = e.stream and s.position <= r.position) as version
      from view.appeal a join view.listing l using (listing_id) join log.entry e on e.position = l.position, log.reader r

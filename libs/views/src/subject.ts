@@ -1,6 +1,7 @@
 // What is held about one subject, asked in his name: the walls show him his own rows, the conditions below say which he asks for.
-import { EVENT_TYPES } from '@liandun/contracts';
+import { EVENT_TYPES, reasonAsListed, type ReasonCode } from '@liandun/contracts';
 import type { ClientBase, Pool } from 'pg';
+import { reasonAsListedSql } from './reason-codes.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Row = any;
@@ -49,7 +50,8 @@ export interface SubjectListing {
   caseId: string;
   publisher: string;
   origin: string;
-  code: string;
+  /** As the version of the table has it that it was made under. */
+  reason: ReasonCode;
   tier: number;
   status: string;
   since: Date;
@@ -66,7 +68,7 @@ const listingOf = (row: Row): SubjectListing => ({
   caseId: row.source_event_id,
   publisher: row.source_member,
   origin: row.origin,
-  code: row.code,
+  reason: reasonAsListed(row.code, row.reason),
   tier: row.tier,
   status: row.status,
   since: row.effective_at,
@@ -79,15 +81,19 @@ const listingOf = (row: Row): SubjectListing => ({
 
 /** The listings of these entities, the newest first. */
 export async function listingsOfSubject(db: ClientBase, entities: readonly string[]): Promise<SubjectListing[]> {
-  const { rows } = await db.query('select * from view.listing where entity_id = any($1) order by position desc', [
-    entities,
-  ]);
+  const { rows } = await db.query(
+    `select l.*, ${reasonAsListedSql('l')} as reason from view.listing l where entity_id = any($1) order by position desc`,
+    [entities],
+  );
   return rows.map(listingOf);
 }
 
 /** One listing by its id, if the caller may see it. */
 export async function listingById(db: ClientBase, listingId: string): Promise<SubjectListing | undefined> {
-  const { rows } = await db.query('select * from view.listing where listing_id = $1', [listingId]);
+  const { rows } = await db.query(
+    `select l.*, ${reasonAsListedSql('l')} as reason from view.listing l where listing_id = $1`,
+    [listingId],
+  );
   return rows[0] && listingOf(rows[0]);
 }
 
@@ -97,10 +103,10 @@ export async function caseOfMember(
   member: string,
   caseId: string,
 ): Promise<SubjectListing | undefined> {
-  const { rows } = await db.query('select * from view.listing where source_member = $1 and source_event_id = $2', [
-    member,
-    caseId,
-  ]);
+  const { rows } = await db.query(
+    `select l.*, ${reasonAsListedSql('l')} as reason from view.listing l where source_member = $1 and source_event_id = $2`,
+    [member, caseId],
+  );
   return rows[0] && listingOf(rows[0]);
 }
 

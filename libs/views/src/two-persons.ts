@@ -120,6 +120,23 @@ begin
   if not allowed then perform rule.refuse(tg_op, beside, tg_table_name); end if;
   return new;
 end $$;
+
+-- A row of the table of reason codes is one that was approved, with its version, by those two; a version never changes.
+create function rule.code_needs_two_persons() returns trigger language plpgsql as $$
+declare
+  beside text := tg_table_schema;
+  allowed boolean := false;
+begin
+  if tg_op = 'INSERT' then
+    execute format(
+      'select exists (select from %I.approval where approval_id = $1 and status = ''granted'' and requested_by = $2
+         and decided_by = $3 and change @> $4)', beside)
+      into allowed using new.approval_id, new.requested_by, new.approved_by, jsonb_build_object(
+        'action', 'changeReasonCodes', 'version', new.version, 'codes', jsonb_build_array(new.reason));
+  end if;
+  if not allowed then perform rule.refuse(tg_op, beside, tg_table_name); end if;
+  return new;
+end $$;
 `;
 
 /**
@@ -130,6 +147,7 @@ end $$;
  * - Its keys are those of the admission or of an approved addition; a revoked key never comes back, a removal is final.
  * - Suspending a member or a key takes one person, whose request awaits the second. It ends where the second refuses, or where a
  *   resumption was approved since.
+ * - A reason code is there as it was approved.
  * - What a second person had to approve of who is who was approved, and says the same.
  */
 export const twoPersonsDdl = (schema: string): string => `
@@ -137,6 +155,8 @@ create trigger two_persons before insert or update on ${schema}.member
   for each row execute function rule.member_needs_two_persons();
 create trigger two_persons before insert or update on ${schema}.member_key
   for each row execute function rule.key_needs_two_persons();
+create trigger two_persons before insert or update on ${schema}.reason_code
+  for each row execute function rule.code_needs_two_persons();
 create trigger two_persons before insert or update on ${schema}.review
   for each row when (new.approval_id is not null) execute function rule.review_needs_two_persons();
 `;

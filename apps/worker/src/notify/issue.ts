@@ -1,12 +1,5 @@
 // Numbers decided notices, appends them and folds them.
-import {
-  ERASED_NAME,
-  EVENT_TYPES,
-  NOTICE_STATUSES,
-  reasonCodes,
-  toBeijingTime,
-  type NoticeIssued,
-} from '@liandun/contracts';
+import { ERASED_NAME, EVENT_TYPES, NOTICE_STATUSES, toBeijingTime, type NoticeIssued } from '@liandun/contracts';
 import { mayCloseByItself, respondBy } from '@liandun/domain';
 import { EventLog, type NewEvent, type StoredEvent } from '@liandun/event-log';
 import { coverOf, foldRun, lastSeqs } from '@liandun/views';
@@ -58,9 +51,7 @@ export async function issue(
 const beijing = (time: string): string => toBeijingTime(new Date(time));
 
 function noticeOf({ intent, about, trigger, toldUscc }: Draft, seq: number, stillListed: boolean): NoticeIssued {
-  const { listing, entity } = about;
-  const code = reasonCodes().codes.get(listing.code);
-  if (!code) throw new Error(`the code table does not hold ${listing.code}`);
+  const { listing, entity, reason, codesVersion } = about;
   const ending = ENDING.has(intent.action);
   const status = NOTICE_STATUSES.find((named) => named === listing.status);
   return {
@@ -74,10 +65,16 @@ function noticeOf({ intent, about, trigger, toldUscc }: Draft, seq: number, stil
     merchantIds: intent.merchantIds,
     shops: intent.shops,
     match: { grade: intent.grade, because: intent.because },
-    reason: { code: code.code, labelZh: code.labelZh, labelEn: code.labelEn, legalBasis: code.legalBasis },
+    reason: {
+      code: reason.code,
+      labelZh: reason.labelZh,
+      labelEn: reason.labelEn,
+      legalBasis: reason.legalBasis,
+      version: codesVersion,
+    },
     tier: listing.tier,
     autoClosable:
-      intent.grade === 'exact' && !ending && intent.action !== 'mark' && mayCloseByItself(listing, code.autoClosable),
+      intent.grade === 'exact' && !ending && intent.action !== 'mark' && mayCloseByItself(listing, reason.autoClosable),
     effectiveAt: beijing(ending ? trigger.acceptedAt : listing.effectiveAt),
     expiresAt: beijing(listing.expiresAt),
     respondBy: beijing(respondBy(listing.tier, trigger.acceptedAt)),

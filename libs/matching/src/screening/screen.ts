@@ -1,6 +1,7 @@
 import {
   toBeijingTime,
-  reasonCodes,
+  reasonAsListed,
+  type ReasonCode,
   type Identity,
   type MatchGrade,
   type NoticeReason,
@@ -48,6 +49,8 @@ interface ListingRow {
   listing_id: string;
   entity_id: string;
   code: string;
+  /** Null where no change of the table had touched it. */
+  reason: ReasonCode | null;
   tier: number;
   effective_at: string;
   expires_at: string;
@@ -78,7 +81,8 @@ with asked as (select token, n from unnest($1::bigint[]) with ordinality w (toke
    cross join lateral (select position from match.key where token = asked.token limit ${BUCKET_MAX + 1}) k
    join identity.link i on i.position = k.position),
  listing as (
-   select l.listing_id, l.entity_id, l.code, l.tier, l.effective_at, l.expires_at, l.position
+   select l.listing_id, l.entity_id, l.code, (select r.reason from access.reason_code r
+     where r.code = l.code and r.version <= l.codes_version order by r.version desc limit 1) as reason, l.tier, l.effective_at, l.expires_at, l.position
    from (select distinct entity_id from held) e
    cross join lateral (select * from view.listing l where l.entity_id = e.entity_id
      and l.stands and l.tier > 0 and l.expires_at > now() and ($4::text[] is null or l.kind = any($4))) l),
@@ -98,10 +102,8 @@ select
      join identity.link i on i.position = any(d.positions) where d.member = $2 and d.said = $3) d) as decided`;
 
 /** The reason behind a code, as notices tell it. */
-function reasonOf(code: string): NoticeReason {
-  const found = reasonCodes().codes.get(code);
-  if (!found) throw new Error(`the code table does not hold ${code}`);
-  const { labelZh, labelEn, legalBasis } = found;
+function reasonOf({ code, reason }: ListingRow): NoticeReason {
+  const { labelZh, labelEn, legalBasis } = reasonAsListed(code, reason);
   return { code, labelZh, labelEn, legalBasis };
 }
 
@@ -116,7 +118,7 @@ function matchOf(listing: ListingRow, judgement: Judgement, known: Known, applic
   return {
     listingId: listing.listing_id,
     code: listing.code,
-    reason: reasonOf(listing.code),
+    reason: reasonOf(listing),
     tier: listing.tier,
     grade: protects ? 'possible' : judgement.grade,
     fields: protects ? Object.fromEntries(Object.keys(fields).map((field) => [field, 'possible'])) : fields,
