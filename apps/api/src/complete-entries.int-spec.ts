@@ -66,15 +66,21 @@ async function inserted(id: string, change: Change, more: Record<string, string>
   }
 }
 
-async function copy(client: ClientBase, id: string, change: Change, more: Record<string, string>): Promise<string> {
+async function copy(
+  client: ClientBase,
+  id: string,
+  change: Change,
+  more: Record<string, string>,
+  n = 0,
+): Promise<string> {
   const { rows } = await client.query('select * from log.entry where id = $1', [id]);
   const row = { ...rows[0], ...more };
   const entry = JSON.stringify(changed(JSON.parse(row.entry) as Entry, change));
   try {
     await client.query(
       `insert into log.entry (position, id, source, type, stream, version, time, accepted_at, entry, leaf_hash)
-       values (1000000, $1, $2, $3, $4, 1000000, $5, now(), $6, '')`,
-      [`${id}-copy`, row.source, row.type, row.stream, row.time, entry],
+       values ($7, $1, $2, $3, $4, 1000000, $5, now(), $6, '')`,
+      [`${id}-copy-${n}`, row.source, row.type, row.stream, row.time, entry, 1_000_000 + n],
     );
     return 'stored';
   } catch (error) {
@@ -169,4 +175,40 @@ describe('a decision on a notice in the database', () => {
       expect(await inserted(id, become({ openOrders }), own)).toBe('23514 complete_entry');
     expect(await inserted(id, become({ openOrders: undefined, decision: 'declined' }), own)).toBe('stored');
   });
+
+  test.each(['organization', 'soleProprietor', 'person'])(
+    'P08: a closing of a %s that no person decided is taken only where its notice allows it',
+    async (kind) => {
+      for (const autoClosable of [true, false]) {
+        const notice: Change = (data) => Object.assign(data, { autoClosable, entity: { kind } });
+        const ofNotice = {
+          type: 'liandun.notice.issued.v1',
+          source: 'urn:liandun:ledger',
+          stream: 'notices/platform-b',
+        };
+        const automated: Change = become({ noticeId: 'platform-b.1000000', automated: true });
+        expect(
+          await insertedBoth([notice, ofNotice], [automated, { ...own, stream: 'notice/platform-b.1000000' }]),
+        ).toBe(kind === 'organization' && autoClosable ? 'stored' : '23514 closed_by_a_person');
+      }
+      expect(await inserted(id, become({ automated: true }), own)).toBe('23514 closed_by_a_person');
+      expect(await inserted(id, become({ automated: 'yes' }), own)).toBe('23514 closed_by_a_person');
+      expect(await inserted(id, become({ automated: false }), own)).toBe('stored');
+      expect(await inserted(id, become({ automated: true, decision: 'noShop' }), own)).toBe('stored');
+    },
+  );
+
+  /** A notice, and in the same transaction what answers it. */
+  async function insertedBoth(...pair: [Change, Record<string, string>][]): Promise<string> {
+    const client = await api.pool.connect();
+    try {
+      await client.query('begin');
+      let said = '';
+      for (const [n, [change, more]] of pair.entries()) said = await copy(client, id, change, more, n);
+      return said;
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  }
 });

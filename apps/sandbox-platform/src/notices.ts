@@ -28,6 +28,7 @@ export class Notices {
       shops: notice.shops.filter(({ shopId }) => changed.has(shopId)),
       decidedAt: at,
       decidedBy: decision.decidedBy,
+      ...(decision.automated && { automated: true }),
       ...(decision.openOrders && { openOrders: decision.openOrders }),
     };
     const { noticeId, action, listingId, entity } = notice;

@@ -30,9 +30,11 @@ describe('a platform decides by itself what a notice leads to', () => {
 
   test('P01: a person decides unless the code is closable by machine', () => {
     expect(decide(notice('close'), [shop()], []).decidedBy).toBe('sandbox-reviewer-1');
-    expect(decide(notice('close', true), [shop()], []).decidedBy).toBe('sandbox-policy');
+    expect(decide(notice('close', true), [shop()], [])).toMatchObject({ decidedBy: 'sandbox-policy', automated: true });
     const sole = { entity: { kind: 'soleProprietor' } };
-    expect(decide(notice('close', true, sole), [shop()], []).decidedBy).toBe('sandbox-reviewer-1');
+    const byPerson = decide(notice('close', true, sole), [shop()], []);
+    expect(byPerson.decidedBy).toBe('sandbox-reviewer-1');
+    expect(byPerson).not.toHaveProperty('automated');
   });
 
   test.each([

@@ -20,6 +20,8 @@ export interface Decision {
   reopen: string[];
   /** An opaque id: the policy itself where the code is closable by machine, else the person on duty. */
   decidedBy: string;
+  /** No person decided. */
+  automated?: true;
   openOrders?: 'kept' | 'none';
 }
 
@@ -39,8 +41,10 @@ const closesByItself = autoClosing({
  * @param states what the ledger says of them after this notice
  */
 export function decide(notice: Notice, own: OwnShop[], states: ShopState[]): Decision {
-  const decidedBy = closesByItself(notice) ? POLICY : REVIEWER;
-  const nothing = (decision: DispositionDecision): Decision => ({ decision, close: [], reopen: [], decidedBy });
+  const who: Pick<Decision, 'decidedBy' | 'automated'> = closesByItself(notice)
+    ? { decidedBy: POLICY, automated: true }
+    : { decidedBy: REVIEWER };
+  const nothing = (decision: DispositionDecision): Decision => ({ decision, close: [], reopen: [], ...who });
   switch (notice.action) {
     case 'close':
       return decideClose(own, nothing);

@@ -103,4 +103,32 @@ describe('P01: notice, not order', () => {
     await ledger.submit('platform-b', [submission('platform-b', SUBMITTED_TYPES.noticeDisposed, closed)]);
     expect(await decisions()).toEqual([{ source: 'urn:liandun:member:platform-b', ...closed }]);
   });
+
+  test('P08: over all codes and kinds a closing that no person decided is taken only on an organization’s autoClosable notice', async () => {
+    const closing = notices.filter(({ action }) => action === 'close');
+    expect(new Set(closing.map(({ entity }) => entity.kind))).toEqual(
+      new Set(['organization', 'soleProprietor', 'person']),
+    );
+    const before = (await decisions()).length;
+    const receipts = await ledger.submit(
+      'platform-b',
+      closing.map(({ noticeId, shops }) =>
+        submission('platform-b', SUBMITTED_TYPES.noticeDisposed, {
+          noticeId,
+          decision: 'closed',
+          shops,
+          decidedAt: new Date().toISOString(),
+          decidedBy: 'policy-1',
+          automated: true,
+          openOrders: 'kept',
+        }),
+      ),
+    );
+    const may = closing.map(({ autoClosable, entity }) => autoClosable && entity.kind === 'organization');
+    expect(receipts.map(({ status }) => status === 'accepted')).toEqual(may);
+    const problems = receipts.flatMap(({ problem }) => problem?.errors ?? []);
+    expect(problems.every(({ code }) => code === 'CLOSED_WITHOUT_PERSON')).toBe(true);
+    expect(new Set(problems.map(({ pointer }) => pointer))).toEqual(new Set(['/data/automated']));
+    expect((await decisions()).length - before).toBe(may.filter(Boolean).length);
+  });
 });

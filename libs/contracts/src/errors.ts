@@ -237,6 +237,10 @@ export const PROBLEMS = {
     'The decision does not answer what the notice asked for: reopened follows reopen, lift and correct, and the closing decisions follow the others. See the notice and send a decision that fits.',
     '该决定与通知的要求不符：reopened 仅用于 reopen、lift、correct，关店类决定用于其他通知。请核对通知后重新发送。',
   ],
+  CLOSED_WITHOUT_PERSON: [
+    'A policy closes by itself only where the notice is autoClosable and its merchant is an organization (rules P01, P08). Have a person decide, and send the decision without automated.',
+    '仅当通知的 autoClosable 为 true 且商户为单位时，方可由策略自动关店（规则 P01、P08）。请由人工决定，并在重新发送时去掉 automated。',
+  ],
   SHOP_NOT_OF_NOTICE: [
     'The shop is not among those that the notice named. Name shops of the notice only.',
     '该店铺不在通知所列店铺之内。请仅填写通知所列店铺。',

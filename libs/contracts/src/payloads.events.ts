@@ -567,6 +567,14 @@ export class NoticeDisposed {
   @OneOf(['kept', 'none'])
   openOrders?: 'kept' | 'none';
 
+  @Doc(
+    "Whether the receiver's own policy decided and no person did; never with closed where the notice isn't autoClosable or its merchant is a sole proprietor, person or streamer (rules P01, P08)",
+    '是否由接收方自身策略自动决定而无人工参与；通知的 autoClosable 为 false，或商户为个体工商户、自然人、主播的，不得与 closed 并用（规则 P01、P08）',
+  )
+  @Optional()
+  @Flag()
+  automated?: boolean;
+
   @Doc("The receiver's own code of its reason, only with declined", '接收方自己的理由代码，仅用于 declined')
   @Optional()
   @Pattern(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/)

@@ -85,6 +85,7 @@ export const PERSONAL_FIELDS: Readonly<Record<string, Classification>> = {
   'emergency.to': never(FACT_OF_THE_CASE),
   'reason.code': never(FACT_OF_THE_CASE),
   appealUrl: never(FACT_OF_THE_CASE),
+  automated: never(FACT_OF_THE_CASE),
   cause: never(FACT_OF_THE_CASE),
   decidedAt: never(FACT_OF_THE_CASE),
   decision: never(FACT_OF_THE_CASE),

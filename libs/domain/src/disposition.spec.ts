@@ -1,10 +1,17 @@
-import type { DispositionDecision, NoticeAction } from '@liandun/contracts';
+import {
+  DISPOSITIONS,
+  NOTICE_ACTIONS,
+  SUBJECT_KINDS,
+  type DispositionDecision,
+  type NoticeAction,
+} from '@liandun/contracts';
 import { describe, expect, test } from '@jest/globals';
 import { dispositionRefusal } from './disposition.js';
 
 const shops = [{ shopId: 's1' }, { shopId: 's2' }];
+const NOTICE = { autoClosable: false, entity: { kind: 'person' } } as const;
 const refusal = (action: NoticeAction, decision: DispositionDecision): string | undefined =>
-  dispositionRefusal({ decision, shops: [] }, { action, shops })?.wrong;
+  dispositionRefusal({ decision, shops: [] }, { action, shops, ...NOTICE })?.wrong;
 
 describe('P22: a disposition answers its notice', () => {
   test.each<[NoticeAction, boolean, boolean]>([
@@ -25,11 +32,40 @@ describe('P22: a disposition answers its notice', () => {
   });
 
   test('its shops are the notice’s', () => {
-    const close = { action: 'close', shops } as const;
+    const close = { action: 'close', shops, ...NOTICE } as const;
     expect(dispositionRefusal({ decision: 'closed', shops: [{ shopId: 's2' }] }, close)).toBeUndefined();
     expect(dispositionRefusal({ decision: 'closed', shops: [shops[0]!, { shopId: 's9' }] }, close)).toEqual({
       wrong: 'shop',
       index: 1,
     });
+  });
+});
+
+describe('P08: no machine alone closes a person’s shop', () => {
+  test('P08: over all kinds, actions and decisions only an organization’s autoClosable notice is closed without a person', () => {
+    const automatic = [...SUBJECT_KINDS].flatMap((kind) =>
+      [true, false].flatMap((autoClosable) =>
+        NOTICE_ACTIONS.flatMap((action) =>
+          DISPOSITIONS.flatMap((decision) => {
+            const notice = { action, shops, autoClosable, entity: { kind } };
+            const byPerson = dispositionRefusal({ decision, shops: [] }, notice);
+            expect(dispositionRefusal({ decision, shops: [], automated: false }, notice)).toEqual(byPerson);
+            const byPolicy = dispositionRefusal({ decision, shops: [], automated: true }, notice);
+            if (decision !== 'closed') expect(byPolicy).toEqual(byPerson);
+            else if (!byPerson && byPolicy) expect(byPolicy).toEqual({ wrong: 'automated' });
+            return decision === 'closed' && !byPolicy ? [`${kind} ${autoClosable}`] : [];
+          }),
+        ),
+      ),
+    );
+    expect(new Set(automatic)).toEqual(new Set(['organization true']));
+  });
+
+  test.each(['soleProprietor', 'person'] as const)('P08: a %s is closed by a person', (kind) => {
+    const notice = { action: 'close', shops, autoClosable: true, entity: { kind } } as const;
+    expect(dispositionRefusal({ decision: 'closed', shops: [], automated: true }, notice)).toEqual({
+      wrong: 'automated',
+    });
+    expect(dispositionRefusal({ decision: 'closed', shops: [] }, notice)).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import type { DispositionDecision, NoticeAction } from '@liandun/contracts';
+import type { DispositionDecision, NoticeAction, SubjectKind } from '@liandun/contracts';
 
 const CLOSING: readonly DispositionDecision[] = [
   ...(['closed', 'restricted', 'alreadyClosed', 'noShop', 'underReview', 'declined'] as const),
@@ -23,12 +23,27 @@ interface Shops {
   shops: readonly { shopId: string }[];
 }
 
-/** What is wrong with a disposition as the answer to its notice (rule P22); undefined where nothing is. */
+interface Answered extends Shops {
+  action: NoticeAction;
+  autoClosable: boolean;
+  entity: { kind: SubjectKind };
+}
+
+/**
+ * Whether a policy may close on a notice with no person deciding: the notice says so (rule P01), and it is about an organization. No
+ * sole proprietor, person or streamer is closed by a machine alone (rule P08; 个人信息保护法 第24条).
+ */
+const mayCloseWithoutPerson = ({ autoClosable, entity }: Answered): boolean =>
+  autoClosable && entity.kind === 'organization';
+
+/** What is wrong with a disposition as the answer to its notice (rules P01, P08, P22); undefined where nothing is. */
 export function dispositionRefusal(
-  disposed: Shops & { decision: DispositionDecision },
-  notice: Shops & { action: NoticeAction },
-): { wrong: 'decision' } | { wrong: 'shop'; index: number } | undefined {
+  disposed: Shops & { decision: DispositionDecision; automated?: boolean },
+  notice: Answered,
+): { wrong: 'decision' } | { wrong: 'automated' } | { wrong: 'shop'; index: number } | undefined {
   if (!ANSWERS[notice.action].includes(disposed.decision)) return { wrong: 'decision' };
+  if (disposed.automated && disposed.decision === 'closed' && !mayCloseWithoutPerson(notice))
+    return { wrong: 'automated' };
   const named = new Set(notice.shops.map(({ shopId }) => shopId));
   const index = disposed.shops.findIndex(({ shopId }) => !named.has(shopId));
   return index < 0 ? undefined : { wrong: 'shop', index };

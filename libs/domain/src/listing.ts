@@ -41,10 +41,11 @@ const STOP_ORDER_NEEDED = new Set(['C02', 'G03']);
 
 /**
  * Whether a subscriber's own policy may close by itself: the code allows it, the binding decision is attached, and the
- * subject is an organization (rule P01).
+ * subject is an organization (rule P01) and no streamer, who may be one (rule P08).
  */
 export const mayCloseByItself = (listing: Listing, codeAllows: boolean): boolean =>
   codeAllows &&
   listing.official &&
   listing.kind === 'organization' &&
+  !listing.streamer &&
   (listing.ordersStop || !STOP_ORDER_NEEDED.has(listing.code));

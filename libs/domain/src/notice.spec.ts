@@ -132,6 +132,7 @@ test.each([
   ['a code that does not', {}, false, false],
   ['a finding of a platform', { official: false }, true, false],
   ['a sole proprietor', { kind: 'soleProprietor' }, true, false],
+  ['P08: a streamer, whatever its kind', { streamer: true }, true, false],
   ['substandard drugs without an order to stop', { code: 'C02' }, true, false],
   ['substandard drugs with one', { code: 'C02', ordersStop: true }, true, true],
 ] as [string, Partial<Listing>, boolean, boolean][])(

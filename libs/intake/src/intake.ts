@@ -467,6 +467,7 @@ export class Intake {
     const [notice] = await this.#readsOf(member).readStream(`notices/${receiver}`, range);
     const refusal = notice && dispositionRefusal(disposed, notice.data as NoticeIssued);
     if (refusal?.wrong === 'decision') return refused(event.id, wrong('/data/decision', 'DISPOSITION_NOT_APPLICABLE'));
+    if (refusal?.wrong === 'automated') return refused(event.id, wrong('/data/automated', 'CLOSED_WITHOUT_PERSON'));
     if (refusal) return refused(event.id, wrong(`/data/shops/${refusal.index}/shopId`, 'SHOP_NOT_OF_NOTICE'));
     return this.#readyToAppend(submission, `notice/${disposed.noticeId}`);
   }

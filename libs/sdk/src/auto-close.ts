@@ -18,6 +18,7 @@ const refused = (what: string): LiandunError =>
  * A platform's own policy of closing by itself (rule P01): a notice never orders it (反垄断法 第17条), and a platform may switch it
  * on only where the code allows it and for organizations (个人信息保护法 第24条). What it gives tells of one notice whether the
  * policy closes: also the binding official decision must be attached, which `autoClosable` says, and the match be exact.
+ * A disposition of what it closed says so with `automated: true`; the ledger refuses that anywhere else (rule P08).
  * Throws AUTO_CLOSE_REFUSED when it is switched on for any other code or kind.
  */
 export function autoClosing({ codes, kinds = ['organization'] }: AutoCloseSettings): (notice: Notice) => boolean {

@@ -88,6 +88,28 @@ begin
 end $$;
 create trigger reviewer_is_not_decider before insert on log.entry for each row
   when (new.type = '${OUTCOME_TYPES.appealDecided}') execute function log.is_reviewed_by_another();
+
+-- No policy closes with no person deciding, but on an organization's notice that says it may (rules P01, P08).
+create function log.is_closed_by_a_person() returns trigger language plpgsql as $$
+declare
+  data jsonb := new.entry::jsonb -> 'data';
+  notice jsonb;
+begin
+  if data ->> 'decision' <> 'closed' or coalesce(data -> 'automated', 'false') = 'false' then
+    return new;
+  end if;
+  select e.entry::jsonb -> 'data' into notice
+  from log.entry e
+  where e.stream = 'notices/' || split_part(data ->> 'noticeId', '.', 1)
+    and e.version = case when data ->> 'noticeId' ~ '^[^.]+[.][0-9]{1,9}$' then split_part(data ->> 'noticeId', '.', 2)::integer end;
+  if (notice -> 'autoClosable' = 'true' and notice #>> '{entity,kind}' = 'organization') is not true then
+    raise exception 'a closing that no person decided is refused'
+      using errcode = 'check_violation', schema = 'log', table = 'entry', constraint = 'closed_by_a_person';
+  end if;
+  return new;
+end $$;
+create trigger closed_by_a_person before insert on log.entry for each row
+  when (new.type = '${T.noticeDisposed}') execute function log.is_closed_by_a_person();
 `;
 
 const rowOf = ({ code, legalBasis, defaultRetentionDays }: ReasonCode): string =>
@@ -118,6 +140,8 @@ export class CompleteEntries1763800400000 implements MigrationInterface {
 alter table log.entry drop constraint complete_entry;
 drop trigger complete_case on log.entry;
 drop trigger reviewer_is_not_decider on log.entry;
+drop trigger closed_by_a_person on log.entry;
+drop function log.is_closed_by_a_person();
 drop function log.is_reviewed_by_another();
 drop function log.states_its_case();
 drop function log.names_its_decision(text);
