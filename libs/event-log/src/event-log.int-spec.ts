@@ -242,6 +242,41 @@ describe('in one group', () => {
   });
 });
 
+describe('an entry that a trigger of the log refuses', () => {
+  beforeAll(() =>
+    admin.query(`
+create function public.refuse() returns trigger language plpgsql as $$
+begin raise exception 'refused' using errcode = 'check_violation', constraint = 'complete_case'; end $$;
+create trigger refuse before insert on log.entry for each row when (new.type = 'example.refused.v1')
+  execute function public.refuse()`),
+  );
+  afterAll(() => admin.query('drop trigger refuse on log.entry; drop function public.refuse()'));
+
+  test('fails its own command only, beside those of other callers and of its own', async () => {
+    const bad = event({ type: 'example.refused.v1' });
+    const good = range(0, 8).map(() => event());
+    const [others, own, more] = await Promise.allSettled([
+      log.appendAll(good.slice(0, 3).map((e) => ({ events: [e] }))),
+      log.appendAll([good[3]!, bad, good[4]!].map((e) => ({ events: [e] }))),
+      log.appendAll(good.slice(5).map((e) => ({ events: [e] }))),
+    ]);
+    expect([others.status, own.status, more.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(own).toMatchObject({ reason: { code: '23514', constraint: 'complete_case' } });
+    expect(await log.find(bad.source, bad.id)).toBeUndefined();
+    for (const { source, id } of good) expect(await log.find(source, id)).toMatchObject({ id });
+    const head = await log.head();
+    expect(await log.read({ after: head - good.length, limit: 100 })).toHaveLength(good.length);
+    // The same ids give the same receipts.
+    expect(await log.append({ events: [good[4]!] })).toMatchObject({ status: 'duplicate' });
+  });
+
+  test('leaves nothing of a command of several events', async () => {
+    const [first, bad] = [event(), event({ type: 'example.refused.v1' })];
+    await expect(log.append({ events: [first, bad] })).rejects.toMatchObject({ code: '23514' });
+    expect(await log.find(first.source, first.id)).toBeUndefined();
+  });
+});
+
 describe('a command of several events', () => {
   test('is stored as one, in order', async () => {
     const events = range(0, 3).map(() => event());

@@ -58,7 +58,7 @@ export class EventLog {
 
   /**
    * Appends commands in their order; each has its own outcome. If what one says can't be stored, none is; after the database's
-   * error some may be.
+   * error the others are, unless the connection is gone.
    */
   async appendAll(commands: AppendCommand[]): Promise<AppendOutcome[]> {
     const prepared = commands.map((command) => this.prepare(command));
@@ -166,15 +166,23 @@ export class EventLog {
     }
   }
 
-  /** One command, or what rides with it, is at fault: alone, it fails alone. */
+  /**
+   * One command, or what rides with it, is at fault: alone, it fails alone. Its caller hears of it, once its other commands have
+   * been stored: repeated, these are duplicates.
+   */
   private async runSingly({ commands, resolve, reject }: Pending): Promise<void> {
-    try {
-      const outcomes: AppendOutcome[] = [];
-      for (const command of commands) outcomes.push(...(await this.commitGroup([command])));
-      resolve(outcomes);
-    } catch (error) {
-      reject(error);
+    const outcomes: AppendOutcome[] = [];
+    const errors: unknown[] = [];
+    for (const command of commands) {
+      try {
+        outcomes.push(...(await this.commitGroup([command])));
+      } catch (error) {
+        errors.push(error);
+        if (isConnectionError(error)) break;
+      }
     }
+    if (errors.length === 0) resolve(outcomes);
+    else reject(errors[0]);
   }
 
   private async commitGroup(commands: PreparedCommand[]): Promise<AppendOutcome[]> {
