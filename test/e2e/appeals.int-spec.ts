@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeUscc, toBeijingTime } from '@liandun/contracts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { keyVariable } from '../../apps/cli/src/context.js';
+import { liandun, type Ran } from '../../apps/cli/src/testing/terminal.js';
 import type { Answer, TestMember } from '../support/api.js';
 import { SubjectSide } from '../support/subject.js';
 import { delisted, organization, reported } from '../support/submissions.js';
@@ -153,5 +158,75 @@ describe('deadlines', () => {
     await call('regulator-beijing', 'POST', path, { ...CHANGE, action: 'resume' });
     await side.tick(60 * DAY_MS);
     expect(await statusOf(listingId)).toBe('published');
+  });
+});
+
+describe('screening', () => {
+  const found = async (no: number): Promise<object[]> => {
+    const identity = { kind: 'organization', name: `虚构贸易${no}有限公司`, uscc: makeUscc('990101', no) };
+    const { body } = await call('platform-b', 'POST', '/v1/screenings', { identity, purpose: 'onboarding' });
+    return body.matches;
+  };
+
+  test('P07: an answer shows that a listing is disputed; stayed it is not found, upheld it is again', async () => {
+    const listingId = await listed();
+    const no = serial;
+    expect(await found(no)).toEqual([expect.objectContaining({ listingId })]);
+    expect((await found(no))[0]).not.toHaveProperty('status');
+    const appealId = await appeal(listingId);
+    expect(await found(no)).toMatchObject([{ listingId, status: 'disputed' }]);
+    await side.tick(60 * DAY_MS);
+    expect(await statusOf(listingId)).toBe('stayed');
+    expect(await found(no)).toEqual([]);
+    expect((await decide('platform-a', appealId, { decision: 'upheld' })).status).toBe(200);
+    await side.settled();
+    expect(await found(no)).toMatchObject([{ listingId, status: 'upheld' }]);
+  });
+});
+
+describe('liandun appeals', () => {
+  let cwd: string;
+  const env: Record<string, string> = {};
+  beforeAll(() => {
+    cwd = mkdtempSync(join(tmpdir(), 'liandun-appeals-'));
+    env['LIANDUN_URL'] = side.api.api.url;
+    for (const member of ['platform-a', 'regulator-beijing']) {
+      env[keyVariable(member)] = join(cwd, `${member}.jwk`);
+      writeFileSync(env[keyVariable(member)]!, JSON.stringify(side.api.keys.get(member)));
+    }
+    writeFileSync(join(cwd, 'reasons.txt'), `${REASONS}\n`);
+  });
+  afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+  const run = (line: string): Promise<Ran> => liandun(line.split(' '), { env, cwd });
+
+  test('P07: the publisher lists, reads and decides from the command line, a regulator changes the deadline', async () => {
+    const listingId = await listed();
+    const appealId = await appeal(listingId);
+    expect((await run('appeals list --as platform-a --json')).out).toContain(appealId);
+    const table = await run('appeals list --as platform-a --limit 100');
+    expect(table).toMatchObject({ code: 0, out: expect.stringContaining(appealId.slice(0, 8)) as unknown });
+    const shown = await run(`appeals show ${appealId} --as regulator-beijing --purpose supervision --case 2026-18`);
+    expect(shown.out).toContain(`statement: ${STATEMENT}`);
+    expect((await run(`appeals show ${appealId} --as regulator-beijing`)).code).not.toBe(0);
+
+    const why = '--as regulator-beijing --case 2026-18 --reviewer officer-1';
+    expect(await run(`appeals deadline ${appealId} pause --reason evidenceAwaited ${why}`)).toMatchObject({
+      code: 0,
+      out: `${appealId}  paused\n`,
+    });
+    expect((await run(`appeals deadline ${appealId} resume ${why}`)).out).toMatch(/ {2}due \d{4}-/);
+    expect((await run(`appeals deadline ${appealId} extend ${why} --lang zh`)).err).toContain('/reason');
+
+    const decision = `appeals decide ${appealId} upheld --as platform-a --reasons reasons.txt`;
+    const { decidedBy } = (await side.log.at(Number(/^L(\d+)/.exec(listingId)![1])))!.data as { decidedBy: string };
+    const byDecider = await run(`${decision} --reviewer ${decidedBy}`);
+    expect([byDecider.code === 0, byDecider.err]).toEqual([false, expect.stringContaining('P08')]);
+    expect(await run(`${decision} --reviewer reviewer-2`)).toMatchObject({ code: 0 });
+    await side.settled();
+    expect(await statusOf(listingId)).toBe('upheld');
+    expect(JSON.parse((await run(`appeals show ${appealId} --as platform-a --json`)).out)).toMatchObject({
+      decision: 'upheld',
+      reasons: REASONS,
+    });
   });
 });

@@ -1,6 +1,25 @@
-import { REVIEW_DECISIONS, REVIEW_GROUNDS, SUBJECT_KINDS, UNDO_GROUNDS } from '@liandun/contracts';
+import {
+  APPEAL_DECISIONS,
+  CAUSES,
+  DEADLINE_ACTIONS,
+  DEADLINE_REASONS,
+  REVIEW_DECISIONS,
+  REVIEW_GROUNDS,
+  SUBJECT_KINDS,
+  UNDO_GROUNDS,
+} from '@liandun/contracts';
 import { Argument, Command, Help, InvalidArgumentError, Option } from 'commander';
 import stringWidth from 'string-width';
+import {
+  changeAppealDeadline,
+  decideAppeal,
+  listAppeals,
+  showAppeal,
+  type AppealDeadlineOptions,
+  type AppealDecideOptions,
+  type AppealListOptions,
+  type AppealReadOptions,
+} from './commands/appeals.js';
 import type { ApprovalOptions } from './commands/approvals.js';
 import { approveCodes, listCodes, proposeCodes } from './commands/codes.js';
 import { coverage, type CoverageOptions } from './commands/coverage.js';
@@ -63,6 +82,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addListen(settings);
   addCoverage(settings);
   addReviews(settings);
+  addAppeals(settings);
   addCodes(settings);
   addKeys(settings);
   addReconcile(settings);
@@ -462,6 +482,57 @@ function addCodes(settings: Settings): void {
   command('approve <approvalId>', "approve another's proposal", '审批他人的提议', proposer)
     .option('--refuse', t('refuse it instead', '改为拒绝'))
     .action(settings.run((approvalId: string, options: ApprovalOptions) => approveCodes(context, approvalId, options)));
+}
+
+function addAppeals(settings: Settings): void {
+  const { context } = settings;
+  const t = context.t.bind(context);
+  const appeals = settings.program
+    .command('appeals')
+    .description(t('appeals against listings: list, show, decide, deadline', '对列名的申诉：查阅、决定、期限'))
+    .helpCommand(false);
+  const command = (name: string, en: string, zh: string): Command =>
+    settings.command(name, t(en, zh), t('publisher or regulator', '列名方或监管端'), appeals);
+  const reading = (made: Command): Command =>
+    made
+      .option('--purpose <text>', t('why a regulator reads; it is logged', '监管端的查阅目的；将被记录'))
+      .option('--case <no>', t('and its case number; it is logged', '及案号；将被记录'));
+  reading(command('list', 'what is undecided', '待决申诉，期限早者在前'))
+    .option('--all', t('decided ones too', '含已决定者'))
+    .option('--limit <n>', t('how many at most', '最多条数'), seq, 20)
+    .action(settings.run((options: AppealListOptions) => listAppeals(context, options)));
+  reading(command('show <appealId>', 'one, with its words', '单个申诉及其陈述与证据')).action(
+    settings.run((appealId: string, options: AppealReadOptions) => showAppeal(context, appealId, options)),
+  );
+  command('decide <appealId>', 'decide, with reasons', '作出决定并附书面理由')
+    .addArgument(new Argument('<decision>', t('on the listing', '对列名的决定')).choices(APPEAL_DECISIONS))
+    .requiredOption('--reasons <file>', t('the written reasons', '书面理由文件'))
+    .requiredOption(
+      '--reviewer <id>',
+      t('opaque id of who decides; not who decided on the listing', '复核人的内部编号；不得为原决定人'),
+    )
+    .addOption(new Option('--cause <cause>', t('with overturned: why', '用于 overturned：原因')).choices(CAUSES))
+    .option('--expires-at <time>', t('with corrected: the earlier end', '用于 corrected：提前后的到期时间'))
+    .action(
+      settings.run((appealId: string, decision: string, options: AppealDecideOptions) =>
+        decideAppeal(context, appealId, decision, options),
+      ),
+    );
+  command('deadline <appealId>', 'change its deadline (regulators)', '变更期限（监管端）')
+    .addArgument(new Argument('<action>', t('what to do', '操作')).choices(DEADLINE_ACTIONS))
+    .addOption(
+      new Option('--reason <reason>', t('with pause, extend: why', '用于 pause、extend：事由')).choices(
+        Object.keys(DEADLINE_REASONS),
+      ),
+    )
+    .option('--days <n>', t('with extend: by how many days', '用于 extend：延长日数'), seq)
+    .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
+    .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'))
+    .action(
+      settings.run((appealId: string, action: string, options: AppealDeadlineOptions) =>
+        changeAppealDeadline(context, appealId, action, options),
+      ),
+    );
 }
 
 function addKeys(settings: Settings): void {

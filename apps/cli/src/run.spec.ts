@@ -39,6 +39,11 @@ const COMMANDS = [
   'listen',
   'coverage',
   'reviews',
+  'appeals',
+  'appeals list',
+  'appeals show',
+  'appeals decide',
+  'appeals deadline',
   'reconcile',
   'token',
   'doctor',
@@ -47,7 +52,10 @@ const isChinese = (text: string): boolean => /\p{Script=Han}/u.test(text);
 
 describe('help', () => {
   test.each(
-    [[], ...COMMANDS.map((command) => [command])].flatMap((argv) => [[argv, 'en'] as const, [argv, 'zh'] as const]),
+    [[], ...COMMANDS.map((command) => command.split(' '))].flatMap((argv) => [
+      [argv, 'en'] as const,
+      [argv, 'zh'] as const,
+    ]),
   )('of %j in %s fits 80 columns and speaks one language', async (argv, lang) => {
     const { code, out } = await liandun([...argv, '--help', '--lang', lang]);
     expect(code).toBe(0);

@@ -427,6 +427,13 @@ const WIRE: Record<string, JsonSchema> = {
         },
         effectiveAt: time,
         expiresAt: time,
+        'status?': {
+          ...oneOf('disputed', 'corrected', 'upheld'),
+          description: both(
+            "The listing's state where it isn't plainly published: disputed, its subject has appealed (rule P07)",
+            '列名的状态，仅在非单纯公布时提供；disputed 表示当事人已提出申诉（规则 P07）',
+          ),
+        },
       }),
     ),
   }),

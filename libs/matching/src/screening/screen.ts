@@ -1,10 +1,12 @@
 import {
+  NOTICE_STATUSES,
   toBeijingTime,
   reasonAsListed,
   type ReasonCode,
   type Identity,
   type MatchGrade,
   type NoticeReason,
+  type NoticeStatus,
   type SubjectKind,
 } from '@liandun/contracts';
 import { prepared } from '@liandun/event-log';
@@ -29,6 +31,8 @@ export interface ScreeningMatch {
   values: Record<string, string>;
   effectiveAt: string;
   expiresAt: string;
+  /** Its state where it isn't plainly published: `disputed`, `corrected` or `upheld` (rule P07). */
+  status?: NoticeStatus;
 }
 
 /** What an applicant is looked up by. */
@@ -52,6 +56,7 @@ interface ListingRow {
   /** Null where no change of the table had touched it. */
   reason: ReasonCode | null;
   tier: number;
+  status: string;
   effective_at: string;
   expires_at: string;
 }
@@ -82,7 +87,7 @@ with asked as (select token, n from unnest($1::bigint[]) with ordinality w (toke
    join identity.link i on i.position = k.position),
  listing as (
    select l.listing_id, l.entity_id, l.code, (select r.reason from access.reason_code r
-     where r.code = l.code and r.version <= l.codes_version order by r.version desc limit 1) as reason, l.tier, l.effective_at, l.expires_at, l.position
+     where r.code = l.code and r.version <= l.codes_version order by r.version desc limit 1) as reason, l.tier, l.status, l.effective_at, l.expires_at, l.position
    from (select distinct entity_id from held) e
    cross join lateral (select * from view.listing l where l.entity_id = e.entity_id
      and l.stands and l.tier > 0 and l.expires_at > now() and ($4::text[] is null or l.kind = any($4))) l),
@@ -113,6 +118,7 @@ const PROTECTING = 'V01';
 function matchOf(listing: ListingRow, judgement: Judgement, known: Known, applicant: Features): ScreeningMatch {
   const { features } = known;
   const protects = listing.code === PROTECTING;
+  const status = NOTICE_STATUSES.find((named) => named === listing.status);
   const { evidence, bits, fields } = judgement;
   const spoken = explainPair({ kind: features.kind, evidence, bits }, { outcome: 'link', rule: 'inBand' }).fields;
   return {
@@ -126,6 +132,7 @@ function matchOf(listing: ListingRow, judgement: Judgement, known: Known, applic
     values: maskedValues(known, applicant, Object.keys(fields)),
     effectiveAt: toBeijingTime(new Date(listing.effective_at)),
     expiresAt: toBeijingTime(new Date(listing.expires_at)),
+    ...(status && { status }),
   };
 }
 

@@ -1,0 +1,119 @@
+import type { Context } from '../context.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
+import { table } from '../layout.js';
+import { flat, type CommonOptions } from './common.js';
+import { readText } from './identity-options.js';
+
+/** Why a regulator reads; a platform needn't say. */
+export interface AppealReadOptions extends CommonOptions {
+  purpose?: string;
+  case?: string;
+}
+
+export interface AppealListOptions extends AppealReadOptions {
+  all?: boolean;
+  limit: number;
+}
+
+export interface AppealDecideOptions extends CommonOptions {
+  reasons: string;
+  reviewer: string;
+  cause?: string;
+  expiresAt?: string;
+}
+
+export interface AppealDeadlineOptions extends CommonOptions {
+  reason?: string;
+  days?: number;
+  case: string;
+  reviewer: string;
+}
+
+interface Appeal {
+  appealId: string;
+  listingId: string;
+  status: string;
+  grounds: string;
+  publisher: string;
+  due?: string;
+}
+
+const why = ({ purpose, case: caseNo }: AppealReadOptions): { purpose: string; caseNo: string } | undefined =>
+  purpose !== undefined && caseNo !== undefined ? { purpose, caseNo } : undefined;
+
+const pathOf = (appealId: string): string => `/v1/appeals/${encodeURIComponent(appealId)}`;
+
+/** The appeals that wait for the member's decision, the longest due first. */
+export async function listAppeals(context: Context, options: AppealListOptions): Promise<ExitCode> {
+  const path = `/v1/appeals?limit=${options.limit}&all=${options.all ?? false}`;
+  const page = await context.client(options.as).get<{ items: Appeal[] }>(path, why(options));
+  context.print(options.json ? JSON.stringify(page) : listText(context, page.items));
+  return EXIT.done;
+}
+
+function listText(context: Context, items: Appeal[]): string {
+  const t = context.t.bind(context);
+  if (items.length === 0) return t('no appeals wait', '没有待决申诉');
+  const heading = [
+    t('appeal', '申诉'),
+    t('status', '状态'),
+    t('due', '期限'),
+    t('grounds', '理由'),
+    t('publisher', '列名方'),
+    t('listing', '列名'),
+  ];
+  const rows = items.map(({ appealId, status, due, grounds, publisher, listingId }) => [
+    appealId,
+    status,
+    due?.slice(0, 'YYYY-MM-DD'.length) ?? '-',
+    grounds,
+    publisher,
+    listingId,
+  ]);
+  return table([heading, ...rows], context.around.stdout.columns ?? 80);
+}
+
+/** One appeal with its words, its evidence, how its deadline was counted and what was decided. */
+export async function showAppeal(context: Context, appealId: string, options: AppealReadOptions): Promise<ExitCode> {
+  const appeal = await context.client(options.as).get<object>(pathOf(appealId), why(options));
+  const lines = Object.entries(appeal).map(([field, value]) => `${field}: ${flat(value)}`);
+  context.print(options.json ? JSON.stringify(appeal) : lines.join('\n'));
+  return EXIT.done;
+}
+
+/** Decides on an appeal. The reasons come from a file, so that no shell history and no list of processes keeps them. */
+export async function decideAppeal(
+  context: Context,
+  appealId: string,
+  decision: string,
+  { reasons, reviewer: decidedBy, cause, expiresAt, as, json }: AppealDecideOptions,
+): Promise<ExitCode> {
+  const answer = await context.client(as).post<{ decidedAt: string }>(`${pathOf(appealId)}/decision`, {
+    decision,
+    decidedBy,
+    reasons: (await readText(context, reasons)).trim().replaceAll('\r\n', '\n'),
+    ...(cause !== undefined && { cause }),
+    ...(expiresAt !== undefined && { expiresAt }),
+  });
+  context.print(json ? JSON.stringify(answer) : `${appealId}  ${decision}  ${answer.decidedAt}`);
+  return EXIT.done;
+}
+
+/** Pauses, resumes or extends an appeal's time. */
+export async function changeAppealDeadline(
+  context: Context,
+  appealId: string,
+  action: string,
+  { reason, days, case: caseNo, reviewer, as, json }: AppealDeadlineOptions,
+): Promise<ExitCode> {
+  const answer = await context.client(as).post<{ due?: string }>(`${pathOf(appealId)}/deadline`, {
+    action,
+    ...(reason !== undefined && { reason }),
+    ...(days !== undefined && { days }),
+    caseNo,
+    reviewer,
+  });
+  const due = answer.due === undefined ? context.t('paused', '已中止') : `${context.t('due', '期限')} ${answer.due}`;
+  context.print(json ? JSON.stringify(answer) : `${appealId}  ${due}`);
+  return EXIT.done;
+}
