@@ -226,4 +226,6 @@ export const ResidentId = (): PropertyDecorator =>
   );
 
 /** A person's own words: several lines, no control characters, no direction overrides. They are sealed, never shared (rule P03). */
-export const STATEMENT = /^(?=[\s\S]*\S)(?:[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]|\n){1,2000}$/u;
+export const STATEMENT =
+  // oxlint-disable-next-line no-control-regex -- of the control characters only the line break is allowed
+  /^(?=\s*\S)[^\u0000-\u0009\u000B-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069\uD800-\uDFFF]{1,2000}$/u;
