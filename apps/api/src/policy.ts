@@ -3,7 +3,7 @@ import type { Rate } from './limits.js';
 
 /** Who may use a route, and with what body. */
 export interface Rule {
-  /** `open`: no token is asked for. A `subject` is no member: he has proved whom entries are about (decision 31). */
+  /** `open`: no token is asked for. A `subject` is no member: he has proved whom entries are about (decision 28). */
   roles: readonly (MemberRole | 'subject')[] | 'open';
   /** Media types of the body, the closed list; a GET has none. */
   accepts?: readonly string[];
