@@ -12,6 +12,7 @@ interface Observed {
   reported: boolean;
   active: boolean;
   shops: Shop[];
+  uscc?: string;
   registryList?: string;
   entityId?: string;
   linkedAt: number;
@@ -28,8 +29,12 @@ export interface ModelListing {
   organization: boolean;
   /** Of tier 2, so that one tier lower it is told to hosts only. */
   second: boolean;
-  /** `back`: it ended, or its effects are suspended. */
-  status: 'held' | 'stands' | 'back';
+  /** `back`: it ended; `stayed`: its effects are suspended until its appeal is decided. */
+  status: 'held' | 'stands' | 'stayed' | 'back';
+  /** What an appeal made of it while it stands (rule P07). */
+  mark: 'published' | 'disputed' | 'upheld' | 'corrected';
+  /** Its earlier end by an appeal. */
+  correctedTo?: string;
 }
 
 /** What a member's own shop system holds of one listing after its notices. */
@@ -37,9 +42,13 @@ interface Seen {
   known: boolean;
   merchantIds: Set<string>;
   shopIds: Set<string>;
+  mark: string;
+  expiresAt?: string;
+  /** Under which credit code. */
+  uscc?: string;
 }
 
-const NOTHING: Seen = { known: false, merchantIds: new Set(), shopIds: new Set() };
+const nothing = (): Seen => ({ known: false, merchantIds: new Set(), shopIds: new Set(), mark: 'published' });
 const LISTS = new Set<string>([EVENT_TYPES.merchantDelisted, EVENT_TYPES.registryListed]);
 const OBSERVES = new Set<string>([EVENT_TYPES.merchantReported, ...LISTS, EVENT_TYPES.registryRemoved]);
 
@@ -96,6 +105,17 @@ export class LedgerModel {
       case EVENT_TYPES.listingEnded:
       case EVENT_TYPES.listingExpired:
         return this.#takeBack((one) => one.listingId === data.listingId);
+      case EVENT_TYPES.appealFiled:
+        return this.#appealed(data.listingId, 'stands', (one) => (one.mark = 'disputed'));
+      case EVENT_TYPES.listingStayed:
+        return this.#appealed(data.listingId, 'stands', (one) => (one.status = 'stayed'));
+      case EVENT_TYPES.appealDecided:
+        if (data.decision === 'overturned') return this.#takeBack((one) => one.listingId === data.listingId);
+        return this.#appealed(data.listingId, 'stands or stayed', (one) => {
+          one.status = 'stands';
+          one.mark = data.decision;
+          if (data.expiresAt !== undefined) one.correctedTo = data.expiresAt;
+        });
       case EVENT_TYPES.memberAdmitted:
         this.members.set(data.memberId, {
           platform: data.role === 'platform',
@@ -129,6 +149,7 @@ export class LedgerModel {
       active: data.status === 'active',
       shops: data.shops ?? [],
       linkedAt: -1,
+      ...(typeof data.identity?.uscc === 'string' && { uscc: data.identity.uscc }),
       ...(event.type === EVENT_TYPES.registryRemoved && { registryList: data.list }),
     });
     if (!LISTS.has(event.type)) return;
@@ -144,6 +165,7 @@ export class LedgerModel {
       organization: data.identity.kind === 'organization',
       second: data.reason?.code === 'E01',
       status: data.reason?.code === 'E01' && data.hearing === undefined ? 'held' : 'stands',
+      mark: 'published',
     });
   }
 
@@ -167,6 +189,15 @@ export class LedgerModel {
   #takeBack(which: (one: ModelListing) => boolean): void {
     for (const one of this.listings.values()) if (which(one)) one.status = 'back';
   }
+
+  #appealed(listingId: string, when_: 'stands' | 'stands or stayed', change: (one: ModelListing) => void): void {
+    const one = this.listings.get(listingId);
+    if (one && (one.status === 'stands' || (when_ !== 'stands' && one.status === 'stayed'))) change(one);
+  }
+
+  /** The credit code that an entity was seen with first. */
+  #usccOf = (entityId: string | undefined): string | undefined =>
+    [...this.#observed.values()].find((one) => one.entityId === entityId && one.uscc !== undefined)?.uscc;
 
   #entityOf = ({ position }: ModelListing): string | undefined => this.#observed.get(position)?.entityId;
 
@@ -213,11 +244,15 @@ export class LedgerModel {
   #tell(event: StoredEvent, notice: NoticeIssued): void {
     const { member, listingId, action } = notice;
     const key = `${member} ${listingId}`;
-    const seen = this.#seen.get(key) ?? { known: false, merchantIds: new Set(), shopIds: new Set() };
+    const seen = this.#seen.get(key) ?? nothing();
     this.#seen.set(key, seen);
+    if (action === 'mark') {
+      if (!seen.known) this.problems.push(`${notice.noticeId}: a mark of what was never told, or is over`);
+      return void Object.assign(seen, { mark: notice.status ?? 'published', expiresAt: notice.expiresAt });
+    }
     const back = action === 'reopen' || action === 'lift';
     if (back && !seen.known) this.problems.push(`${notice.noticeId}: ${action} of what was never told`);
-    if (back) Object.assign(seen, { known: false, merchantIds: new Set(), shopIds: new Set() });
+    if (back) Object.assign(seen, nothing());
     if (action === 'correct') {
       for (const id of notice.merchantIds) seen.merchantIds.delete(id);
       for (const { shopId } of notice.shops) seen.shopIds.delete(shopId);
@@ -227,6 +262,11 @@ export class LedgerModel {
     for (const id of notice.merchantIds) seen.merchantIds.add(id);
     for (const { shopId } of notice.shops) seen.shopIds.add(shopId);
     seen.known = true;
+    Object.assign(seen, {
+      mark: notice.status ?? 'published',
+      expiresAt: notice.expiresAt,
+      uscc: notice.entity.uscc,
+    });
     const listing = this.listings.get(listingId);
     if (!listing || listing.position < this.since) return;
     // I7: granted at some position between what it follows from and its own.
@@ -253,7 +293,7 @@ export class LedgerModel {
   }
 
   #differs(memberId: string, listing: ModelListing): string[] {
-    const seen = this.#seen.get(`${memberId} ${listing.listingId}`) ?? NOTHING;
+    const seen = this.#seen.get(`${memberId} ${listing.listingId}`) ?? nothing();
     if (listing.status !== 'stands' || this.#entityOf(listing) === undefined)
       return seen.known || seen.shopIds.size > 0 ? ['no reopen or lift came'] : [];
     const accounts = this.#accounts(memberId, listing);
@@ -262,11 +302,18 @@ export class LedgerModel {
     const mayClose = new Set(accounts.flatMap(({ merchantId }) => this.#shopsEver(memberId, merchantId)));
     const extra = [...seen.shopIds].filter((shopId) => !mayClose.has(shopId));
     const stranger = accounts.length === 0 && !(listing.second && this.#lowered.has(listing.source));
-    const restricts = listing.organization && listing.origin === 'delisting';
+    const uscc = this.#usccOf(this.#entityOf(listing));
+    const restricts = listing.organization && listing.origin === 'delisting' && uscc !== undefined;
+    const expiresAt = listing.correctedTo;
     return [
       ...missing.map(({ shopId }) => `shop ${shopId} isn't told of`),
       ...extra.map((shopId) => `shop ${shopId} is closed without a reason`),
       ...(stranger && seen.known !== restricts ? [`knows of it: ${seen.known}`] : []),
+      ...(stranger && seen.known && seen.uscc !== uscc ? [`knows it as ${seen.uscc}, it is ${uscc}`] : []),
+      ...(seen.known && seen.mark !== listing.mark ? [`sees it ${seen.mark}, it is ${listing.mark}`] : []),
+      ...(seen.known && expiresAt !== undefined && Date.parse(seen.expiresAt ?? '') !== Date.parse(expiresAt)
+        ? [`sees it end at ${seen.expiresAt}, it ends at ${expiresAt}`]
+        : []),
     ];
   }
 

@@ -24,6 +24,8 @@ export interface Told {
   uscc?: string;
   /** The listing's state as it was told last, unless it is `published`. */
   status?: string;
+  /** The listing's end (RFC 3339) as it was told last. */
+  expiresAt?: string;
   /** A `reopen` or `lift` has followed, or `correct` for the last of its accounts. */
   ended: boolean;
 }
@@ -164,6 +166,11 @@ export function decideEnded(
   ];
 }
 
+/** Whether a member knows of a listing's mark, and of its earlier end by a correction. */
+const knowsMark = (told: Told, { status, expiresAt }: Pick<Listing, 'status' | 'expiresAt'>): boolean =>
+  (told.status ?? 'published') === status &&
+  (told.expiresAt === undefined || Date.parse(told.expiresAt) <= Date.parse(expiresAt));
+
 /**
  * `mark`: what a member that was told of a listing hears when only its mark changes: an objection, or what was decided of it
  * (rule P07). It asks for nothing.
@@ -171,10 +178,10 @@ export function decideEnded(
 export function decideMarked(
   member: Receiver,
   told: Told & { shops: Shop[] },
-  listing: Pick<Listing, 'kind' | 'status'>,
+  listing: Pick<Listing, 'kind' | 'status' | 'expiresAt'>,
   trigger: Trigger,
 ): NoticeIntent[] {
-  if ((told.status ?? 'published') === listing.status || !mayHear(member, told, listing, trigger)) return [];
+  if (knowsMark(told, listing) || !mayHear(member, told, listing, trigger)) return [];
   const merchantIds = Object.keys(told.merchants);
   return [
     {

@@ -86,13 +86,13 @@ export async function takenBackAt(
   };
 }
 
-/** Listings whose mark changed while a member was told and could not be told of that. */
+/** Listings whose mark, or end by a correction, changed while a member was told and could not be told of that. */
 export async function markedUntold(client: ClientBase, member: string): Promise<LinkedListing[]> {
   const { rows } = await prepared<Row>(
     client,
     `${SELECT_LISTING} join view.told t using (listing_id)
      where l.stands and l.marked_at is not null and t.member = $1 and not t.ended
-       and coalesce(t.status, 'published') <> l.status order by l.position`,
+       and (coalesce(t.status, 'published') <> l.status or l.expires_at < t.expires_at) order by l.position`,
     [member],
   );
   return rows.map(toLinkedListing);
@@ -320,6 +320,17 @@ export async function movedListings(
   return rows.map((row: Row) => ({ ...toLinkedListing(row), movedAt: Number(row.moved_at) }));
 }
 
+/** Listings that stand and that a member was told of under a credit code that isn't the listed merchant's. */
+export async function renamedUntold(client: ClientBase, member: string): Promise<LinkedListing[]> {
+  const { rows } = await prepared<Row>(
+    client,
+    `${SELECT_LISTING} join view.told t using (listing_id)
+     where l.stands and t.member = $1 and not t.ended and t.uscc is distinct from e.uscc order by l.position`,
+    [member],
+  );
+  return rows.map(toLinkedListing);
+}
+
 /** What each member was told, by listing id. */
 export async function toldOf(
   client: ClientBase,
@@ -340,6 +351,7 @@ export async function toldOf(
       because: row.because,
       ...(row.uscc === null ? {} : { uscc: row.uscc }),
       ...(row.status === null ? {} : { status: row.status }),
+      expiresAt: row.expires_at.toISOString(),
       ended: row.ended,
     });
   }

@@ -202,6 +202,8 @@ create table <schema>.told (
   uscc text,
   -- The listing's state as it was told last, where it was marked.
   status text,
+  -- The end that it was told last: a correction makes it earlier.
+  expires_at timestamptz not null,
   ended boolean not null,
   primary key (listing_id, member)
 );

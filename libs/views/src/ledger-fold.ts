@@ -536,7 +536,7 @@ const dispose: FoldRun = (client, schema, events) =>
 
 const NOTICE_ROWS = `jsonb_to_recordset($1) r ("noticeId" text, member text, seq bigint, action text,
   "listingId" text, "entityId" text, uscc text, status text, "merchantIds" jsonb, merchants jsonb, shops jsonb, because jsonb,
-  position bigint, "acceptedAt" timestamptz, "respondBy" timestamptz)`;
+  position bigint, "acceptedAt" timestamptz, "respondBy" timestamptz, "expiresAt" timestamptz)`;
 
 function noticeRow(event: StoredEvent): { noticeId: string; action: string; key: string } {
   const data = event.data;
@@ -586,7 +586,11 @@ async function foldTold(client: ClientBase, schema: string, rows: { action: stri
   await bulk(client, `update ${schema}.told t set ended = true from ${NOTICE_ROWS} where ${whose}`, ended);
   // A mark says nothing of whom it is about.
   const marked = rows.filter(({ action }) => action === 'mark');
-  await bulk(client, `update ${schema}.told t set status = r.status from ${NOTICE_ROWS} where ${whose}`, marked);
+  await bulk(
+    client,
+    `update ${schema}.told t set status = r.status, expires_at = r."expiresAt" from ${NOTICE_ROWS} where ${whose}`,
+    marked,
+  );
   const corrected = rows.filter(({ action }) => action === 'correct');
   // Whose last account was corrected was told of nothing that still holds.
   await bulk(
@@ -601,10 +605,10 @@ async function foldTold(client: ClientBase, schema: string, rows: { action: stri
   );
   await bulk(
     client,
-    `insert into ${schema}.told as t (listing_id, member, merchants, shops, because, uscc, status, ended)
-     select "listingId", member, merchants, shops, because, uscc, status, false from ${NOTICE_ROWS}
+    `insert into ${schema}.told as t (listing_id, member, merchants, shops, because, uscc, status, expires_at, ended)
+     select "listingId", member, merchants, shops, because, uscc, status, "expiresAt", false from ${NOTICE_ROWS}
      on conflict (listing_id, member) do update set ended = false, because = excluded.because, uscc = excluded.uscc,
-       status = excluded.status,
+       status = excluded.status, expires_at = excluded.expires_at,
        merchants = case when t.ended then excluded.merchants else t.merchants || excluded.merchants end,
        shops = (select coalesce(jsonb_agg(distinct s order by s), '[]')
                 from jsonb_array_elements(case when t.ended then excluded.shops else t.shops || excluded.shops end) s)`,
@@ -810,6 +814,12 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
   );
   const regrouped = events.filter((event) => REGROUPING.has(event.type)).flatMap(linksOf);
   const positions = JSON.stringify(events.map(({ position }) => ({ position })));
+  const told = JSON.stringify(
+    events.map(({ type, position, data }) => ({
+      position,
+      ...(type === EVENT_TYPES.noticeIssued && { listingId: data.listingId }),
+    })),
+  );
   const observations = JSON.stringify(
     events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
   );
@@ -835,11 +845,15 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
     ),
     prepared(
       client,
-      `update ${schema}.audit a set entity_id = n.entity_id
-       from jsonb_to_recordset($1) r (position bigint)
-       join ${schema}.disposition d on d.position = r.position join ${schema}.notice n using (notice_id)
-       where a.position = r.position`,
-      [positions],
+      // Where the listing is now: it may have moved before the notice, or its answer, came to be indexed.
+      `update ${schema}.audit a set entity_id = l.entity_id
+       from (select r.position, r."listingId" as listing_id
+             from jsonb_to_recordset($1) r (position bigint, "listingId" text)
+             union all select d.position, n.listing_id from jsonb_to_recordset($1) r (position bigint)
+               join ${schema}.disposition d on d.position = r.position join ${schema}.notice n using (notice_id)) about
+       join ${schema}.listing l using (listing_id)
+       where a.position = about.position and l.entity_id is not null`,
+      [told],
     ),
   ]);
   if (regrouped.length > 0) await indexRegrouped(client, schema, regrouped);

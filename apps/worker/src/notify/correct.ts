@@ -7,8 +7,10 @@ import {
   movedAccounts,
   movedListings,
   receivers,
+  renamedUntold,
   standingListings,
   toldOf,
+  type LinkedListing,
   type MovedAccount,
 } from '@liandun/views';
 import type { ClientBase } from 'pg';
@@ -32,8 +34,8 @@ export async function correct(client: ClientBase, run: StoredEvent[]): Promise<D
   const type = run[0]?.type ?? '';
   if (!REGROUPING.has(type) && !CATCHING_UP.has(type)) return [];
   const positions = run.map((event) => event.position);
-  const [accounts, listings] = CATCHING_UP.has(type)
-    ? [await missedCorrections(client, run), []]
+  const [accounts, listings]: [MovedAccount[], MovedListing[]] = CATCHING_UP.has(type)
+    ? await missed(client, run)
     : await Promise.all([movedAccounts(client, positions), movedListings(client, positions)]);
   if (accounts.length === 0 && listings.length === 0) return [];
   const listingIds = [...new Set([...accounts.map(({ listingId }) => listingId), ...listingIdsOf(listings)])];
@@ -58,7 +60,7 @@ export async function correct(client: ClientBase, run: StoredEvent[]): Promise<D
     const { listingId } = about.listing;
     return [...(told.get(listingId)?.values() ?? [])].flatMap((before): Draft[] => {
       const member = members.get(before.memberId);
-      if (!member || !trigger) return [];
+      if (!member || !trigger || (about.only ?? member.memberId) !== member.memberId) return [];
       return decideRenamed(member, before, about.entity.uscc, about.listing, trigger).map((intent) => ({
         intent,
         about,
@@ -70,11 +72,19 @@ export async function correct(client: ClientBase, run: StoredEvent[]): Promise<D
   return [...moved, ...renamed];
 }
 
+/** `only`: the one member that has yet to hear of it. */
+type MovedListing = LinkedListing & { movedAt: number; only?: string };
+
 /** What turned out while a member could not be told. */
-async function missedCorrections(client: ClientBase, run: StoredEvent[]): Promise<MovedAccount[]> {
-  const missed: MovedAccount[] = [];
-  for (const { position, data } of run) missed.push(...(await movedAccounts(client, [position], data.memberId)));
-  return missed;
+async function missed(client: ClientBase, run: StoredEvent[]): Promise<[MovedAccount[], MovedListing[]]> {
+  const accounts: MovedAccount[] = [];
+  const listings: MovedListing[] = [];
+  for (const { position, data } of run) {
+    const only: string = data.memberId;
+    accounts.push(...(await movedAccounts(client, [position], only)));
+    listings.push(...(await renamedUntold(client, only)).map((about) => ({ ...about, movedAt: position, only })));
+  }
+  return [accounts, listings];
 }
 
 const toldKey = ({ intent, about }: Draft): string => `${intent.memberId} ${about.listing.listingId}`;
