@@ -2,6 +2,7 @@ import {
   EVENT_TYPES,
   LEDGER_SOURCE,
   loadWorkingDays,
+  ReasonCodeHistory,
   SUBMITTED_TYPES,
   toBeijingTime,
   type AppealDecisionKind,
@@ -37,6 +38,8 @@ const STEPS_MAX = 30;
 const PLATFORMS = ['platform-a', 'platform-b', 'platform-c'];
 /** Two organizations and a person. */
 const MERCHANTS = 3;
+/** No history changes the code table. */
+const CODES = { history: new ReasonCodeHistory() };
 const HOUR_MS = 3_600_000;
 /** Past the 15 days of an appeal, and what a weekend or holiday adds. */
 const APPEAL_OVER_MS = 40 * 24 * HOUR_MS;
@@ -167,7 +170,7 @@ async function caseOf(
   const found: CaseFiled[] = [];
   for (const { id, listingId } of history.filed) {
     const entry = await ledger.log.at(Number(/^L(\d+)-/.exec(listingId)?.[1]));
-    const state = entry && (await casesIn(ledger.log, entry.stream)).cases.get(id);
+    const state = entry && (await casesIn(ledger.log, entry.stream, CODES)).cases.get(id);
     if (state && may(state)) found.push({ state, stream: entry.stream, about: { listingId, caseId: id } });
   }
   return pick(found, which);
