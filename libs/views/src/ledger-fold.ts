@@ -788,6 +788,27 @@ const indexOutcomes = (
     [events.filter((event) => ABOUT_OBSERVATIONS.has(event.type)).map(({ position }) => position), observations],
   );
 
+/** Notices and answers are about whom their listing is about now: it may have moved before they came to be indexed. */
+function indexTold(client: ClientBase, schema: string, events: StoredEvent[]): Promise<unknown> {
+  const told = JSON.stringify(
+    events.map(({ type, position, data }) => ({
+      position,
+      ...(type === EVENT_TYPES.noticeIssued && { listingId: data.listingId }),
+    })),
+  );
+  return prepared(
+    client,
+    `update ${schema}.audit a set entity_id = l.entity_id
+       from (select r.position, r."listingId" as listing_id
+             from jsonb_to_recordset($1) r (position bigint, "listingId" text)
+             union all select d.position, n.listing_id from jsonb_to_recordset($1) r (position bigint)
+               join ${schema}.disposition d on d.position = r.position join ${schema}.notice n using (notice_id)) about
+       join ${schema}.listing l using (listing_id)
+       where a.position = about.position and l.entity_id is not null`,
+    [told],
+  );
+}
+
 async function indexForAudit(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void> {
   const indexed = bulk(
     client,
@@ -814,12 +835,6 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
   );
   const regrouped = events.filter((event) => REGROUPING.has(event.type)).flatMap(linksOf);
   const positions = JSON.stringify(events.map(({ position }) => ({ position })));
-  const told = JSON.stringify(
-    events.map(({ type, position, data }) => ({
-      position,
-      ...(type === EVENT_TYPES.noticeIssued && { listingId: data.listingId }),
-    })),
-  );
   const observations = JSON.stringify(
     events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
   );
@@ -843,18 +858,7 @@ async function indexForAudit(client: ClientBase, schema: string, events: StoredE
        where a.position = found.position`,
       [positions, observations],
     ),
-    prepared(
-      client,
-      // Where the listing is now: it may have moved before the notice, or its answer, came to be indexed.
-      `update ${schema}.audit a set entity_id = l.entity_id
-       from (select r.position, r."listingId" as listing_id
-             from jsonb_to_recordset($1) r (position bigint, "listingId" text)
-             union all select d.position, n.listing_id from jsonb_to_recordset($1) r (position bigint)
-               join ${schema}.disposition d on d.position = r.position join ${schema}.notice n using (notice_id)) about
-       join ${schema}.listing l using (listing_id)
-       where a.position = about.position and l.entity_id is not null`,
-      [told],
-    ),
+    indexTold(client, schema, events),
   ]);
   if (regrouped.length > 0) await indexRegrouped(client, schema, regrouped);
   const newlyLinked = events
