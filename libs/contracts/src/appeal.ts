@@ -96,7 +96,7 @@ export interface AppealDecided extends AboutAppeal {
 
 /** A listing's effects are suspended everywhere until its appeal is decided. */
 export interface ListingStayed extends AboutAppeal {
-  by: 'deadline' | 'reviewer';
+  by: 'deadline';
   /** Of `deadline`: what ran out, and the working days by which it was counted. */
   due?: string;
   calendar?: string;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { noticeEvent, type CloudEvent, type Notice, type NoticeIssued } from '@liandun/contracts';
+import { noticeEvent, type CloudEvent, type Notice, type NoticeAction, type NoticeIssued } from '@liandun/contracts';
 import { ensureMember, kafkaAdmin, KafkaSender, noticesTopic, revokeMember } from '@liandun/messaging';
 import pg from 'pg';
 import { createTestDatabase } from '../../../test/support/database.js';
@@ -130,6 +130,22 @@ describe.each(['kafka', 'feed'] as const)('a consumer of the %s', (channel) => {
     broken = false;
     expect(await consumer.retryFailed()).toBe(0);
     expect(await effects()).toEqual([1, 0, 2]);
+  });
+
+  test('R08: what a later ledger says reaches the handler or is passed over, and nothing waits behind it', async () => {
+    const told: unknown[] = [];
+    const later = notice(1, { action: 'suspend' as NoticeAction, status: 'escalated' as never });
+    await issue(notice(0), { ...later, data: { ...later.data, future: { of: 'a later ledger' } } as Notice });
+    if (channel === 'kafka') await onTopic({ ...notice(9), type: 'liandun.future.v1', data: { no: 0 } });
+    await issue(notice(2));
+    const consumer = consume(channel, async (seen, tx) => {
+      told.push(seen);
+      await store(seen, tx);
+    });
+    await reaches(consumer, 2);
+    expect(await effects()).toEqual([0, 1, 2]);
+    expect(told[1]).toMatchObject({ action: 'suspend', status: 'escalated', future: { of: 'a later ledger' } });
+    expect(await consumer.retryFailed()).toBe(0);
   });
 
   test('a shop stays closed until the last of its listings ends', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { EVENT_TYPES, LEDGER_SOURCE } from '@liandun/contracts';
+import { EVENT_TYPES, LEDGER_SOURCE, type NoticeAction } from '@liandun/contracts';
 import { EventLog, migrate } from '@liandun/event-log';
 import { verifyWebhook } from '@liandun/sdk';
 import { authority } from '@liandun/tls';
@@ -11,7 +11,7 @@ import { Webhook } from 'standardwebhooks';
 import { asApp, createTestDatabase } from '../../../test/support/database.js';
 import { until } from '../../../test/support/kafka.js';
 import { ALL_MIGRATIONS } from '../../../test/support/ledger.js';
-import { issueNotices, noticeIssued } from '../../../test/support/notices.js';
+import { issueNotices, noticeIssued, noticeIssuedEvent } from '../../../test/support/notices.js';
 import { Receiver, type Reply } from '../../../test/support/receiver.js';
 import { parseNetworks, type Address } from './address.js';
 import {
@@ -132,6 +132,19 @@ describe('a webhook', () => {
     await issueNotices(log, [member], 5, 6);
     await arrived(to, 6);
     expect(to.ids).toEqual(idsTo(member, 6));
+  });
+
+  test('R08: passes on an action that this release doesn’t know, and what follows it', async () => {
+    const to = await receiver();
+    const { member } = await join(to.url, 1);
+    const later = noticeIssued(member, 1, { action: 'suspend' as NoticeAction });
+    await log.append({ events: [noticeIssuedEvent(later)] });
+    await issueNotices(log, [member], 2, 3);
+    start();
+    await arrived(to, 3);
+    expect(to.ids).toEqual(idsTo(member, 3));
+    expect(JSON.parse(to.posted[1]!.body)).toMatchObject({ data: { seq: 1, action: 'suspend' } });
+    expect(await dead(member)).toEqual([]);
   });
 
   test('says who was erased, once the notices that it names have come', async () => {
