@@ -25,6 +25,7 @@ import { approveCodes, listCodes, proposeCodes } from './commands/codes.js';
 import { coverage, type CoverageOptions } from './commands/coverage.js';
 import { doctor } from './commands/doctor.js';
 import type { CommonOptions } from './commands/common.js';
+import { decideFlood, listFloods, type FloodOptions } from './commands/floods.js';
 import { importFile } from './commands/import.js';
 import {
   addKey,
@@ -85,6 +86,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addAppeals(settings);
   addCodes(settings);
   addKeys(settings);
+  addFloods(settings);
   addReconcile(settings);
   addLog(settings);
   addWitness(settings);
@@ -532,6 +534,30 @@ function addAppeals(settings: Settings): void {
       settings.run((appealId: string, action: string, options: AppealDeadlineOptions) =>
         changeAppealDeadline(context, appealId, action, options),
       ),
+    );
+}
+
+function addFloods(settings: Settings): void {
+  const { context } = settings;
+  const t = context.t.bind(context);
+  const floods = settings.program
+    .command('floods')
+    .description(t("what is held over a publisher's limits", '超出发布方限额而暂缓的记录'))
+    .helpCommand(false);
+  const command = (name: string, en: string, zh: string): Command =>
+    settings
+      .command(name, t(en, zh), t('administrator or regulator', '管理员或监管端'), floods)
+      .option('--purpose <text>', t('why a regulator reads; it is logged', '监管端的查阅目的；将被记录'))
+      .option('--case <no>', t('and its case number; it is logged', '及案号；将被记录'));
+  command('list', 'what is held, by publisher', '按发布方列出').action(
+    settings.run((options: FloodOptions) => listFloods(context, options)),
+  );
+  for (const [decision, en, zh] of [
+    ['release', 'let it out', '放行'],
+    ['refuse', 'refuse it: nobody is told', '拒绝，不通知任何成员'],
+  ] as const)
+    command(`${decision} <member>`, en, zh).action(
+      settings.run((member: string, options: FloodOptions) => decideFlood(context, member, decision, options)),
     );
 }
 

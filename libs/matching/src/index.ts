@@ -17,5 +17,5 @@ export {
 export { isProtected } from './protected.js';
 export { isSurer } from './screening/judge.js';
 export { resultOf, screen, type ScreeningMatch } from './screening/screen.js';
-export { relationChanges, RELATIONS_MAX, type RelationChanges } from './relations.js';
+export type { RelationChanges } from './relations.js';
 export { letGo, settle, type Settled } from './settle.js';

@@ -1,11 +1,16 @@
 import { STANDARD_LIMITS } from '@liandun/contracts';
 import { EventLog, runReader, type Reader } from '@liandun/event-log';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
-import { TestApi, type Answer, type TestMember } from '../../../test/support/api.js';
-import { asApp } from '../../../test/support/database.js';
-import { delisted, organization } from '../../../test/support/submissions.js';
-import { notifyReader } from '../../worker/src/notify.js';
+import { keyVariable } from '../../apps/cli/src/context.js';
+import { liandun } from '../../apps/cli/src/testing/terminal.js';
+import { TestApi, type Answer, type TestMember } from '../support/api.js';
+import { asApp } from '../support/database.js';
+import { delisted, organization } from '../support/submissions.js';
+import { notifyReader } from '../../apps/worker/src/notify.js';
 
 const PUBLISHER = 'platform-a';
 const WHY = { 'Liandun-Purpose': 'supervision', 'Liandun-Case': 'BJ-2026-1' };
@@ -96,4 +101,17 @@ test('P21: a second person sees what waits without seeing whom it is about, and 
   await post('regulator-beijing', path, { decision: 'refuse', upTo: rest.upTo });
   await reader.reached(await log.head());
   expect(await waiting()).toEqual([]);
+});
+
+test('P21: and does so from the command line', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'liandun-floods-'));
+  const env = { LIANDUN_URL: api.api.url, [keyVariable('admin')]: join(cwd, 'admin.jwk') };
+  writeFileSync(join(cwd, 'admin.jwk'), JSON.stringify(api.keys.get('admin')));
+  const run = async (line: string): Promise<string> => (await liandun(line.split(' '), { env, cwd })).out;
+  expect(await publish(events(2))).toEqual(['held', 'held']);
+  expect(await run('floods list --as admin')).toMatch(/platform-a +2 .*F04 2/);
+  expect(await run(`floods refuse ${PUBLISHER} --as admin`)).toContain('decision=refuse cases=2');
+  await reader.reached(await log.head());
+  expect(await run('floods list --as admin')).toContain('nothing is held');
+  rmSync(cwd, { recursive: true, force: true });
 });
