@@ -35,7 +35,7 @@ export class PageController {
     this.send('index.html', reply);
   }
 
-  @Get('/:file')
+  @Get('/page/:file')
   file(@Param('file') name: string, @Res() reply: FastifyReply): void {
     this.send(name, reply);
   }

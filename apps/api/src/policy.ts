@@ -89,7 +89,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'GET /v1/floods': { roles: ['regulator', 'admin'], audited: true, rate: 'read' },
   'POST /v1/floods/:memberId/decision': { roles: ['regulator', 'admin'], accepts: [JSON_TYPE], rate: 'write' },
   'GET /public': OPEN,
-  'GET /public/:file': OPEN,
+  'GET /public/page/:file': OPEN,
   'POST /public/identifications': { roles: 'open', accepts: [JSON_TYPE], rate: 'subject' },
   'POST /public/identifications/:identificationId/code': { roles: 'open', accepts: [JSON_TYPE], rate: 'subject' },
   'GET /public/subject': SUBJECT_READ,

@@ -17,7 +17,7 @@ const OPEN = new Set([
   'GET /log/checkpoint',
   'GET /log/tile/:level/:tile',
   'GET /public',
-  'GET /public/:file',
+  'GET /public/page/:file',
   'POST /public/identifications',
   'POST /public/identifications/:identificationId/code',
 ]);

@@ -425,7 +425,7 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
-    path: '/public/{file}',
+    path: '/public/page/{file}',
     en: "The page's own files",
     zh: '页面文件',
     roles: 'open',
