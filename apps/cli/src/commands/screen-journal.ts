@@ -1,17 +1,5 @@
-import {
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
 import type { Screening } from '@liandun/sdk';
-import { usageError } from '../exit-codes.js';
-import { csvLine } from '../import/journal.js';
+import { csvLine, ResumableFile } from '../resumable-file.js';
 import { flat } from './common.js';
 
 /** What became of one row: the ledger's answer, or why it wasn't asked. */
@@ -31,38 +19,23 @@ interface Totals {
   refused: number;
 }
 
-interface State {
-  version: 1;
-  /** The file and the options: what must be the same for a continuation to make sense. */
-  fingerprint: string;
-  totals: Totals;
-  bytes: number;
-}
-
 const HEADINGS = ['screening.result', 'screening.listings', 'screening.id', 'screening.refused', 'screening.remedy'];
-const SAVED_EVERY_MS = 1_000;
 const REFUSALS_KEPT_MAX = 100;
 
-/**
- * The answers to a file, in its order, and the state from which a stopped run goes on: what was written after the last state is cut
- * off and asked again, which costs nothing of the day's budget.
- */
+/** The answers to a file, in its order. Asking again what was cut off after a stop costs nothing of the day's budget. */
 export class ScreenJournal {
   readonly refusals: Answered[] = [];
   totals: Totals = { rows: 0, clear: 0, possible: 0, listed: 0, refused: 0 };
-  #file: number | undefined;
-  #bytes = 0;
-  #savedMs = performance.now();
+  readonly #file: ResumableFile<Totals>;
 
   /** @param heading the CSV's; without it the answers are JSON lines */
   constructor(
-    private readonly path: string,
-    private readonly fingerprint: string,
+    path: string,
+    fingerprint: string,
     private readonly heading?: string[],
-  ) {}
-
-  private get statePath(): string {
-    return `${this.path}.state`;
+  ) {
+    const spec = { path, fingerprint, run: { en: 'run', zh: '查询' } };
+    this.#file = new ResumableFile({ ...spec, ...(heading && { heading: [...heading, ...HEADINGS] }) });
   }
 
   /**
@@ -71,26 +44,9 @@ export class ScreenJournal {
    * @throws CliError when the state belongs to another file or other options
    */
   open(restart: boolean): number {
-    const goesOn = !restart && existsSync(this.statePath) && existsSync(this.path);
-    if (goesOn) this.#takeUp();
-    // Only the owner may read it: it holds what the platform knows of its applicants.
-    this.#file = openSync(this.path, goesOn ? 'r+' : 'w', 0o600);
-    ftruncateSync(this.#file, this.#bytes);
-    // Excel reads UTF-8 only behind a byte order mark.
-    if (!goesOn && this.heading) this.#write(`\uFEFF${csvLine([...this.heading, ...HEADINGS])}`);
+    this.totals = this.#file.takeUp(restart) ?? this.totals;
+    this.#file.touch();
     return this.totals.rows;
-  }
-
-  #takeUp(): void {
-    const state = JSON.parse(readFileSync(this.statePath, 'utf8')) as State;
-    if (state.version !== 1 || state.fingerprint !== this.fingerprint)
-      throw usageError(
-        'OTHER_FILE',
-        `${this.statePath} belongs to an unfinished run with another file or other options. Repeat that command, or start anew with --restart.`,
-        `${this.statePath} 属于另一次未完成的查询（文件或选项不同）。请重复原命令，或使用 --restart 重新开始。`,
-      );
-    this.totals = state.totals;
-    this.#bytes = state.bytes;
   }
 
   /** Writes the next row's answer. */
@@ -99,29 +55,13 @@ export class ScreenJournal {
     this.totals.rows += 1;
     this.totals[screening ? screening.result : 'refused'] += 1;
     if (refused && this.refusals.length < REFUSALS_KEPT_MAX) this.refusals.push(answered);
-    this.#write(this.heading ? csvLine(cellsOf(answered)) : jsonLine(answered));
-    if (performance.now() - this.#savedMs >= SAVED_EVERY_MS) this.#save();
-  }
-
-  #write(text: string): void {
-    const bytes = Buffer.from(text, 'utf8');
-    writeSync(this.#file as number, bytes, 0, bytes.length, this.#bytes);
-    this.#bytes += bytes.length;
-  }
-
-  #save(): void {
-    this.#savedMs = performance.now();
-    const { fingerprint, totals } = this;
-    const state: State = { version: 1, fingerprint, totals, bytes: this.#bytes };
-    writeFileSync(`${this.statePath}.new`, JSON.stringify(state), { mode: 0o600 });
-    renameSync(`${this.statePath}.new`, this.statePath);
+    this.#file.write(this.heading ? csvLine(cellsOf(answered)) : jsonLine(answered));
+    this.#file.keep(this.totals);
   }
 
   /** `finished`: the whole file is done, nothing remains to go on with. */
   close(finished: boolean): void {
-    if (finished) rmSync(this.statePath, { force: true });
-    else this.#save();
-    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file.close(this.totals, finished);
   }
 }
 
