@@ -80,6 +80,7 @@ async function bench(name) {
     const where = machine();
     console.log(`\n${result.title}\n${Object.values(where).join(' · ')}`);
     console.log(table(result.rows));
+    for (const { title, rows } of result.tables ?? []) console.log(`\n${title}\n${table(rows)}`);
     for (const note of result.notes ?? []) console.log(note);
     const report = { ...result, name, at: new Date().toISOString(), machine: where };
     await mkdir(`${root}bench-results`, { recursive: true });

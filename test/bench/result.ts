@@ -5,6 +5,8 @@ export interface BenchResult {
   machine?: string;
   /** One object for each line of the table, with the same names in each. */
   rows: Record<string, string | number>[];
+  /** Further tables, such as where the time goes. */
+  tables?: { title: string; rows: BenchResult['rows'] }[];
   notes?: string[];
   json: unknown;
 }

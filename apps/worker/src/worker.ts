@@ -94,9 +94,11 @@ export class Worker {
       // Statements that don't wait for one another go out together. The types don't know the option yet.
       ...({ pipeline: true } as object),
     });
-    // Readers only ever look rows up, and their plans are kept: one made while a table was small must not scan it later.
+    // Readers only ever look rows up, and their plans are kept: one made while a table was small must not scan it later, and
+    // planning a statement anew each time would cost more than carrying it out.
     this.pool.on('connect', (client) => {
-      client.query('set enable_seqscan = off; set jit = off').catch(this.warn('a connection could not be set up'));
+      const settings = 'set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off';
+      client.query(settings).catch(this.warn('a connection could not be set up'));
     });
     this.pool.on('error', (error) => logger.warn({ problem: error.message }, 'an idle database connection broke'));
     this.log = new EventLog({
