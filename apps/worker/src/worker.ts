@@ -97,8 +97,8 @@ export class Worker {
     // Readers only ever look rows up, and their plans are kept: one made while a table was small must not scan it later, and
     // planning a statement anew each time would cost more than carrying it out.
     this.pool.on('connect', (client) => {
-      const settings = 'set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off';
-      client.query(settings).catch(this.warn('a connection could not be set up'));
+      const planning = 'set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off';
+      client.query(planning).catch(this.warn('a connection could not be set up'));
     });
     this.pool.on('error', (error) => logger.warn({ problem: error.message }, 'an idle database connection broke'));
     this.log = new EventLog({
