@@ -152,8 +152,7 @@ async function next({ pool, index, onProgress, batch = BATCH }: GenerationOption
       onProgress?.({ ...progress, position: Number(generation.position), done: true });
       return 0;
     }
-    const features = await index.featuresAt(client, positions);
-    const nodes = [...features].map(([position, known]) => index.node(position, known));
+    const nodes = [...(await index.nodesAt(client, positions)).values()];
     await index.add(client, nodes, generation);
     await client.query('update match.generation set position = $2 where id = $1', [generation.id, last]);
     onProgress?.({ ...progress, position: last, done: false });

@@ -54,16 +54,18 @@ export function recordOf(entry: { position: number; source: string; acceptedAt: 
  * memory only. One instance serves one process; whatever is asked within a transaction sees that transaction.
  */
 export class MatchIndex {
-  private readonly known = new LRUCache<number, Features>({ max: FEATURES_MAX });
+  private readonly known = new LRUCache<number, Node<Features>>({ max: FEATURES_MAX });
 
   /** Of each key what it was hashed to: a record's keys are asked for again and again. */
   private readonly hashed = new WeakMap<Key, { generation: number; token: string }>();
   readonly matcher: Matcher<MatchRecord, Features>;
+  private readonly shaped: (features: Features) => Features;
 
   constructor(
-    matcher: Matcher<MatchRecord, Features>,
+    matcher: Matcher<MatchRecord, Features> & { shaped?(features: Features): Features },
     private readonly vault: Vault,
   ) {
+    this.shaped = matcher.shaped ?? ((features) => features);
     const keysOf = new WeakMap<Features, Key[]>();
     const relationKeysOf = new WeakMap<Features, Key[]>();
     this.matcher = {
@@ -92,29 +94,31 @@ export class MatchIndex {
   }
 
   /** What is known of the given entries; of an erased one next to nothing. */
-  async features(client: ClientBase, entries: readonly ObservedEntry[]): Promise<Map<number, Features>> {
+  async nodes(client: ClientBase, entries: readonly ObservedEntry[]): Promise<Node<Features>[]> {
     const missing = entries.filter(({ position }) => !this.known.has(position));
     const data = missing.length === 0 ? [] : await this.vault.reveal(client, missing);
     missing.forEach((entry, n) => {
-      this.known.set(entry.position, this.matcher.features(recordOf(entry, data[n] as object)));
+      const features = this.shaped(this.matcher.features(recordOf(entry, data[n] as object)));
+      this.known.set(entry.position, { id: nodeId(entry.position), features });
     });
-    return new Map(entries.map(({ position }) => [position, this.known.get(position) as Features]));
+    return entries.map(({ position }) => this.known.get(position) as Node<Features>);
   }
 
-  /** The same by position alone, read from the log where they aren't known. */
-  async featuresAt(client: ClientBase, positions: readonly number[]): Promise<Map<number, Features>> {
-    const missing = positions.filter((position) => !this.known.has(position));
-    if (missing.length > 0) await this.features(client, await entriesAt(client, missing));
-    return new Map(
-      positions.flatMap((position) => {
-        const features = this.known.get(position);
-        return features ? [[position, features]] : [];
-      }),
-    );
-  }
-
-  node(position: number, features: Features): Node<Features> {
-    return { id: nodeId(position), features };
+  /** The same by position alone, read from the log where they aren't known; a position without an entry is left out. */
+  async nodesAt(client: ClientBase, positions: readonly number[]): Promise<Map<number, Node<Features>>> {
+    const found = new Map<number, Node<Features>>();
+    const missing: number[] = [];
+    for (const position of positions) {
+      const node = this.known.get(position);
+      if (node) found.set(position, node);
+      else missing.push(position);
+    }
+    if (missing.length > 0) {
+      const entries = await entriesAt(client, missing);
+      const nodes = await this.nodes(client, entries);
+      entries.forEach(({ position }, n) => found.set(position, nodes[n] as Node<Features>));
+    }
+    return found;
   }
 
   /** Forgets what is known of erased entries. */
@@ -151,13 +155,13 @@ export class MatchIndex {
       [tokens],
     );
     const first = new Map(rows.map((row) => [row.token, Number(row.position)]));
-    const known = await this.featuresAt(client, [...first.values()]);
+    const known = await this.nodesAt(client, [...first.values()]);
     const repeats = new Map<number, number>();
     const fresh: Node<Features>[] = [];
     nodes.forEach((node, n) => {
       const earlier = first.get(tokens[n] as string);
-      const features = earlier === undefined ? undefined : (known.get(earlier) ?? this.known.get(earlier));
-      if (earlier !== undefined && features && textOf(features) === said[n]?.value)
+      const same = earlier === undefined ? undefined : (known.get(earlier) ?? this.known.get(earlier));
+      if (earlier !== undefined && same && textOf(same.features) === said[n]?.value)
         repeats.set(Number(node.id), earlier);
       else {
         first.set(tokens[n] as string, Number(node.id));
@@ -273,27 +277,23 @@ export class LiveLookup implements Lookup<Features> {
   }
 
   private async load(tokens: string[]): Promise<void> {
-    const { rows } = await prepared<{ token: string; position: string }>(
+    const { rows } = await prepared<{ token: string; positions: string | null }>(
       this.client,
-      `select wanted.token, found.position from unnest($1::bigint[]) wanted (token)
-       cross join lateral (select k.position from match.key k where k.token = wanted.token limit ${BUCKET_MAX + 1}) found`,
+      `select wanted.token, string_agg(found.position::text, ',') as positions from unnest($1::bigint[]) wanted (token)
+       cross join lateral (select k.position from match.key k where k.token = wanted.token limit ${BUCKET_MAX + 1}) found
+       group by wanted.token`,
       [tokens],
     );
-    const positions = Map.groupBy(rows, ({ token }) => token);
-    const small = [...positions.values()].filter((bucket) => bucket.length <= BUCKET_MAX).flat();
-    const features = await this.index.featuresAt(this.client, [
-      ...new Set(small.map(({ position }) => Number(position))),
-    ]);
+    const buckets = new Map(rows.map(({ token, positions }) => [token, positions?.split(',').map(Number) ?? []]));
+    const small = [...buckets.values()].filter((bucket) => bucket.length <= BUCKET_MAX).flat();
+    const nodes = await this.index.nodesAt(this.client, [...new Set(small)]);
     for (const token of tokens) {
-      const bucket = positions.get(token) ?? [];
+      const bucket = buckets.get(token) ?? [];
       if (bucket.length > BUCKET_MAX) {
         this.found.set(token, { holders: Number.POSITIVE_INFINITY, records: [] });
         continue;
       }
-      const records = bucket.flatMap(({ position }): Node<Features>[] => {
-        const known = features.get(Number(position));
-        return known ? [{ id: nodeId(Number(position)), features: known }] : [];
-      });
+      const records = bucket.flatMap((position) => nodes.get(position) ?? []);
       const holders = this.index.matcher.holders(records.map((record) => record.features));
       this.found.set(token, { holders, records });
     }

@@ -46,8 +46,7 @@ export async function settle(
   entries: readonly ObservedEntry[],
   again: readonly number[] = [],
 ): Promise<Settled> {
-  const features = await index.features(client, entries);
-  const nodes = entries.map(({ position }) => index.node(position, features.get(position) as Features));
+  const nodes = await index.nodes(client, entries);
   const repeats = await index.place(client, nodes, generations);
   await saveAliases(
     client,
@@ -57,7 +56,7 @@ export async function settle(
   const lookup = index.lookup(client, active);
   const fresh = nodes.filter(({ id }) => !repeats.has(Number(id)));
   const touched = [...new Set([...(await anchorsOf(client, again)), ...repeats.values()])];
-  const older = [...(await index.featuresAt(client, touched))].map(([position, known]) => index.node(position, known));
+  const older = [...(await index.nodesAt(client, touched)).values()];
   await lookup.prefetch([...fresh, ...older]);
   const given = [...fresh, ...older, ...(await unsettled(index, lookup, fresh))];
   const isNew = new Set(entries.map(({ position }) => position));
@@ -151,8 +150,7 @@ async function explore(
       const relations = resolution.relations.map(relationAt);
       return { found: expanded(resolution, aliases, isNew), was: links, relations, kept };
     }
-    const more = await index.featuresAt(client, unseen);
-    seeds = [...seeds, ...[...more].map(([position, known]) => index.node(position, known))];
+    seeds = [...seeds, ...(await index.nodesAt(client, unseen)).values()];
   }
 }
 
@@ -254,8 +252,7 @@ export async function letGo(
   index.forget(positions);
   const entries = await entriesAt(client, positions);
   const organizations = entries.filter(isOrganization);
-  const features = await index.features(client, organizations);
-  const nodes = organizations.map(({ position }) => index.node(position, features.get(position) as Features));
+  const nodes = await index.nodes(client, organizations);
   await client.query('delete from match.key where position = any($1)', [positions]);
   for (const generation of generations) await index.add(client, nodes, generation);
   const gone = new Set(entries.filter((entry) => !isOrganization(entry)).map(({ position }) => position));

@@ -27,11 +27,11 @@ export interface Resolution<F> extends Partition {
   edges: Edge[];
   /** How records of the component are related to others, also outside it: those that no link joins. */
   relations: Relation[];
-  /** Whether the component reached `limit` and was left incomplete: then a person has to look. */
+  /** Whether a component reached `limit` and was left incomplete: then a person has to look. */
   cut: boolean;
 }
 
-/** Most records of one component; a larger one is cut, with what was nearest to the given records. */
+/** Most records of one component; a larger one is cut, with what was nearest to the given records. However many are given. */
 export const COMPONENT_MAX = 2000;
 
 const keyText = ({ kind, value }: Key): string => `${kind}:${value}`;
@@ -40,7 +40,9 @@ const keyText = ({ kind, value }: Key): string => `${kind}:${value}`;
 class Exploration<F> {
   readonly nodes = new Map<string, Node<F>>();
   readonly edges = new Map<string, Edge>();
-  private readonly compared = new Set<string>();
+  /** Of each record that was reached another one of its component, up to one that is its own. */
+  private readonly parents = new Map<string, string>();
+  private readonly sizes = new Map<string, number>();
   private readonly holders = new Map<string, number>();
   /** Of phones that nobody showed for long: when. */
   private readonly gaps = new Map<string, [from: number, to: number][]>();
@@ -55,8 +57,10 @@ class Exploration<F> {
     private readonly lookup: Lookup<F>,
   ) {}
 
-  /** Compares the node with those that share a key, and answers the ones not seen before that may be the same. */
+  /** Visits the node: compares it with those that share a key, and answers the ones not visited before that may be the same. */
   async neighbours(node: Node<F>): Promise<Node<F>[]> {
+    const root = this.rootOf(node.id);
+    this.sizes.set(root, (this.sizes.get(root) ?? 0) + 1);
     const keys = this.matcher.keys(node.features);
     const relating = this.matcher.relationKeys?.(node.features) ?? [];
     const buckets = await this.lookup.buckets([...keys, ...relating]);
@@ -64,31 +68,59 @@ class Exploration<F> {
       this.holders.set(keyText(key), buckets[i]?.holders ?? 1);
       if (key.kind === 'phone') this.gaps.set(keyText(key), gapsOf((buckets[i]?.records ?? []).flatMap(dayOf)));
     });
-    const found: Node<F>[] = [];
     relating.forEach((key, i) => {
       const bucket = buckets[keys.length + i];
       if (!bucket || bucket.holders >= this.matcher.capOf(key.kind)) return;
       for (const other of bucket.records) this.relate(node, other);
     });
+    const found: Node<F>[] = [];
+    const seen = new Set([node.id]);
     buckets.forEach((bucket, i) => {
       const key = keys[i];
       if (!key || bucket.holders >= this.matcher.capOf(key.kind)) return;
-      for (const other of bucket.records) if (this.joins(node, other)) found.push(other);
+      for (const other of bucket.records) {
+        if (seen.has(other.id)) continue;
+        seen.add(other.id);
+        // Whoever was visited has been compared with all that share a key with it.
+        if (!this.nodes.has(other.id) && this.joins(node, other)) found.push(other);
+      }
     });
+    this.nodes.set(node.id, node);
     return found;
   }
 
+  /** Whether the record's component has as many as may be. */
+  isFull(id: string, limit: number): boolean {
+    return (this.sizes.get(this.rootOf(id)) ?? 0) >= limit;
+  }
+
+  private rootOf(id: string): string {
+    let at = id;
+    for (let up; (up = this.parents.get(at)) !== undefined; at = up) {
+      const above = this.parents.get(up);
+      if (above !== undefined) this.parents.set(at, above);
+    }
+    return at;
+  }
+
+  private unite(a: string, b: string): void {
+    const [p, q] = [this.rootOf(a), this.rootOf(b)];
+    if (p === q) return;
+    this.parents.set(q, p);
+    this.sizes.set(p, (this.sizes.get(p) ?? 0) + (this.sizes.get(q) ?? 0));
+  }
+
   private joins(node: Node<F>, other: Node<F>): boolean {
-    const pair = pairText(node.id, other.id);
-    if (node.id === other.id || this.compared.has(pair)) return false;
-    this.compared.add(pair);
     const comparison = this.matcher.compare(node.features, other.features, this.context);
     const verdict = this.matcher.decide(comparison);
-    const [a, b] = pair.split('\t') as [string, string];
+    const [a, b] = node.id < other.id ? [node.id, other.id] : [other.id, node.id];
+    const pair = `${a}\t${b}`;
     this.edges.set(pair, { a, b, comparison, verdict });
     if (verdict.outcome === 'link') this.relations.delete(pair);
     else this.relate(node, other);
-    return verdict.outcome !== 'apart';
+    if (verdict.outcome === 'apart') return false;
+    this.unite(node.id, other.id);
+    return true;
   }
 
   private relate(node: Node<F>, other: Node<F>): void {
@@ -125,12 +157,10 @@ export async function resolve<F>(
     await lookup.prefetch?.(front.filter(({ id }) => !exploration.nodes.has(id)));
     for (const node of front) {
       if (exploration.nodes.has(node.id)) continue;
-      cut ||= exploration.nodes.size >= limit;
-      if (cut) break;
-      exploration.nodes.set(node.id, node);
-      next.push(...(await exploration.neighbours(node)));
+      if (exploration.isFull(node.id, limit)) cut = true;
+      else next.push(...(await exploration.neighbours(node)));
     }
-    front = cut ? [] : next;
+    front = next;
   }
   const nodes = [...exploration.nodes.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const edges = [...exploration.edges.values()].filter(
