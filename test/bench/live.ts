@@ -151,6 +151,8 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
 
 interface Burst {
   perSecond: number;
+  /** Of the process that matches, reading ahead included; of the database's none. */
+  cpuMsEach: number;
   split: number;
   merged: number;
 }
@@ -158,9 +160,10 @@ interface Burst {
 async function measureBurst(live: Live, given: Given[]): Promise<Burst> {
   for (let from = 0; from < given.length; from += LOAD_BATCH) await live.append(given.slice(from, from + LOAD_BATCH));
   const last = await live.log.head();
-  const began = performance.now();
+  const [began, cpu] = [performance.now(), process.cpuUsage()];
   const reader = runReader(live.pool, reconcileReader(live.log, live.index));
   await reader.reached(last);
+  const { user, system } = process.cpuUsage(cpu);
   const seconds = (performance.now() - began) / 1000;
   await reader.stop();
   const { rows } = await live.pool.query<{ type: string; count: string }>(
@@ -172,6 +175,7 @@ async function measureBurst(live: Live, given: Given[]): Promise<Burst> {
   if (parked.length > 0) throw new Error(`the reader parked events: ${JSON.stringify(parked)}`);
   return {
     perSecond: given.length / seconds,
+    cpuMsEach: (user + system) / 1000 / given.length,
     split: count(EVENT_TYPES.entitySplit),
     merged: count(EVENT_TYPES.entityMerged),
   };
@@ -223,7 +227,7 @@ const resultOf = (burst: Burst, paced: Paced): BenchResult => ({
     },
   ],
   notes: [
-    `in the burst ${burst.merged} merges and ${burst.split} splits`,
+    `in the burst ${burst.cpuMsEach.toFixed(2)} ms of CPU an event beside the database's; ${burst.merged} merges and ${burst.split} splits`,
     'from the commit of the report to the commit of its link; reports and reader share this process and the machine',
   ],
   json: { indexed: INDEXED, burst, paced },

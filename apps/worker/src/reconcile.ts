@@ -112,6 +112,11 @@ export const reconcileReader = (log: EventLog, index: MatchIndex): ReaderDefinit
   batchMax: 500,
   types: [...OBSERVATION_TYPES, EVENT_TYPES.reviewDecided, EVENT_TYPES.reviewUndone, EVENT_TYPES.subjectErased],
   keysOf: partitionKeys,
+  prepare: (pool, events) =>
+    index.prepare(
+      pool,
+      events.filter(({ type }) => OBSERVATIONS.has(type)),
+    ),
   async handle(client, events) {
     const last = events.at(-1);
     if (!last) return;

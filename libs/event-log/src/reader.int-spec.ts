@@ -138,6 +138,20 @@ test('of two instances each event is applied by one', async () => {
   expect(await effectsOf('twins')).toEqual(range(0, head + 1));
 });
 
+test('what comes next is prepared while what is before it is handled, and a failure there changes nothing', async () => {
+  const prepared: number[] = [];
+  const head = await append(...range(0, 45).map(() => ({ key: 'k' })));
+  const prepare: ReaderDefinition['prepare'] = async (_pool, events) => {
+    prepared.push(...events.map(({ position }) => position));
+    if (prepared.length > 20) throw new Error('cannot prepare');
+  };
+  const reader = start({ name: 'ahead', prepare });
+  await reader.reached(head);
+  expect(await effectsOf('ahead')).toEqual(range(0, head + 1));
+  // All but the first batch.
+  expect(prepared).toEqual(range(10, head - 9));
+});
+
 test('a reader of some types moves its checkpoint over all', async () => {
   const from = await log.head();
   await append({ key: 'a', type: 'wanted' }, ...range(0, 50).map(() => ({ key: 'k' })), { key: 'b', type: 'wanted' });

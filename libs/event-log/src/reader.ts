@@ -34,6 +34,11 @@ export interface ReaderDefinition {
   /** After an event failed for good, later ones that share one of its keys wait behind it. Default: none wait. */
   keysOf?(event: StoredEvent): string[];
   ownTransactions?: boolean;
+  /**
+   * Work ahead: called with the next events while those before them are applied, where more wait than one batch. It has no
+   * effect but that `handle` is faster; it may be left out, or repeated, and a throw is passed over.
+   */
+  prepare?(pool: pg.Pool, events: StoredEvent[]): Promise<void>;
   /** Events of these types alone are worth a short wait for what another reader makes of them: one batch instead of two. */
   lingerOn?: readonly string[];
 }
@@ -73,6 +78,11 @@ class OvertakenError extends Error {}
 /** Too much is parked. */
 class StoppedError extends Error {}
 
+interface Window {
+  events: StoredEvent[];
+  to: number;
+}
+
 interface Batch {
   from: number;
   to: number;
@@ -86,6 +96,8 @@ export class Reader {
   private saved = -1;
   private savedAtMs = 0;
   private lingered = false;
+  /** The next window, read while the one before it is applied. */
+  private ahead: { after: number; window: Promise<Window | undefined> } | undefined;
   private stopped: string | undefined;
   private retrying: string | undefined;
   private woken = false;
@@ -174,17 +186,42 @@ export class Reader {
       await this.persistently(() => this.replayRetries());
     }
     const from = this.position;
-    const { batchMax: limit, types } = this.definition;
-    const { events, to } = await this.persistently(() => readWindow(this.pool, { after: from, limit, types }));
+    const { events, to } = (await this.readAhead(from)) ?? (await this.persistently(() => this.read(from)));
     if (to <= from) return this.rest();
     if (this.isWorthWaiting(events)) return this.rest(LINGER_MS);
     if (events.length === 0 && performance.now() - this.savedAtMs < SKIPPED_SAVED_EVERY_MS) return this.setPosition(to);
+    if (this.definition.prepare && events.length >= this.definition.batchMax)
+      this.ahead = { after: to, window: this.prepare(to) };
     try {
       await this.apply({ from: this.saved, to, events });
     } catch (error) {
       if (!(error instanceof OvertakenError)) throw error;
       await this.persistently(async () => this.setSaved(await loadCheckpoint(this.pool, this.name)));
     }
+  }
+
+  private read(after: number): Promise<Window> {
+    const { batchMax: limit, types } = this.definition;
+    return readWindow(this.pool, { after, limit, types });
+  }
+
+  /** What was read ahead, if it is what comes next. */
+  private async readAhead(after: number): Promise<Window | undefined> {
+    const { ahead } = this;
+    this.ahead = undefined;
+    const window = await ahead?.window;
+    return ahead?.after === after && window && window.to > after ? window : undefined;
+  }
+
+  private async prepare(after: number): Promise<Window | undefined> {
+    let window: Window | undefined;
+    try {
+      window = await this.read(after);
+      await this.definition.prepare?.(this.pool, window.events);
+    } catch {
+      // Whatever it is, handling the events meets it again.
+    }
+    return window;
   }
 
   /** Once for each window: then it is applied as it is. */

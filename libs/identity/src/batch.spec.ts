@@ -122,6 +122,22 @@ describe('live and batch give the same', () => {
     );
   });
 
+  test('a component is bounded by its own size, however many others are looked at together with it', async () => {
+    const named = (of: number, count: number): MatchRecord[] =>
+      Array.from({ length: count }, (_, n) => ({
+        recordId: `c${of}-${n}`,
+        identity: { kind: 'organization', name: '云溪虚构科技有限公司', uscc: usccs[of] as string },
+      }));
+    const [pair, other, three] = [named(0, 2), named(1, 2), named(2, 3)];
+    const small = lookup([...pair, ...other]);
+    const both = await resolve(zhMatcher, small.nodes, small, 2);
+    expect(both).toMatchObject({ cut: false, entities: [['c0-0', 'c0-1'], ['c1-0', 'c1-1']] }); // prettier-ignore
+    const all = lookup([...pair, ...three]);
+    const some = await resolve(zhMatcher, all.nodes, all, 2);
+    expect(some.cut).toBe(true);
+    expect(some.entities).toContainEqual(['c0-0', 'c0-1']);
+  });
+
   test('two that a reviewer told apart are never one, and two that he joined are, unless identifiers contradict', async () => {
     await fc.assert(
       fc.asyncProperty(

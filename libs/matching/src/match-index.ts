@@ -3,6 +3,7 @@ import type { Bucket, Edge, Features, Key, Lookup, Matcher, MatchRecord, Node, P
 import type { Vault, VaultEvent } from '@liandun/vault';
 import { memberOfSource } from '@liandun/contracts';
 import { LRUCache } from 'lru-cache';
+import { setImmediate } from 'node:timers/promises';
 import type { ClientBase, Pool } from 'pg';
 import { prepared } from '@liandun/event-log';
 
@@ -25,6 +26,7 @@ export interface StoredEdge {
 export const BUCKET_MAX = 400;
 
 const FEATURES_MAX = 50_000;
+const PREPARED_AT_ONCE = 25;
 
 /** A record's id in the matcher's eyes; as texts they sort like their positions. */
 export const nodeId = (position: number): string => String(position).padStart(12, '0');
@@ -65,7 +67,7 @@ export class MatchIndex {
     matcher: Matcher<MatchRecord, Features> & { shaped?(features: Features): Features },
     private readonly vault: Vault,
   ) {
-    this.shaped = matcher.shaped ?? ((features) => features);
+    this.shaped = (features) => matcher.shaped?.(features) ?? features;
     const keysOf = new WeakMap<Features, Key[]>();
     const relationKeysOf = new WeakMap<Features, Key[]>();
     this.matcher = {
@@ -94,17 +96,16 @@ export class MatchIndex {
   }
 
   /** What is known of the given entries; of an erased one next to nothing. */
-  async nodes(client: ClientBase, entries: readonly ObservedEntry[]): Promise<Node<Features>[]> {
+  async nodes(client: ClientBase | Pool, entries: readonly ObservedEntry[]): Promise<Node<Features>[]> {
     const missing = entries.filter(({ position }) => !this.known.has(position));
     const data = missing.length === 0 ? [] : await this.vault.reveal(client, missing);
-    missing.forEach((entry, n) => {
-      const features = this.shaped(this.matcher.features(recordOf(entry, data[n] as object)));
-      this.known.set(entry.position, { id: nodeId(entry.position), features });
-    });
-    return entries.map(({ position }) => this.known.get(position) as Node<Features>);
+    const read = new Map(
+      missing.map((entry, n) => [entry.position, this.read(entry.position, { ...entry, data: data[n] as object })]),
+    );
+    return entries.map(({ position }) => (read.get(position) ?? this.known.get(position)) as Node<Features>);
   }
 
-  /** The same by position alone, read from the log where they aren't known; a position without an entry is left out. */
+  /** The same by position alone, read from the log where they aren't known; a position without an identity is left out. */
   async nodesAt(client: ClientBase, positions: readonly number[]): Promise<Map<number, Node<Features>>> {
     const found = new Map<number, Node<Features>>();
     const missing: number[] = [];
@@ -113,12 +114,29 @@ export class MatchIndex {
       if (node) found.set(position, node);
       else missing.push(position);
     }
-    if (missing.length > 0) {
-      const entries = await entriesAt(client, missing);
-      const nodes = await this.nodes(client, entries);
-      entries.forEach(({ position }, n) => found.set(position, nodes[n] as Node<Features>));
-    }
+    const entries = missing.length === 0 ? [] : await this.vault.openEntries(client, missing);
+    for (const [position, entry] of entries) found.set(position, this.read(position, entry));
     return found;
+  }
+
+  private read(position: number, entry: { source: string; acceptedAt: string; data: object }): Node<Features> {
+    const features = this.shaped(this.matcher.features(recordOf({ ...entry, position }, entry.data)));
+    const node = { id: nodeId(position), features };
+    this.known.set(position, node);
+    return node;
+  }
+
+  /**
+   * Reads entries that are matched next, and hashes what they are found by, before their turn: a few at a time, so that what is
+   * matched now isn't kept waiting.
+   */
+  async prepare(pool: Pool, entries: readonly ObservedEntry[]): Promise<void> {
+    const generations = await liveGenerations(pool);
+    for (let from = 0; from < entries.length; from += PREPARED_AT_ONCE) {
+      for (const { features } of await this.nodes(pool, entries.slice(from, from + PREPARED_AT_ONCE)))
+        for (const generation of generations) this.tokens(this.allKeys(features), generation);
+      await setImmediate();
+    }
   }
 
   /** Forgets what is known of erased entries. */

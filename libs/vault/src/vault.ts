@@ -28,13 +28,10 @@ interface StoredRecord {
   keyVersion: number;
 }
 
-interface EntryRecord {
-  position: string;
+/** Of an entry without a record, or whose record was erased, all but the first two are null. */
+interface EntryRecord extends Omit<StoredRecord, 'person'> {
   entry: string;
-  persons: Person[] | null;
-  sealed: Buffer[] | null;
-  wrapped: Buffer[] | null;
-  versions: number[] | null;
+  person: Person | null;
 }
 
 /** An entry that carries an identity, with its values. */
@@ -44,11 +41,10 @@ export interface OpenedEntry {
   data: { identity: Identity };
 }
 
+/** A row for each person of an entry, not arrays: what reads those takes longer than all the rest. */
 const OPEN_MANY = `
-  select e.position, e.entry, v.* from log.entry e left join lateral (
-    select array_agg(r.person) as persons, array_agg(r.sealed) as sealed, array_agg(k.wrapped) as wrapped,
-      array_agg(k.key_version) as versions
-    from vault.record r join vault.data_key k using (position, person) where r.position = e.position) v on true
+  select e.position, e.entry, r.person, r.sealed, k.wrapped, k.key_version as "keyVersion" from log.entry e
+  left join (vault.record r join vault.data_key k using (position, person)) on r.position = e.position
   where e.position = any($1::bigint[])`;
 
 /** The personal values that the log only commits to. Values leave it in memory only; nothing here logs one. */
@@ -148,15 +144,13 @@ export class Vault {
       text: OPEN_MANY,
       values: [positions],
     });
-    const opened = new Map<number, OpenedEntry>();
-    for (const { position, entry, persons, sealed, wrapped, versions } of rows) {
-      const { source, id, type, acceptedAt, data } = JSON.parse(entry) as EventRef & OpenedEntry;
-      if (data.identity === undefined) continue;
-      for (const [n, person] of (persons ?? []).entries()) {
-        const record = { person, sealed: sealed![n]!, wrapped: wrapped![n]!, keyVersion: versions![n]! };
-        for (const value of unseal(record, { source, id, type }, this.keys.kms)) put(data, value);
-      }
-      opened.set(Number(position), { source, acceptedAt, data });
+    const opened = new Map<number, EventRef & OpenedEntry>();
+    for (const { position, entry, person, ...sealed } of rows) {
+      const known = opened.get(Number(position)) ?? (JSON.parse(entry) as EventRef & OpenedEntry);
+      if (known.data.identity === undefined) continue;
+      opened.set(Number(position), known);
+      if (person === null) continue;
+      for (const value of unseal({ ...sealed, person }, known, this.keys.kms)) put(known.data, value);
     }
     return opened;
   }
