@@ -1,6 +1,7 @@
 import { EVENT_TYPES, loadWorkingDays, makeUscc, memberSource } from '@liandun/contracts';
 import { EventLog, inTransaction, migrate, type NewEvent } from '@liandun/event-log';
 import { followMembers, kafkaAdmin, noticesTopic, Relay, relayLag } from '@liandun/messaging';
+import { foldLag } from '@liandun/views';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { LifeClock } from '../../apps/worker/src/clock.js';
@@ -36,7 +37,8 @@ export async function run({
 }): Promise<BenchResult> {
   const database = await createTestDatabase(databaseUrl);
   const pool = new pg.Pool({ connectionString: asApp(database.url), max: 12, ...({ pipeline: true } as object) });
-  pool.on('connect', (client) => void client.query('set enable_seqscan = off; set jit = off').catch(() => undefined));
+  const planning = 'set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off';
+  pool.on('connect', (client) => void client.query(planning).catch(() => undefined));
   pool.on('error', () => undefined);
   const admin = kafkaAdmin(brokers);
   const log = new EventLog({ pool });
@@ -46,9 +48,14 @@ export async function run({
     await followMembers(pool, RECEIVERS);
     await fill(log);
     const notices = LISTINGS * RECEIVERS.length;
+    progress(`${LISTINGS} listings are in the log`);
     const published = await publish(pool, log);
+    progress(`published: fold and tell, ${rate(notices, published)}`);
     const relayed = await relay(pool, brokers);
+    progress(`relay alone: ${rate(notices, relayed)}`);
     const drained = await expire(pool, log, brokers);
+    const ratio = (relayed / drained.seconds).toFixed(2);
+    progress(`expired: clock, notify and relay together, ${rate(notices, drained.seconds)}, ${ratio} of the relay alone`);
     const far = new Date(Date.now() + YEAR_MS).toISOString();
     const load = {
       publisher: PUBLISHER,
@@ -102,6 +109,12 @@ const delisting = (serial: number, expiresAt: string): NewEvent => ({
   source: memberSource(PUBLISHER),
 });
 
+/** Said at once: what was measured stands even if the rest is stopped. */
+const progress = (line: string): void => console.error(line);
+
+const rate = (notices: number, seconds: number): string =>
+  `${Math.round(notices / seconds).toLocaleString('en')} notices/s in ${seconds.toFixed(1)} s`;
+
 const secondsSince = (began: number): number => (performance.now() - began) / 1000;
 
 async function publish(pool: pg.Pool, log: EventLog): Promise<number> {
@@ -140,10 +153,7 @@ async function expire(
       const began = performance.now();
       await log.readStream(`notices/${RECEIVERS[0]}`, { limit: 100 });
       asked.push(performance.now() - began);
-      const { rows } = await pool.query<{ lag: string }>(
-        `select h.position - r.position as lag from log.head h, log.reader r where r.name = 'notify'`,
-      );
-      lagMax = Math.max(lagMax, Number(rows[0]!.lag));
+      lagMax = Math.max(lagMax, await foldLag(pool, LISTINGS));
       await sleep(ASKS_EVERY_MS);
     }
   })();

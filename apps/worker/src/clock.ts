@@ -28,9 +28,9 @@ import {
   assessmentsOver,
   breakerState,
   floodDays,
+  foldLag,
   heldOver,
   heldWithoutDeadline,
-  notifyLag,
   overdueNotices,
   silentNotices,
   silentReopenings,
@@ -44,8 +44,8 @@ import { outcomeEvent } from './outcome.js';
 
 const EVERY_MS = 1_000;
 const BATCH_MAX = 500;
-/** The clock goes on while notify has fewer entries than this before it: a new listing or ending never waits behind more. */
-const LAG_MAX = 1_500;
+/** The clock goes on while notify has at most so many entries before it: one batch is folded and told while the next is decided. */
+const LAG_MAX = BATCH_MAX;
 const LAG_LOOK_MS = 20;
 const WATCH_EVERY_MS = 60_000;
 /** A notice is reminded of within this time, or never: nobody is asked about what was due before the ledger stood still so long. */
@@ -202,7 +202,8 @@ export class LifeClock {
 
   async #waitForNotify(): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted && (await notifyLag(this.#parts.pool)) > LAG_MAX) await pause(LAG_LOOK_MS, signal);
+    while (!signal.aborted && (await foldLag(this.#parts.pool, LAG_MAX + 1)) > LAG_MAX)
+      await pause(LAG_LOOK_MS, signal);
   }
 
   async #setDeadlines(): Promise<void> {

@@ -24,6 +24,7 @@ import {
 } from '@liandun/views';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase, Pool } from 'pg';
+import { ALL_BUT_NOTICES } from './notify.js';
 import { outcomeEvent } from './outcome.js';
 
 const PAGE_MAX = 200;
@@ -45,6 +46,7 @@ interface Alert {
 export const matchedReader = (log: EventLog, index: MatchIndex, vault: Vault): ReaderDefinition => ({
   name: 'matched',
   batchMax: 500,
+  types: ALL_BUT_NOTICES,
   async handle(client, events) {
     const last = events.at(-1);
     if (!last) return;

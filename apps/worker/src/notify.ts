@@ -16,6 +16,11 @@ export const OBSERVATION_TYPES: readonly string[] = [
   EVENT_TYPES.registryRemoved,
 ];
 
+/** Every type but notices, of which nothing follows: whoever issues one folds and indexes it. They are most of the log. */
+export const ALL_BUT_NOTICES: readonly string[] = Object.values(EVENT_TYPES).filter(
+  (type) => type !== EVENT_TYPES.noticeIssued,
+);
+
 /** Told of each notice that is about to be committed, and when what it follows from was accepted: for metrics. */
 export type OnIssued = (notice: { action: string; acceptedAt: string }) => void;
 
@@ -27,13 +32,12 @@ export type OnIssued = (notice: { action: string; acceptedAt: string }) => void;
 export const notifyReader = (log: EventLog, onIssued: OnIssued = () => undefined): ReaderDefinition => ({
   name: 'notify',
   batchMax: 500,
+  types: ALL_BUT_NOTICES,
   // Who they are is decided a few milliseconds later.
   lingerOn: OBSERVATION_TYPES,
   keysOf: partitionKeys,
   async handle(client, events) {
-    // A notice was folded by whoever issued it.
-    const others = events.filter(({ type }) => type !== EVENT_TYPES.noticeIssued);
-    for (const run of runsTogether(others)) {
+    for (const run of runsTogether(events)) {
       await foldRun(client, VIEW, run);
       if (run[0]?.type === EVENT_TYPES.subjectErased) await tellErased(client, log, run);
       const corrected = await correct(client, run);

@@ -4,6 +4,7 @@ import { isLowered, publisherFigures, PUBLISHER_RULES } from '@liandun/domain';
 import { EventLog, type ReaderDefinition } from '@liandun/event-log';
 import { figuresOfPublishers, publishersToJudge } from '@liandun/views';
 import { viewReached } from './matched.js';
+import { ALL_BUT_NOTICES } from './notify.js';
 import { outcomeEvent } from './outcome.js';
 
 /**
@@ -13,6 +14,7 @@ import { outcomeEvent } from './outcome.js';
 export const publishersReader = (log: EventLog): ReaderDefinition => ({
   name: 'publishers',
   batchMax: 500,
+  types: ALL_BUT_NOTICES,
   async handle(client, events) {
     const last = events.at(-1);
     if (!last) return;

@@ -1,7 +1,14 @@
 // What the notify reader asks of the folded ledger, inside its own transaction.
-import { reasonAsListed, type Because, type NoticeEntity, type ReasonCode, type Shop } from '@liandun/contracts';
+import {
+  EVENT_TYPES,
+  reasonAsListed,
+  type Because,
+  type NoticeEntity,
+  type ReasonCode,
+  type Shop,
+} from '@liandun/contracts';
 import type { Listing, Receiver, Told } from '@liandun/domain';
-import type { ClientBase } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { prepared } from '@liandun/event-log';
 import { reasonAsListedSql } from './reason-codes.js';
 
@@ -108,15 +115,22 @@ export async function listingIdsAt(client: ClientBase, positions: number[]): Pro
   return rows.map((row: Row) => row.listing_id);
 }
 
-/** How far the ledger is folded, and how many entries the fold has before it. */
-export async function foldedUpTo(client: ClientBase): Promise<{ position: number; lag: number }> {
+/** How far the ledger is folded. */
+export async function foldedUpTo(client: ClientBase): Promise<number> {
+  const { rows } = await prepared<Row>(client, "select position from log.reader where name = 'notify'");
+  return Number(rows[0]?.position ?? -1);
+}
+
+/** How many entries the fold has before it, counted up to `most`: so many wait in front of a new one. Notices aren't folded again. */
+export async function foldLag(db: ClientBase | Pool, most: number): Promise<number> {
   const { rows } = await prepared<Row>(
-    client,
-    `select coalesce(r.position, -1) as position, h.position - coalesce(r.position, -1) as lag
-     from log.head h left join log.reader r on r.name = 'notify'`,
-    [],
+    db,
+    `select count(*) as lag from (select from log.entry
+       where position > coalesce((select position from log.reader where name = 'notify'), -1)
+         and type <> '${EVENT_TYPES.noticeIssued}' order by position limit $1) before`,
+    [most],
   );
-  return { position: Number(rows[0].position), lag: Number(rows[0].lag) };
+  return Number(rows[0].lag);
 }
 
 /**
@@ -127,17 +141,19 @@ export async function holdFold(client: ClientBase): Promise<void> {
   await prepared(client, "select from log.reader where name = 'notify' for update", []);
 }
 
-/** Every listing that stands, for a member that joins or comes back; those of the given entities only, if given. */
+/** Every listing that stands, for a member that joins or comes back; those of the given entities, or these, only if given. */
 export async function standingListings(
   client: ClientBase,
-  of: { entityIds?: string[]; listingIds?: string[] } = {},
+  of: { entityIds: string[] } | { listingIds: string[] } | Record<string, never> = {},
 ): Promise<LinkedListing[]> {
-  const { rows } = await prepared<Row>(
-    client,
-    `${SELECT_LISTING} where l.stands and ($1::text[] is null or l.entity_id = any($1))
-       and ($2::text[] is null or l.listing_id = any($2)) order by l.position`,
-    [of.entityIds ?? null, of.listingIds ?? null],
-  );
+  // A statement for each: the plan of one that left a condition open would go through every listing.
+  const [which, values] =
+    'entityIds' in of
+      ? ['and l.entity_id = any($1)', [of.entityIds]]
+      : 'listingIds' in of
+        ? ['and l.listing_id = any($1)', [of.listingIds]]
+        : ['', []];
+  const { rows } = await prepared<Row>(client, `${SELECT_LISTING} where l.stands ${which} order by l.position`, values);
   return rows.map(toLinkedListing);
 }
 

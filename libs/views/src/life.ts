@@ -116,14 +116,6 @@ export async function appealsOver(
   return rows.map((row: Row) => ({ ...toDue(row), appealId: row.appeal_id, due: row.due.toISOString() }));
 }
 
-/** How many entries the notify reader has yet to go over: so many wait in front of a new one. */
-export async function notifyLag(db: Pool): Promise<number> {
-  const { rows } = await db.query<{ lag: string }>(
-    `select h.position - coalesce((select position from log.reader where name = 'notify'), -1) as lag from log.head h`,
-  );
-  return Number(rows[0]?.lag ?? 0);
-}
-
 /** A shop whose platform was told to reopen it after an official ending, a stay or an appeal, and hasn't said that it did. */
 export interface SilentReopening {
   noticeId: string;

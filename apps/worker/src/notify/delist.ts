@@ -5,6 +5,7 @@ import { EventLog, type ReaderDefinition, type StoredEvent } from '@liandun/even
 import { pause } from '@liandun/sdk';
 import {
   foldedUpTo,
+  foldLag,
   holdFold,
   hostingsOf,
   listedEntitiesReportedAt,
@@ -102,7 +103,7 @@ async function foldReaches(
   { folded }: DelistParts,
   signal: AbortSignal,
 ): Promise<void> {
-  while ((await foldedUpTo(client)).position < position) {
+  while ((await foldedUpTo(client)) < position) {
     signal.throwIfAborted();
     const looked = pause(LOOKED_EVERY_MS, signal);
     await (folded ? Promise.race([folded(position), looked]) : looked);
@@ -169,7 +170,7 @@ class Telling {
 
   async #waitsFor(): Promise<DelistPause | undefined> {
     const { unsent } = this.parts;
-    if ((await foldedUpTo(this.client)).lag > FOLD_LAG_MAX) return 'fold';
+    if ((await foldLag(this.client, FOLD_LAG_MAX + 1)) > FOLD_LAG_MAX) return 'fold';
     return unsent && (await unsent.count()) >= unsent.max ? 'unsent' : undefined;
   }
 }

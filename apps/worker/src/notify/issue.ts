@@ -2,7 +2,7 @@
 import { ERASED_NAME, EVENT_TYPES, NOTICE_STATUSES, toBeijingTime, type NoticeIssued } from '@liandun/contracts';
 import { mayCloseByItself, respondBy } from '@liandun/domain';
 import { EventLog, type NewEvent, type StoredEvent } from '@liandun/event-log';
-import { coverOf, foldRun, lastSeqs } from '@liandun/views';
+import { coverOf, foldIssued, lastSeqs } from '@liandun/views';
 import type { ClientBase } from 'pg';
 import { outcomeEvent } from '../outcome.js';
 import { ENDING, VIEW, type Draft } from './draft.js';
@@ -45,7 +45,7 @@ export async function issue(
   const [outcome] = await log.appendIn(client, [{ events }]);
   if (outcome?.status !== 'appended') throw new Error(`notices could not be appended: ${outcome?.status ?? 'none'}`);
   const issued = events.map((event, n) => ({ ...event, ...outcome.receipts[n] }) as unknown as StoredEvent);
-  await foldRun(client, VIEW, issued);
+  await foldIssued(client, VIEW, issued);
 }
 
 const beijing = (time: string): string => toBeijingTime(new Date(time));

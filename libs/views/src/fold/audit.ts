@@ -3,7 +3,7 @@ import { EVENT_TYPES, type Link } from '@liandun/contracts';
 import { prepared, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import { linksOf } from './observations.js';
-import { sender, bulk } from './run.js';
+import { type FoldRun, sender, bulk } from './run.js';
 
 /** Whom an entry concerns besides its sender: the receiver of a notice, the member that a change is about. */
 function concerned(event: StoredEvent): string[] {
@@ -20,7 +20,8 @@ function concerned(event: StoredEvent): string[] {
     // What the clock or an authority did to a listing concerns its publisher.
     ['screenings', 'merchant', 'report'].includes(kind ?? '') ? whose : undefined,
   ].filter((id): id is string => typeof id === 'string');
-  return [...new Set([sender(event), ...others])];
+  // What a member was told is found by that member: it is most of the log, and all of it the ledger's own.
+  return event.type === EVENT_TYPES.noticeIssued ? others : [...new Set([sender(event), ...others])];
 }
 
 /** Outcomes that name a listing or an observation and no entity. */
@@ -53,15 +54,11 @@ const indexOutcomes = (
     [events.filter((event) => ABOUT_OBSERVATIONS.has(event.type)).map(({ position }) => position), observations],
   );
 
+const TOLD = new Set<string>([EVENT_TYPES.noticeIssued, EVENT_TYPES.noticeDisposed]);
+
 /** Notices and answers are about whom their listing is about now: it may have moved before they came to be indexed. */
 function indexTold(client: ClientBase, schema: string, events: StoredEvent[]): Promise<unknown> {
-  const told = JSON.stringify(
-    events.map(({ type, position, data }) => ({
-      position,
-      ...(type === EVENT_TYPES.noticeIssued && { listingId: data.listingId }),
-    })),
-  );
-  return prepared(
+  return bulk(
     client,
     `update ${schema}.audit a set entity_id = l.entity_id
        from (select r.position, r."listingId" as listing_id
@@ -69,13 +66,18 @@ function indexTold(client: ClientBase, schema: string, events: StoredEvent[]): P
              union all select d.position, n.listing_id from jsonb_to_recordset($1) r (position bigint)
                join ${schema}.disposition d on d.position = r.position join ${schema}.notice n using (notice_id)) about
        join ${schema}.listing l using (listing_id)
-       where a.position = about.position and l.entity_id is not null`,
-    [told],
+       where a.position = about.position and l.entity_id is not null and a.entity_id is distinct from l.entity_id`,
+    events
+      .filter(({ type }) => TOLD.has(type))
+      .map(({ type, position, data }) => ({
+        position,
+        ...(type === EVENT_TYPES.noticeIssued && { listingId: data.listingId }),
+      })),
   );
 }
 
-export async function indexForAudit(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void> {
-  const indexed = bulk(
+const insertRows = (client: ClientBase, schema: string, events: StoredEvent[]): Promise<unknown> =>
+  bulk(
     client,
     `insert into ${schema}.audit (position, member, type, entity_id, about, accepted_at)
      select position, member, type, "entityId", about, "acceptedAt"
@@ -92,6 +94,12 @@ export async function indexForAudit(client: ClientBase, schema: string, events: 
       })),
     ),
   );
+
+/** Notices that are being issued name the entity that their listing is about now. */
+export const indexIssued: FoldRun = async (client, schema, events) => void (await insertRows(client, schema, events));
+
+export async function indexForAudit(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void> {
+  const indexed = insertRows(client, schema, events);
   const linked = bulk(
     client,
     `update ${schema}.audit a set entity_id = r."entityId"
@@ -99,7 +107,7 @@ export async function indexForAudit(client: ClientBase, schema: string, events: 
     events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
   );
   const regrouped = events.filter((event) => REGROUPING.has(event.type)).flatMap(linksOf);
-  const positions = JSON.stringify(events.map(({ position }) => ({ position })));
+  const positions = JSON.stringify(events.filter(({ type }) => !TOLD.has(type)).map(({ position }) => ({ position })));
   const observations = JSON.stringify(
     events.filter((event) => event.type === EVENT_TYPES.entityLinked).map((event) => event.data),
   );

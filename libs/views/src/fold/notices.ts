@@ -1,7 +1,7 @@
 // What members were told, and what they answered.
 import { prepared, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
-import { type FoldRun, sender, bulk } from './run.js';
+import { type Data, type FoldRun, sender, bulk } from './run.js';
 
 export const dispose: FoldRun = (client, schema, events) =>
   bulk(
@@ -19,86 +19,139 @@ export const dispose: FoldRun = (client, schema, events) =>
     })),
   ) as Promise<void>;
 
-const NOTICE_ROWS = `jsonb_to_recordset($1) r ("noticeId" text, member text, seq bigint, action text,
-  "listingId" text, "entityId" text, uscc text, status text, "merchantIds" jsonb, merchants jsonb, shops jsonb, because jsonb,
-  position bigint, "acceptedAt" timestamptz, "respondBy" timestamptz, "expiresAt" timestamptz)`;
-
-function noticeRow(event: StoredEvent): { noticeId: string; action: string; key: string } {
-  const data = event.data;
-  return {
-    ...data,
-    key: `${data.listingId} ${data.member}`,
-    entityId: data.entity.entityId,
-    uscc: data.entity.uscc,
-    because: data.match.because,
-    merchants: Object.fromEntries(data.merchantIds.map((id: string) => [id, data.match.grade])),
-    position: event.position,
-    acceptedAt: event.acceptedAt,
-  };
+interface NoticeRow {
+  noticeId: string;
+  member: string;
+  listingId: string;
+  action: string;
+  event: StoredEvent;
 }
 
+const noticeRow = (event: StoredEvent): NoticeRow => {
+  const { noticeId, member, listingId, action } = event.data;
+  return { noticeId, member, listingId, action, event };
+};
+
+const insertNotices = (client: ClientBase, schema: string, rows: NoticeRow[]): Promise<{ rows: Data[] }> =>
+  prepared(
+    client,
+    `insert into ${schema}.notice
+       (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at, respond_by)
+     select id, member, seq, action, listing, entity, merchants, position, "at", "by"
+     from jsonb_to_recordset($1) r (id text, member text, seq bigint, action text, listing text, entity text, merchants jsonb,
+       position bigint, "at" timestamptz, "by" timestamptz) on conflict do nothing returning notice_id`,
+    [
+      JSON.stringify(
+        rows.map(({ noticeId: id, member, listingId: listing, action, event: { data, position, acceptedAt: at } }) => {
+          const { seq, entity, merchantIds: merchants, respondBy: by } = data;
+          return { id, member, seq, action, listing, entity: entity.entityId, merchants, position, at, by };
+        }),
+      ),
+    ],
+  );
+
 /**
- * A notice is folded when it is issued and met again when the reader comes to its own entry: the second time changes
+ * A notice is folded when it is issued and met again when a rebuild comes to its own entry: the second time changes
  * nothing, because only rows that were new move what a member was told.
  */
 export const tell: FoldRun = async (client, schema, events) => {
   const rows = events.map(noticeRow);
-  const { rows: inserted } = await prepared<{ notice_id: string }>(
-    client,
-    `insert into ${schema}.notice
-       (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at, respond_by)
-     select "noticeId", member, seq, action, "listingId", "entityId", "merchantIds", position, "acceptedAt", "respondBy"
-     from ${NOTICE_ROWS} on conflict do nothing returning notice_id`,
-    [JSON.stringify(rows)],
-  );
+  const { rows: inserted } = await insertNotices(client, schema, rows);
   const isNew = new Set(inserted.map((row) => row.notice_id));
-  // One after the other for notices to one member of one listing; all others together.
-  const waves: (typeof rows)[] = [];
-  const depth = new Map<string, number>();
-  for (const row of rows.filter(({ noticeId }) => isNew.has(noticeId))) {
-    const wave = depth.get(row.key) ?? 0;
-    depth.set(row.key, wave + 1);
-    (waves[wave] ??= []).push(row);
-  }
-  for (const wave of waves) await foldTold(client, schema, wave);
+  await foldTold(
+    client,
+    schema,
+    rows.filter(({ noticeId }) => isNew.has(noticeId)),
+  );
 };
 
-const ENDING_ACTIONS = new Set(['reopen', 'lift']);
+/** Folds notices that the same transaction has just appended: all are new, so that nothing is waited for in between. */
+export const tellIssued: FoldRun = async (client, schema, events) => {
+  const rows = events.map(noticeRow);
+  await Promise.all([insertNotices(client, schema, rows), foldTold(client, schema, rows)]);
+};
 
-async function foldTold(client: ClientBase, schema: string, rows: { action: string }[]): Promise<void> {
-  const whose = 't.listing_id = r."listingId" and t.member = r.member';
-  const ended = rows.filter(({ action }) => ENDING_ACTIONS.has(action));
-  await bulk(client, `update ${schema}.told t set ended = true from ${NOTICE_ROWS} where ${whose}`, ended);
-  // A mark says nothing of whom it is about.
-  const marked = rows.filter(({ action }) => action === 'mark');
-  await bulk(
-    client,
-    `update ${schema}.told t set status = r.status, expires_at = r."expiresAt" from ${NOTICE_ROWS} where ${whose}`,
-    marked,
-  );
-  const corrected = rows.filter(({ action }) => action === 'correct');
-  // Whose last account was corrected was told of nothing that still holds.
-  await bulk(
-    client,
-    `update ${schema}.told t
-     set merchants = t.merchants - (select array_agg(id) from jsonb_array_elements_text(r."merchantIds") id),
-       ended = t.ended or not exists (select from jsonb_object_keys(t.merchants) id where not r."merchantIds" ? id),
-       shops = (select coalesce(jsonb_agg(s order by s), '[]') from jsonb_array_elements(t.shops) s
-                where s->>'shopId' not in (select c->>'shopId' from jsonb_array_elements(r.shops) c))
-     from ${NOTICE_ROWS} where ${whose}`,
-    corrected,
-  );
-  await bulk(
-    client,
-    `insert into ${schema}.told as t (listing_id, member, merchants, shops, because, uscc, status, expires_at, ended)
-     select "listingId", member, merchants, shops, because, uscc, status, "expiresAt", false from ${NOTICE_ROWS}
-     on conflict (listing_id, member) do update set ended = false, because = excluded.because, uscc = excluded.uscc,
-       status = excluded.status, expires_at = excluded.expires_at,
-       merchants = case when t.ended then excluded.merchants else t.merchants || excluded.merchants end,
-       shops = (select coalesce(jsonb_agg(distinct s order by s), '[]')
-                from jsonb_array_elements(case when t.ended then excluded.shops else t.shops || excluded.shops end) s)`,
-    rows.filter(({ action }) => !ENDING_ACTIONS.has(action) && action !== 'correct' && action !== 'mark'),
-  );
+/** One after the other for notices to one member of one listing; all others together. */
+async function foldTold(client: ClientBase, schema: string, rows: NoticeRow[]): Promise<void> {
+  const waves: NoticeRow[][] = [];
+  const depth = new Map<string, number>();
+  for (const row of rows) {
+    const key = `${row.listingId} ${row.member}`;
+    const wave = depth.get(key) ?? 0;
+    depth.set(key, wave + 1);
+    (waves[wave] ??= []).push(row);
+  }
+  for (const wave of waves) await foldWave(client, schema, wave);
+}
+
+const ENDING_ACTIONS = new Set(['reopen', 'lift']);
+const WHOSE = 't.listing_id = r.listing and t.member = r.member';
+
+type HowTold = 'ended' | 'marked' | 'corrected' | 'listed';
+
+function howTold(action: string): HowTold {
+  if (ENDING_ACTIONS.has(action)) return 'ended';
+  if (action === 'correct') return 'corrected';
+  return action === 'mark' ? 'marked' : 'listed';
+}
+
+async function foldWave(client: ClientBase, schema: string, rows: NoticeRow[]): Promise<void> {
+  const {
+    ended = [],
+    marked = [],
+    corrected = [],
+    listed = [],
+  } = Object.groupBy(rows, ({ action }) => howTold(action));
+  const whose = ({ listingId: listing, member }: NoticeRow): object => ({ listing, member });
+  await Promise.all([
+    bulk(
+      client,
+      `update ${schema}.told t set ended = true from jsonb_to_recordset($1) r (listing text, member text) where ${WHOSE}`,
+      ended.map(whose),
+    ),
+    // A mark says nothing of whom it is about.
+    bulk(
+      client,
+      `update ${schema}.told t set status = r.status, expires_at = r.expires
+       from jsonb_to_recordset($1) r (listing text, member text, status text, expires timestamptz) where ${WHOSE}`,
+      marked.map((row) => ({ ...whose(row), status: row.event.data.status, expires: row.event.data.expiresAt })),
+    ),
+    // Whose last account was corrected was told of nothing that still holds.
+    bulk(
+      client,
+      `update ${schema}.told t
+       set merchants = t.merchants - (select array_agg(id) from jsonb_array_elements_text(r.merchants) id),
+         ended = t.ended or not exists (select from jsonb_object_keys(t.merchants) id where not r.merchants ? id),
+         shops = (select coalesce(jsonb_agg(s order by s), '[]') from jsonb_array_elements(t.shops) s
+                  where s->>'shopId' not in (select c->>'shopId' from jsonb_array_elements(r.shops) c))
+       from jsonb_to_recordset($1) r (listing text, member text, merchants jsonb, shops jsonb) where ${WHOSE}`,
+      corrected.map((row) => ({ ...whose(row), merchants: row.event.data.merchantIds, shops: row.event.data.shops })),
+    ),
+    bulk(
+      client,
+      `insert into ${schema}.told as t (listing_id, member, merchants, shops, because, uscc, status, expires_at, ended)
+       select listing, member, merchants, shops, because, uscc, status, expires, false
+       from jsonb_to_recordset($1) r (listing text, member text, merchants jsonb, shops jsonb, because jsonb, uscc text,
+         status text, expires timestamptz)
+       on conflict (listing_id, member) do update set ended = false, because = excluded.because, uscc = excluded.uscc,
+         status = excluded.status, expires_at = excluded.expires_at,
+         merchants = case when t.ended then excluded.merchants else t.merchants || excluded.merchants end,
+         shops = (select coalesce(jsonb_agg(distinct s order by s), '[]')
+                  from jsonb_array_elements(case when t.ended then excluded.shops else t.shops || excluded.shops end) s)`,
+      listed.map((row) => {
+        const { merchantIds, match, shops, entity, status, expiresAt } = row.event.data;
+        return {
+          ...whose(row),
+          merchants: Object.fromEntries(merchantIds.map((id: string) => [id, match.grade])),
+          shops,
+          because: match.because,
+          uscc: entity.uscc,
+          status,
+          expires: expiresAt,
+        };
+      }),
+    ),
+  ]);
 }
 
 /** Folded when it is appended and met again at its own position: the second time changes nothing. */
