@@ -28,7 +28,7 @@ import {
   assessmentsOver,
   breakerState,
   floodDays,
-  foldLag,
+  foldedUpTo,
   heldOver,
   heldWithoutDeadline,
   overdueNotices,
@@ -44,9 +44,7 @@ import { outcomeEvent } from './outcome.js';
 
 const EVERY_MS = 1_000;
 const BATCH_MAX = 500;
-/** The clock goes on while notify has at most so many entries before it: one batch is folded and told while the next is decided. */
-const LAG_MAX = BATCH_MAX;
-const LAG_LOOK_MS = 20;
+const FOLD_LOOK_MS = 10;
 const WATCH_EVERY_MS = 60_000;
 /** A notice is reminded of within this time, or never: nobody is asked about what was due before the ledger stood still so long. */
 const REMINDED_WITHIN_MS = 30 * 86_400_000;
@@ -200,10 +198,10 @@ export class LifeClock {
     }
   }
 
-  async #waitForNotify(): Promise<void> {
+  /** Until notify has folded and told what was appended up to this position. */
+  async #foldReaches(position: number): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted && (await foldLag(this.#parts.pool, LAG_MAX + 1)) > LAG_MAX)
-      await pause(LAG_LOOK_MS, signal);
+    while (!signal.aborted && (await foldedUpTo(this.#parts.pool)) < position) await pause(FOLD_LOOK_MS, signal);
   }
 
   async #setDeadlines(): Promise<void> {
@@ -265,22 +263,22 @@ export class LifeClock {
   }
 
   /**
-   * Batch after batch, never far ahead of notify. What changed since it was folded is left for the next tick.
+   * Batch after batch, one of them ahead of notify: a new listing or ending never waits behind more. What changed since it was folded
+   * is left for the next tick.
    * @returns how many were appended
    */
-  async #drain<T extends DueListing>(
-    look: () => Promise<T[]>,
-    decide: (due: T) => AppendCommand | undefined,
-  ): Promise<number> {
+  async #drain<T>(look: () => Promise<T[]>, decide: (due: T) => AppendCommand | undefined): Promise<number> {
     const { log } = this.#parts;
     let appended = 0;
+    let before = -1;
     while (!this.#stopping.signal.aborted) {
       const due = await look();
       const outcomes = await log.appendAll(due.flatMap((one) => decide(one) ?? []));
-      const done = outcomes.filter(({ status }) => status === 'appended').length;
-      appended += done;
-      if (due.length < BATCH_MAX || done === 0) break;
-      await this.#waitForNotify();
+      const done = outcomes.flatMap((outcome) => (outcome.status === 'appended' ? outcome.receipts : []));
+      appended += done.length;
+      if (due.length < BATCH_MAX || done.length === 0) break;
+      await this.#foldReaches(before);
+      before = done.at(-1)!.position;
     }
     return appended;
   }
@@ -313,18 +311,14 @@ export class LifeClock {
 
   /** Reminds members, once for each notice, of what they haven't answered in time. */
   async #remind(): Promise<void> {
-    const { log, pool } = this.#parts;
+    const { pool } = this.#parts;
     const now = await this.#now();
     const from = Math.max(now.getTime() - REMINDED_WITHIN_MS, this.#lookedAtMs);
     const range = { after: new Date(from).toISOString(), by: now.toISOString() };
-    while (!this.#stopping.signal.aborted) {
-      const due = await overdueNotices(pool, ID.reminder, range, BATCH_MAX);
-      const outcomes = await log.appendAll(due.map((one) => reminderOf(one, now)));
-      const done = outcomes.filter(({ status }) => status === 'appended').length;
-      this.#reminded += done;
-      if (due.length < BATCH_MAX || done === 0) break;
-      await this.#waitForNotify();
-    }
+    this.#reminded += await this.#drain(
+      () => overdueNotices(pool, ID.reminder, range, BATCH_MAX),
+      (one) => reminderOf(one, now),
+    );
     this.#lookedAtMs = now.getTime() - FOLDED_WITHIN_MS;
   }
 

@@ -68,6 +68,8 @@ const POLL_INTERVAL_MS = 1000;
 const LINGER_MS = 20;
 /** A checkpoint that only moved over events of other types is saved this seldom: after a crash they are skipped again. */
 const SKIPPED_SAVED_EVERY_MS = 1000;
+/** Or when it moved over so many: who looks how far a reader is must not take them for a backlog. */
+const SKIPPED_SAVED_EVERY = 500;
 const BACKOFF_MIN_MS = 20;
 const BACKOFF_MAX_MS = 5000;
 export const PARKED_KEYS_MAX = 100;
@@ -189,7 +191,8 @@ export class Reader {
     const { events, to } = (await this.readAhead(from)) ?? (await this.persistently(() => this.read(from)));
     if (to <= from) return this.rest();
     if (this.isWorthWaiting(events)) return this.rest(LINGER_MS);
-    if (events.length === 0 && performance.now() - this.savedAtMs < SKIPPED_SAVED_EVERY_MS) return this.setPosition(to);
+    const soon = performance.now() - this.savedAtMs < SKIPPED_SAVED_EVERY_MS && to - this.saved < SKIPPED_SAVED_EVERY;
+    if (events.length === 0 && soon) return this.setPosition(to);
     if (this.definition.prepare && events.length >= this.definition.batchMax)
       this.ahead = { after: to, window: this.prepare(to) };
     try {

@@ -116,8 +116,8 @@ export async function listingIdsAt(client: ClientBase, positions: number[]): Pro
 }
 
 /** How far the ledger is folded. */
-export async function foldedUpTo(client: ClientBase): Promise<number> {
-  const { rows } = await prepared<Row>(client, "select position from log.reader where name = 'notify'");
+export async function foldedUpTo(db: ClientBase | Pool): Promise<number> {
+  const { rows } = await prepared<Row>(db, "select position from log.reader where name = 'notify'");
   return Number(rows[0]?.position ?? -1);
 }
 
