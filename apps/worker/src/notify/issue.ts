@@ -7,6 +7,9 @@ import type { ClientBase } from 'pg';
 import { outcomeEvent } from '../outcome.js';
 import { ENDING, VIEW, type Draft } from './draft.js';
 
+/** So many notices go to PostgreSQL together. */
+const STORED_AT_ONCE = 500;
+
 const coveringEntity = ({ coveredAs, about }: Draft): string => coveredAs ?? about.listing.entityId;
 
 /**
@@ -25,8 +28,7 @@ export async function issue(
     coverOf(client, [...new Set(drafts.map(coveringEntity))], at),
     lastSeqs(client, [...new Set(drafts.map(({ intent }) => intent.memberId))]),
   ]);
-  const events: NewEvent[] = [];
-  for (const draft of drafts) {
+  const number = (draft: Draft): NewEvent => {
     const { intent, about, trigger } = draft;
     const member = intent.memberId;
     const seq = (seqs.get(member) ?? -1) + 1;
@@ -40,8 +42,17 @@ export async function issue(
     const data = noticeOf(draft, seq, stillListed);
     const id = `${reader}:${trigger.position}:${data.noticeId}`;
     const stream = `notices/${member}`;
-    events.push(outcomeEvent(id, EVENT_TYPES.noticeIssued, { time: trigger.acceptedAt, stream, data }));
+    return outcomeEvent(id, EVENT_TYPES.noticeIssued, { time: trigger.acceptedAt, stream, data });
+  };
+  // While PostgreSQL stores some, the next are made.
+  const storing: Promise<void>[] = [];
+  for (let from = 0; from < drafts.length; from += STORED_AT_ONCE) {
+    storing.push(store(client, log, drafts.slice(from, from + STORED_AT_ONCE).map(number)));
   }
+  await Promise.all(storing);
+}
+
+async function store(client: ClientBase, log: EventLog, events: NewEvent[]): Promise<void> {
   const [outcome] = await log.appendIn(client, [{ events }]);
   if (outcome?.status !== 'appended') throw new Error(`notices could not be appended: ${outcome?.status ?? 'none'}`);
   const issued = events.map((event, n) => ({ ...event, ...outcome.receipts[n] }) as unknown as StoredEvent);

@@ -14,7 +14,8 @@ export async function restore(client: ClientBase, log: EventLog, run: StoredEven
   if (CATCHING_UP.has(first.type)) return missedEndings(client, run);
   const positions = run.map((event) => event.position);
   const { ended, marked } = await takenBackAt(client, positions);
-  const triggerAt = (position: number): StoredEvent => run.find((event) => event.position === position) ?? first;
+  const byPosition = new Map(run.map((event) => [event.position, event]));
+  const triggerAt = (position: number): StoredEvent => byPosition.get(position) ?? first;
   if (marked.length > 0) return marks(client, marked, (about) => triggerAt(about.markedAt));
   if (ended.length === 0) return [];
   const drafts = await endings(client, ended, (about) => triggerAt(about.endedAt));
