@@ -7,7 +7,7 @@ import { keyVariable } from '../../apps/cli/src/context.js';
 import { liandun, type Ran } from '../../apps/cli/src/testing/terminal.js';
 import type { Answer, TestMember } from '../support/api.js';
 import { SubjectSide } from '../support/subject.js';
-import { delisted, organization, reported } from '../support/submissions.js';
+import { delisted, organization, person, reported } from '../support/submissions.js';
 
 const DAY_MS = 86_400_000;
 const WHY = { headers: { 'liandun-purpose': 'supervision', 'liandun-case': '2026-18' } };
@@ -91,6 +91,36 @@ describe('P07: whoever reviews an appeal', () => {
     expect(JSON.stringify(await side.log.read({ after: -1, limit: 100_000 }))).not.toContain(STATEMENT);
   });
 
+  test('P07: a reviewer stays it everywhere before the deadline; upheld, all are told anew', async () => {
+    const listingId = await listed();
+    const appealId = await appeal(listingId);
+    const stay = (member: 'platform-a' | 'platform-b' | 'regulator-beijing', body: object): Promise<Answer> =>
+      call(member, 'POST', `/v1/appeals/${appealId}/stay`, body);
+    const said = { decidedBy: 'reviewer-3', reasons: '主体称停业将致其员工失业，先予暂停。' };
+    expect((await stay('platform-b', said)).status).toBe(404);
+    expect((await stay('platform-a', { decidedBy: 'reviewer-3' })).body.code).toBe('MISSING_FIELD');
+    expect((await stay('platform-a', said)).body).toMatchObject({
+      appealId,
+      stayedAt: expect.stringMatching(/\+08:00$/),
+    });
+    await side.settled();
+    expect(await statusOf(listingId)).toBe('stayed');
+    expect((await stay('regulator-beijing', said)).body.code).toBe('LISTING_STAYED');
+    expect((await call('platform-a', 'GET', `/v1/appeals/${appealId}`)).body).toMatchObject({
+      status: 'stayed',
+      stayed: { by: 'reviewer', reasons: said.reasons },
+    });
+    expect(JSON.stringify(await side.log.read({ after: -1, limit: 100_000 }))).not.toContain(said.reasons);
+    expect((await decide('regulator-beijing', appealId, { decision: 'upheld' })).status).toBe(200);
+    await side.settled();
+    expect((await stay('platform-a', said)).body.code).toBe('APPEAL_DECIDED');
+    const { items } = (await side.api.call('platform-b', 'GET', '/v1/notices?after=-1')).body;
+    const actions = items
+      .filter(({ data }: { data: { listingId: string } }) => data.listingId === listingId)
+      .map(({ data }: { data: { action: string } }) => data.action);
+    expect(actions).toEqual(['close', 'mark', 'reopen', 'close']);
+  });
+
   test('P07: a correction ends it earlier, never later', async () => {
     const listingId = await listed();
     const appealId = await appeal(listingId);
@@ -114,6 +144,57 @@ describe('P07: whoever reviews an appeal', () => {
     expect(await statusOf(listingId)).toBe('disputed');
     expect((await decide('platform-a', appealId, { decision: 'upheld' })).status).toBe(200);
   });
+});
+
+test('P17: an erasure destroys what its subject wrote, and what was written to him', async () => {
+  const phone = '13900009901';
+  const identity = person(99, { phones: [phone] });
+  const { residentId, name } = identity as { residentId: string; name: string };
+  const { body } = await side.api.publish('platform-a', delisted('platform-a', 'm-erased', identity, {}));
+  await side.tick();
+  const listingId = `L${body.position}-${Buffer.from(body.leafHash, 'base64').toString('hex', 0, 6)}`;
+  const token = await side.identify({ residentId, name }, phone);
+  const written = { statement: '此为本人陈述，请予核实。', listingId };
+  expect((await side.call('POST', '/public/statements', { token, body: written })).status).toBe(201);
+  const filed = await side.call('POST', '/public/appeals', {
+    token,
+    body: { listingId, grounds: 'notMe', statement: STATEMENT },
+  });
+  const { appealId } = filed.body;
+  await side.settled();
+  const stay = { decidedBy: 'reviewer-3', reasons: '先予暂停，待核对身份。' };
+  expect((await call('platform-a', 'POST', `/v1/appeals/${appealId}/stay`, stay)).status).toBe(200);
+  expect((await decide('regulator-beijing', appealId)).status).toBe(200);
+  await side.settled();
+
+  const READERS = ['platform-a', 'regulator-beijing'] as const;
+  const read = async (): Promise<string[]> => {
+    const paths = [`/v1/appeals/${appealId}`, '/v1/statements'];
+    const answers = READERS.flatMap((reader) => paths.map((path) => call(reader, 'GET', path)));
+    const own = side.call('GET', '/public/subject', { token });
+    return (await Promise.all([...answers, own])).map((answer) => JSON.stringify(answer.body));
+  };
+  const texts = [written.statement, STATEMENT, stay.reasons, REASONS];
+  const readable = async (): Promise<string[]> => {
+    const all = (await read()).join();
+    return texts.filter((text) => all.includes(text));
+  };
+  expect(await readable()).toEqual(texts);
+
+  const asked = { identifiers: { residentId }, basis: 'unlawful', requestId: 'r-17' };
+  const { body: requested } = await call('regulator-beijing', 'POST', '/v1/erasures', asked);
+  const approval = `/v1/approvals/${requested.approvalId}`;
+  expect((await call('admin', 'POST', approval, { decision: 'approve' })).status).toBe(200);
+  await side.settled();
+  expect(await readable()).toEqual([]);
+  // Nothing is left that would open the sealed texts, and the entries stand as they were.
+  const { rows } = await side.api.pool.query<{ position: number; entry: string; sealed: boolean }>(
+    `select position::int, entry, exists (select from vault.data_key k where k.position = e.position) as sealed
+     from log.entry e where entry::jsonb #>> '{data,listingId}' = $1 and entry::jsonb #> '{data}' ?| array['statement', 'reasons']`,
+    [listingId],
+  );
+  expect(rows).toHaveLength(texts.length);
+  expect(rows.filter(({ sealed }) => sealed)).toEqual([]);
 });
 
 describe('deadlines', () => {

@@ -45,6 +45,16 @@ export class AppealsController {
     return this.appeals.decide(callerOf(request), appealId, body);
   }
 
+  @Post('/appeals/:appealId/stay')
+  @HttpCode(200)
+  async stay(
+    @Req() request: FastifyRequest,
+    @Param('appealId') appealId: string,
+    @Body() body: unknown,
+  ): Promise<object> {
+    return this.appeals.stay(callerOf(request), appealId, body);
+  }
+
   @Post('/appeals/:appealId/deadline')
   @HttpCode(200)
   async deadline(

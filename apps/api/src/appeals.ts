@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import {
   AppealDecision,
+  AppealStay,
   DeadlineChange,
   memberOfSource,
   validateBody,
   type AppealDecided,
+  type ListingStayed,
   type CaseDeadlineSet,
   APPEAL_ID,
   APPEAL_TEXTS,
@@ -26,6 +28,7 @@ import {
   appealDeadline,
   appealDecisionRefusal,
   appealRefusal,
+  appealStayRefusal,
   changeDeadline,
   hearingDeadline,
   type CaseState,
@@ -104,15 +107,19 @@ export class Appeals {
 
   /** One appeal with the texts that are left of it. Throws APPEAL_NOT_FOUND. */
   async one(caller: ReadingCaller, appealId: string): Promise<object> {
-    const { position, concludedAt, stayedAt: _at, ...appeal } = await this.#row(caller, appealId);
-    const [filed, decided] = await Promise.all([
-      this.log.at(position),
-      concludedAt === undefined ? undefined : this.log.at(concludedAt),
-    ]);
-    const entries = [filed, decided].filter((entry) => entry !== undefined);
-    const [said, answered] = (await this.vault.reveal(this.door.pool, entries)) as [AppealFiled, AppealDecided?];
+    const { position, concludedAt, stayedAt: stayedPosition, ...appeal } = await this.#row(caller, appealId);
+    const positions = [position, stayedPosition, concludedAt].filter((at) => at !== undefined);
+    const entries = (await Promise.all(positions.map((at) => this.log.at(at)))).filter((entry) => entry !== undefined);
+    const data = await this.vault.reveal(this.door.pool, entries);
+    const of = (type: string): unknown => data[entries.findIndex((entry) => entry.type === type)];
+    const said = of(EVENT_TYPES.appealFiled) as AppealFiled;
+    const stayed = of(EVENT_TYPES.listingStayed) as ListingStayed | undefined;
+    const answered = of(EVENT_TYPES.appealDecided) as AppealDecided | undefined;
     return {
       ...appeal,
+      ...(stayed && {
+        stayed: { by: stayed.by, ...(typeof stayed.reasons === 'string' && { reasons: stayed.reasons }) },
+      }),
       ...(typeof said.statement === 'string' && { statement: said.statement }),
       evidence: said.evidence,
       ...(typeof answered?.reasons === 'string' && { reasons: answered.reasons }),
@@ -156,6 +163,26 @@ export class Appeals {
       return [this.#sealed(listed, id, EVENT_TYPES.appealDecided, data, APPEAL_TEXTS.decided)];
     });
     return { appealId, decision, decidedAt };
+  }
+
+  /**
+   * Suspends the listing everywhere until its appeal is decided: whoever reviews need not wait for the deadline where harm is near.
+   * Throws LedgerError: APPEAL_NOT_FOUND, APPEAL_DECIDED, LISTING_NOT_ACTIVE, LISTING_STAYED.
+   */
+  async stay(caller: ReadingCaller, appealId: string, raw: unknown): Promise<object> {
+    const { listingId } = await this.#row(caller, appealId);
+    const listed = await this.#case(listingId);
+    const said = valueOf(validateBody(AppealStay, raw));
+    const stayedAt = toBeijingTime(this.writer.now());
+    const about = { appealId, listingId, caseId: listed.id };
+    const data: ListingStayed = { ...about, by: 'reviewer', member: caller.memberId, ...said };
+    await this.#append(listed, (state) => {
+      const refusal = appealStayRefusal(state, appealId);
+      if (refusal) throw new LedgerError(refusal);
+      const id = `appeal:stayed:${appealId}`;
+      return [this.#sealed(listed, id, EVENT_TYPES.listingStayed, data, APPEAL_TEXTS.stayed)];
+    });
+    return { appealId, stayedAt };
   }
 
   /** Pauses, resumes or extends an appeal's time. */

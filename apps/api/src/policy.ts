@@ -75,6 +75,12 @@ export const POLICY: Readonly<Record<string, Rule>> = {
     rate: 'write',
     lookUp: true,
   },
+  'POST /v1/appeals/:appealId/stay': {
+    roles: ['platform', 'regulator'],
+    accepts: [JSON_TYPE],
+    rate: 'write',
+    lookUp: true,
+  },
   'POST /v1/appeals/:appealId/deadline': { roles: ['regulator'], accepts: [JSON_TYPE], rate: 'write', lookUp: true },
   'POST /v1/cases/:listingId/deadline': { roles: ['regulator'], accepts: [JSON_TYPE], rate: 'write', lookUp: true },
   'GET /v1/listings/:listingId/coverage': { roles: ['regulator'], audited: true, rate: 'read', lookUp: true },

@@ -92,6 +92,7 @@ const MAY: Record<string, string[]> = {
   'GET /v1/appeals': ['platform', 'regulator'],
   'GET /v1/appeals/:appealId': ['platform', 'regulator'],
   'POST /v1/appeals/:appealId/decision': ['platform', 'regulator'],
+  'POST /v1/appeals/:appealId/stay': ['platform', 'regulator'],
   'POST /v1/appeals/:appealId/deadline': ['regulator'],
   'POST /v1/cases/:listingId/deadline': ['regulator'],
   'GET /v1/listings/:listingId/coverage': ['regulator'],

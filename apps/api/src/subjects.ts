@@ -343,7 +343,11 @@ function appealsOf(about: SubjectEntry[], open: (entry: SubjectEntry) => any): o
         evidence,
         filedAt: filed.acceptedAt,
         ...(deadline && { due: deadline.data.due }),
-        ...(stayed && { stayedAt: stayed.acceptedAt, stayedBy: stayed.data.by }),
+        ...(stayed && {
+          stayedAt: stayed.acceptedAt,
+          stayedBy: stayed.data.by,
+          stayReasons: textOf(open(stayed).reasons),
+        }),
         ...(decided && {
           decision: decided.data.decision,
           decidedAt: decided.acceptedAt,

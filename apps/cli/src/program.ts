@@ -15,6 +15,7 @@ import {
   decideAppeal,
   listAppeals,
   showAppeal,
+  stayAppealed,
   type AppealDeadlineOptions,
   type AppealDecideOptions,
   type AppealListOptions,
@@ -520,6 +521,10 @@ function addAppeals(settings: Settings): void {
         decideAppeal(context, appealId, decision, options),
       ),
     );
+  command('stay <appealId>', 'suspend the listing meanwhile', '在决定作出前于各平台暂停执行列名')
+    .requiredOption('--reasons <file>', t('written reasons; - reads standard input', '书面理由文件；- 表示标准输入'))
+    .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'))
+    .action(settings.run((appealId: string, options: AppealDecideOptions) => stayAppealed(context, appealId, options)));
   command('deadline <appealId>', 'change its deadline (regulators)', '变更期限（监管端）')
     .addArgument(new Argument('<action>', t('what to do', '操作')).choices(DEADLINE_ACTIONS))
     .addOption(

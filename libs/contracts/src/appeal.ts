@@ -96,10 +96,28 @@ export interface AppealDecided extends AboutAppeal {
 
 /** A listing's effects are suspended everywhere until its appeal is decided. */
 export interface ListingStayed extends AboutAppeal {
-  by: 'deadline';
+  by: 'deadline' | 'reviewer';
   /** Of `deadline`: what ran out, and the working days by which it was counted. */
   due?: string;
   calendar?: string;
+  /** Of `reviewer`: why, in the clear only before it is sealed; the person's opaque id, and at which member. */
+  reasons?: string | Sealed;
+  decidedBy?: string;
+  member?: string;
+}
+
+/** The body of POST /v1/appeals/{appealId}/stay. */
+export class AppealStay {
+  @Doc('Opaque id of the person who suspends the listing', '决定暂停执行的人员的内部编号')
+  @OpaqueId()
+  decidedBy: string;
+
+  @Doc(
+    'Written reasons, for the subject, the publisher and regulators; they are sealed and reach nobody else',
+    '书面理由，仅供当事人、列名方和监管机构查阅，加密保存',
+  )
+  @Pattern(STATEMENT)
+  reasons: string;
 }
 
 /** The body of POST /v1/appeals/{appealId}/decision. */
@@ -162,7 +180,7 @@ export class DeadlineChange {
 }
 
 /** Pointers to what of an appeal's outcomes is sealed in the vault. */
-export const APPEAL_TEXTS = { filed: ['/statement'], decided: ['/reasons'] } as const;
+export const APPEAL_TEXTS = { filed: ['/statement'], stayed: ['/reasons'], decided: ['/reasons'] } as const;
 
 /** The id of the appeal that the event with this id files. */
 export const APPEAL_ID = /^A[0-9a-f]{32}$/;

@@ -7,7 +7,7 @@ import { planOf } from './compiled.js';
 import { openApiDocument, ROUTES } from './openapi.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Notice } from './notice.js';
-import { AppealDecision, DeadlineChange } from './appeal.js';
+import { AppealDecision, AppealStay, DeadlineChange } from './appeal.js';
 import { ReviewDecision, ReviewUndo } from './review.js';
 import { MatchedScreening, ScreeningDecision } from './screening.js';
 import { Envelope, ScreeningRequest } from './validate.js';
@@ -96,6 +96,7 @@ describe('the documents', () => {
       Notice,
       ReviewDecision,
       AppealDecision,
+      AppealStay,
       DeadlineChange,
       ReviewUndo,
       ...Object.values(SUBMISSIONS).map(({ payload }) => payload),

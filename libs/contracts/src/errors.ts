@@ -368,6 +368,10 @@ export const PROBLEMS = {
     'The listing is over: there is nothing left to appeal against or to decide.',
     '该列名已终止，无需申诉或决定。',
   ],
+  LISTING_STAYED: [
+    'The listing is suspended already. It stays so until the appeal is decided: POST /v1/appeals/{appealId}/decision.',
+    '该列名已暂停执行，至申诉决定作出为止：POST /v1/appeals/{appealId}/decision。',
+  ],
   APPEAL_TO_AUTHORITY: [
     'The listing repeats an official status: object to the authority that decided it. It ends here as soon as the authority says so.',
     '该列名转载官方状态，请向作出决定的机关提出异议；机关变更后，此处即随之终止。',

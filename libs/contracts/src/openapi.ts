@@ -286,6 +286,15 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'post',
+    path: '/v1/appeals/{appealId}/stay',
+    en: 'Suspend a listing everywhere at once until its appeal is decided, with written reasons (rule P07)',
+    zh: '在申诉决定作出前立即于各平台暂停执行列名，并附书面理由（规则 P07）',
+    roles: SENDERS,
+    body: [json('AppealStay')],
+    answers: { 200: json('AppealStayed') },
+  },
+  {
+    method: 'post',
     path: '/v1/appeals/{appealId}/deadline',
     en: "Pause, resume or extend an appeal's deadline, with a reason",
     zh: '中止、恢复或延长申诉期限，须附事由',

@@ -18,7 +18,14 @@ import { FLOOD_DECISIONS, LIMIT_MAX, STANDARD_LIMITS } from './flood.js';
 import { ALARMS, RELATION_KINDS, SIGNATURE_POLICIES } from './outcomes.js';
 import { CAUSES, PROOF_STANDARDS, SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
-import { APPEAL_DECISIONS, APPEAL_GROUNDS, APPEAL_PROOFS, AppealDecision, DeadlineChange } from './appeal.js';
+import {
+  APPEAL_DECISIONS,
+  APPEAL_GROUNDS,
+  APPEAL_PROOFS,
+  AppealDecision,
+  AppealStay,
+  DeadlineChange,
+} from './appeal.js';
 import { CHANGED_CODES_MAX } from './reason-code-changes.js';
 import { REASON_KINDS } from './reason-codes.js';
 import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
@@ -703,10 +710,15 @@ const WIRE: Record<string, JsonSchema> = {
       description: both('Absent where there is none, or it was erased', '无陈述或已删除时为空'),
     },
     evidence: list(object({ sha256: text, mediaType: text })),
+    'stayed?': {
+      ...object({ by: oneOf('deadline', 'reviewer'), 'reasons?': text }),
+      description: both('How the listing was suspended', '列名暂停执行的方式'),
+    },
     'reasons?': text,
     'cause?': oneOf(...CAUSES),
     'expiresAt?': time,
   }),
+  AppealStayed: object({ appealId: text, stayedAt: time }),
   AppealConcluded: object({ appealId: text, decision: oneOf(...APPEAL_DECISIONS), decidedAt: time }),
   DeadlineSet: object({
     'due?': { ...time, description: both('Absent while it is paused', '中止期间为空') },
@@ -841,6 +853,7 @@ export function componentSchemas(): Record<string, JsonSchema> {
   for (const body of [IdentificationRequest, IdentificationCode, AppealRequest, SubjectStatement, CorrectionRequest])
     addClass(schemas, body, true);
   addClass(schemas, AppealDecision, true);
+  addClass(schemas, AppealStay, true);
   addClass(schemas, DeadlineChange, true);
   addClass(schemas, ReviewDecision, true);
   addClass(schemas, ReviewUndo, true);

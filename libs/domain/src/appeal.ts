@@ -30,7 +30,13 @@ export function appealDeadline(
 }
 
 export type AppealRefusal =
-  'CASE_HELD' | 'APPEAL_OPEN' | 'APPEAL_DECIDED' | 'APPEAL_NOT_FOUND' | 'LISTING_NOT_ACTIVE' | 'REVIEWER_IS_DECIDER';
+  | 'CASE_HELD'
+  | 'APPEAL_OPEN'
+  | 'APPEAL_DECIDED'
+  | 'APPEAL_NOT_FOUND'
+  | 'LISTING_NOT_ACTIVE'
+  | 'LISTING_STAYED'
+  | 'REVIEWER_IS_DECIDER';
 
 /**
  * Why its subject can't appeal against the listing on these grounds; undefined where he can. A held case is answered in its hearing.
@@ -42,6 +48,14 @@ export function appealRefusal({ life, appeal }: CaseState, grounds: AppealGround
   if (appeal && appeal.decision === undefined) return 'APPEAL_OPEN';
   if (appeal && !NEW_GROUNDS.includes(grounds)) return 'APPEAL_DECIDED';
   return 'event' in decideLife(life, { type: 'dispute' }) ? undefined : 'LISTING_NOT_ACTIVE';
+}
+
+/** Why the listing can't be suspended for this appeal; undefined where it can. */
+export function appealStayRefusal({ life, appeal }: CaseState, appealId: string): AppealRefusal | undefined {
+  if (appeal?.appealId !== appealId) return 'APPEAL_NOT_FOUND';
+  if (appeal.decision !== undefined) return 'APPEAL_DECIDED';
+  if (life.status === 'stayed') return 'LISTING_STAYED';
+  return 'event' in decideLife(life, { type: 'stay' }) ? undefined : 'LISTING_NOT_ACTIVE';
 }
 
 const stepOf = (decision: AppealDecisionKind, cause: Cause): LifeCommand => {

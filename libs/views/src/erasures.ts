@@ -39,7 +39,12 @@ export async function entriesWith(
 }
 
 /** Outcomes that hold what a subject wrote, or what was written to him. */
-const TEXTS = [EVENT_TYPES.subjectStated, EVENT_TYPES.appealFiled, EVENT_TYPES.appealDecided];
+const TEXTS = [
+  EVENT_TYPES.subjectStated,
+  EVENT_TYPES.appealFiled,
+  EVENT_TYPES.listingStayed,
+  EVENT_TYPES.appealDecided,
+];
 
 /** By the entries that they are about: the later entries of the same stream with texts of the subject, or to him. */
 export async function textsAbout(pool: Pool, positions: readonly number[]): Promise<Map<number, number[]>> {

@@ -91,13 +91,30 @@ export async function decideAppeal(
   const answer = await context.client(as).post<{ decidedAt: string }>(`${pathOf(appealId)}/decision`, {
     decision,
     decidedBy,
-    reasons: (await readText(context, reasons)).trim().replaceAll('\r\n', '\n'),
+    reasons: await reasonsIn(context, reasons),
     ...(cause !== undefined && { cause }),
     ...(expiresAt !== undefined && { expiresAt }),
   });
   context.print(json ? JSON.stringify(answer) : `${appealId}  ${decision}  ${answer.decidedAt}`);
   return EXIT.done;
 }
+
+/** Suspends the listing everywhere until its appeal is decided. */
+export async function stayAppealed(
+  context: Context,
+  appealId: string,
+  { reasons, reviewer: decidedBy, as, json }: CommonOptions & Pick<AppealDecideOptions, 'reasons' | 'reviewer'>,
+): Promise<ExitCode> {
+  const answer = await context.client(as).post<{ stayedAt: string }>(`${pathOf(appealId)}/stay`, {
+    decidedBy,
+    reasons: await reasonsIn(context, reasons),
+  });
+  context.print(json ? JSON.stringify(answer) : `${appealId}  ${context.t('suspended', '已暂停')}  ${answer.stayedAt}`);
+  return EXIT.done;
+}
+
+const reasonsIn = async (context: Context, file: string): Promise<string> =>
+  (await readText(context, file)).trim().replaceAll('\r\n', '\n');
 
 /** Pauses, resumes or extends an appeal's time. */
 export async function changeAppealDeadline(
