@@ -44,6 +44,13 @@ export async function take<T>(source: AsyncGenerator<T>, count: number): Promise
   return taken;
 }
 
+async function linesOf(file: string): Promise<number> {
+  let lines = 0;
+  for await (const line of createInterface({ input: createReadStream(file).pipe(createGunzip()) }))
+    lines += line === '' ? 0 : 1;
+  return lines;
+}
+
 /** A ledger without its wires, into which records come as they are. */
 export class Live {
   readonly vault = new Vault(generateVaultKeys());
@@ -82,31 +89,53 @@ export class Live {
     });
   }
 
-  /** Fills log, vault and index as the readers would leave them; who is one is taken from the batch matcher. */
-  async load(given: readonly Given[]): Promise<void> {
+  /**
+   * Fills log, vault and index with the next `count` records as the readers would leave them; who is one is taken from the batch
+   * matcher, a world at a time.
+   * @returns records of the first world
+   */
+  async load(source: AsyncGenerator<Given>, count: number, file: string): Promise<Given[]> {
+    const [world, began] = [await linesOf(file), performance.now()];
+    let first: Given[] = [];
+    await inTransaction(this.pool, (client) => firstGeneration(client, this.index));
+    for (let loaded = 0; loaded < count;) {
+      const given = await take(source, Math.min(world, count - loaded));
+      if (loaded === 0) first = given;
+      await this.#loadWorld(given);
+      loaded += given.length;
+      process.stderr.write(`${loaded} records indexed, ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
+    }
+    await this.pool.query('analyze');
+    await this.pool.query(
+      `insert into log.reader (name, position) select 'reconcile', max(position) from log.entry
+       on conflict (name) do update set position = excluded.position`,
+    );
+    return first;
+  }
+
+  async #loadWorld(given: readonly Given[]): Promise<void> {
     const entityOf = new Map<string, string>();
     const result = await reconcileBatch(given);
     for (const { recordId, entityId } of result.assignments()) entityOf.set(recordId, entityId);
     const oldest = new Map<string, { position: number; entityId: string }>();
-    await inTransaction(this.pool, (client) => firstGeneration(client, this.index));
+    const [generation] = await liveGenerations(this.pool);
+    if (!generation) throw new Error('there is no generation of keys');
     for (let from = 0; from < given.length; from += LOAD_BATCH) {
       const batch = given.slice(from, from + LOAD_BATCH);
       const appended = await this.append(batch);
+      const nodes = batch.map((record, n) => ({
+        id: nodeId(appended[n]?.position ?? 0),
+        features: zhMatcher.features({ ...record, reportedAt: '2026-11-01' }),
+      }));
+      const links = batch.map((record, n) => {
+        const own = appended[n] as (typeof appended)[number];
+        const entity = entityOf.get(record.recordId) as string;
+        if (!oldest.has(entity)) oldest.set(entity, own);
+        const root = oldest.get(entity) as typeof own;
+        return { position: own.position, entityId: root.entityId, kind: record.identity.kind, root: root.position };
+      });
       await inTransaction(this.pool, async (client) => {
-        const [generation] = await liveGenerations(client);
-        if (!generation) throw new Error('there is no generation of keys');
-        const nodes = batch.map((record, n) => ({
-          id: nodeId(appended[n]?.position ?? 0),
-          features: zhMatcher.features({ ...record, reportedAt: '2026-11-01' }),
-        }));
         await this.index.add(client, nodes, generation);
-        const links = batch.map((record, n) => {
-          const own = appended[n] as (typeof appended)[number];
-          const entity = entityOf.get(record.recordId) as string;
-          if (!oldest.has(entity)) oldest.set(entity, own);
-          const root = oldest.get(entity) as typeof own;
-          return { position: own.position, entityId: root.entityId, kind: record.identity.kind, root: root.position };
-        });
         await client.query(
           `insert into identity.link (position, entity_id, kind, same_as, strong_as)
            select position, "entityId", kind, root, root
@@ -115,11 +144,6 @@ export class Live {
         );
       });
     }
-    await this.pool.query('analyze');
-    await this.pool.query(
-      `insert into log.reader (name, position) select 'reconcile', max(position) from log.entry
-       on conflict (name) do update set position = excluded.position`,
-    );
   }
 }
 
@@ -138,7 +162,7 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
   const live = new Live(pool);
   try {
     const source = records(file);
-    await live.load(await take(source, INDEXED));
+    await live.load(source, INDEXED, file);
     const burst = await measureBurst(live, await take(source, BURST));
     const paced = await measurePaced(live, source, burst.perSecond / 2);
     return resultOf(burst, paced);

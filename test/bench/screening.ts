@@ -169,8 +169,7 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
   const log = new EventLog({ pool, riders: { [SCREENING_RIDER]: screeningRider } });
   try {
     const source = records(file);
-    const indexed = await take(source, INDEXED);
-    await live.load(indexed);
+    const indexed = await live.load(source, INDEXED, file);
     await loading.query(LIST);
     await loading.query('vacuum analyze');
     const asked = questions(indexed, await take(source, ASKED));
