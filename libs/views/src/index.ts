@@ -4,6 +4,7 @@ export * from './budgets.js';
 export * from './erasures.js';
 export * from './fan-out.js';
 export * from './identity-links.js';
+export { foldIssued } from './fold/issued.js';
 export * from './ledger-fold.js';
 export * from './life.js';
 export * from './migrations.js';

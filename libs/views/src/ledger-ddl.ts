@@ -206,7 +206,8 @@ create table <schema>.told (
   expires_at timestamptz not null,
   ended boolean not null,
   primary key (listing_id, member)
-);
+  -- That it ended fits into its own page.
+) with (fillfactor = 85);
 create index on <schema>.told (member);
 
 create table <schema>.notice (
@@ -224,7 +225,8 @@ create table <schema>.notice (
   erased boolean not null default false
 );
 create index on <schema>.notice (listing_id);
-create index on <schema>.notice (respond_by);
+-- Those that ask a platform for something.
+create index on <schema>.notice (respond_by) where merchant_ids <> '[]';
 -- Reopenings that their platforms say nothing of.
 create index on <schema>.notice (issued_at) where action = 'reopen';
 create index on <schema>.notice (entity_id);

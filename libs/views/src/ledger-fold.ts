@@ -3,13 +3,13 @@ import { EVENT_TYPES, type EventType } from '@liandun/contracts';
 import type { Projection, StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import { fileAppeal, setAppealDeadline, stay, decideAppeal } from './fold/appeals.js';
-import { indexForAudit, indexIssued } from './fold/audit.js';
+import { indexForAudit } from './fold/audit.js';
 import { forget } from './fold/erasures.js';
 import { flood, decideFlood } from './fold/floods.js';
 import { reinstate, withdraw, hear, endListing, setDeadline, release, expire } from './fold/life.js';
 import { list, delist } from './fold/listings.js';
 import { admit, setStatus, judgePublisher, subscribe, agree } from './fold/members.js';
-import { dispose, redact, tell, tellIssued } from './fold/notices.js';
+import { dispose, redact, tell } from './fold/notices.js';
 import { observe, link, regroup } from './fold/observations.js';
 import { reviewed, reviewUndone } from './fold/reviews.js';
 import type { FoldRun } from './fold/run.js';
@@ -118,11 +118,6 @@ export function* runsTogether(events: StoredEvent[]): Generator<StoredEvent[]> {
 export async function foldRun(client: ClientBase, schema: string, run: StoredEvent[]): Promise<void> {
   const fold = FOLDS[run[0]?.type ?? ''];
   if (fold) await fold(client, schema, run);
-}
-
-/** Folds and indexes notices in the transaction that has just appended them: the reader that folds needn't read them again. */
-export async function foldIssued(client: ClientBase, schema: string, issued: StoredEvent[]): Promise<void> {
-  await Promise.all([tellIssued(client, schema, issued), indexIssued(client, schema, issued)]);
 }
 
 /** Everything that the ledger's readers know, folded from the log alone: no matcher, no vault (invariant I5). */

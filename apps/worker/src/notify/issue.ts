@@ -8,7 +8,7 @@ import { outcomeEvent } from '../outcome.js';
 import { ENDING, VIEW, type Draft } from './draft.js';
 
 /** So many notices go to PostgreSQL together. */
-const STORED_AT_ONCE = 500;
+const STORED_AT_ONCE = 1_000;
 
 const coveringEntity = ({ coveredAs, about }: Draft): string => coveredAs ?? about.listing.entityId;
 

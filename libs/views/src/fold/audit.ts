@@ -3,7 +3,7 @@ import { EVENT_TYPES, type Link } from '@liandun/contracts';
 import { prepared, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import { linksOf } from './observations.js';
-import { type FoldRun, sender, bulk } from './run.js';
+import { sender, bulk } from './run.js';
 
 /** Whom an entry concerns besides its sender: the receiver of a notice, the member that a change is about. */
 function concerned(event: StoredEvent): string[] {
@@ -97,9 +97,6 @@ const insertRows = (client: ClientBase, schema: string, events: StoredEvent[]): 
       })),
     ),
   );
-
-/** Notices that are being issued name the entity that their listing is about now. */
-export const indexIssued: FoldRun = async (client, schema, events) => void (await insertRows(client, schema, events));
 
 export async function indexForAudit(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void> {
   const indexed = insertRows(client, schema, events);

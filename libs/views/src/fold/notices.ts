@@ -1,7 +1,7 @@
 // What members were told, and what they answered.
 import { prepared, type StoredEvent } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
-import { type Data, type FoldRun, sender, bulk } from './run.js';
+import { type FoldRun, sender, bulk } from './run.js';
 
 export const dispose: FoldRun = (client, schema, events) =>
   bulk(
@@ -20,7 +20,6 @@ export const dispose: FoldRun = (client, schema, events) =>
   ) as Promise<void>;
 
 interface NoticeRow {
-  noticeId: string;
   member: string;
   listingId: string;
   action: string;
@@ -28,54 +27,42 @@ interface NoticeRow {
 }
 
 const noticeRow = (event: StoredEvent): NoticeRow => {
-  const { noticeId, member, listingId, action } = event.data;
-  return { noticeId, member, listingId, action, event };
+  const { member, listingId, action } = event.data;
+  return { member, listingId, action, event };
 };
 
-const insertNotices = (client: ClientBase, schema: string, rows: NoticeRow[]): Promise<{ rows: Data[] }> =>
-  prepared(
-    client,
-    `insert into ${schema}.notice
-       (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at, respond_by)
-     select id, member, seq, action, listing, entity, merchants, position, "at", "by"
-     from jsonb_to_recordset($1) r (id text, member text, seq bigint, action text, listing text, entity text, merchants jsonb,
-       position bigint, "at" timestamptz, "by" timestamptz) on conflict do nothing returning notice_id`,
-    [
-      JSON.stringify(
-        rows.map(({ noticeId: id, member, listingId: listing, action, event: { data, position, acceptedAt: at } }) => {
-          const { seq, entity, merchantIds: merchants, respondBy: by } = data;
-          return { id, member, seq, action, listing, entity: entity.entityId, merchants, position, at, by };
-        }),
-      ),
-    ],
-  );
+function insertedRow({ data, position, acceptedAt: at }: StoredEvent): object {
+  const { noticeId: id, member, seq, action, listingId: listing, entity, merchantIds: merchants, respondBy: by } = data;
+  return { id, member, seq, action, listing, entity: entity.entityId, merchants, position, at, by };
+}
 
 /**
  * A notice is folded when it is issued and met again when a rebuild comes to its own entry: the second time changes
  * nothing, because only rows that were new move what a member was told.
  */
 export const tell: FoldRun = async (client, schema, events) => {
-  const rows = events.map(noticeRow);
-  const { rows: inserted } = await insertNotices(client, schema, rows);
+  const { rows: inserted } = await prepared<{ notice_id: string }>(
+    client,
+    `insert into ${schema}.notice
+       (notice_id, member, seq, action, listing_id, entity_id, merchant_ids, position, issued_at, respond_by)
+     select id, member, seq, action, listing, entity, merchants, position, "at", "by"
+     from jsonb_to_recordset($1) r (id text, member text, seq bigint, action text, listing text, entity text, merchants jsonb,
+       position bigint, "at" timestamptz, "by" timestamptz) on conflict do nothing returning notice_id`,
+    [JSON.stringify(events.map(insertedRow))],
+  );
   const isNew = new Set(inserted.map((row) => row.notice_id));
   await foldTold(
     client,
     schema,
-    rows.filter(({ noticeId }) => isNew.has(noticeId)),
+    events.filter(({ data }) => isNew.has(data.noticeId)),
   );
 };
 
-/** Folds notices that the same transaction has just appended: all are new, so that nothing is waited for in between. */
-export const tellIssued: FoldRun = async (client, schema, events) => {
-  const rows = events.map(noticeRow);
-  await Promise.all([insertNotices(client, schema, rows), foldTold(client, schema, rows)]);
-};
-
 /** One after the other for notices to one member of one listing; all others together. */
-async function foldTold(client: ClientBase, schema: string, rows: NoticeRow[]): Promise<void> {
+export async function foldTold(client: ClientBase, schema: string, events: StoredEvent[]): Promise<void> {
   const waves: NoticeRow[][] = [];
   const depth = new Map<string, number>();
-  for (const row of rows) {
+  for (const row of events.map(noticeRow)) {
     const key = `${row.listingId} ${row.member}`;
     const wave = depth.get(key) ?? 0;
     depth.set(key, wave + 1);
