@@ -212,6 +212,30 @@ describe('killed between two steps of a batch', () => {
     180_000,
   );
 
+  const alone = ['notify', 'delist'];
+  const apart = steps.filter(({ name }) => / at the commit|notify: |told, checkpoint/.test(name));
+  test.each(apart.map((step, n) => [step.name, step, n] as const))(
+    'where each reader commits by itself: %s',
+    async (_name, step, n) => {
+      await drained();
+      // A reader of which something is parked is not carried by another.
+      await pool.query(
+        "insert into log.parked (reader, position, keys, error) select unnest($1::text[]), 0, array['a test'], 'a test'",
+        [alone],
+      );
+      let merchant: Merchant | undefined;
+      await stops.killAt(step, product, 'worker', async () => {
+        merchant = await delist(n % 2 === 0, (event) => publish(SENDER, event));
+      });
+      await product.run('worker');
+      await announced(merchant as Merchant);
+      await drained();
+      await pool.query('delete from log.parked where reader = any($1)', [alone]);
+      if (n % 2 === 0) await reinstate(merchant as Merchant);
+    },
+    180_000,
+  );
+
   test.each<Step>([
     {
       name: 'restore: the listing ended, nobody told',

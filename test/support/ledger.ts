@@ -56,16 +56,20 @@ export const ALL_MIGRATIONS = [
 
 /** A ledger without its wires: real log, vault, intake and readers on a database of its own. */
 export class TestLedger {
+  private readers: Reader[];
+
   private constructor(
     readonly url: string,
     readonly pool: pg.Pool,
     readonly log: EventLog,
     readonly vault: Vault,
     readonly intake: Intake,
-    private readonly readers: Reader[],
+    private readonly run: (apart: boolean) => Reader[],
     private readonly delisting: { held: boolean },
     private readonly drop: () => Promise<void>,
-  ) {}
+  ) {
+    this.readers = run(false);
+  }
 
   static async start(): Promise<TestLedger> {
     const { url, drop } = await createTestDatabase();
@@ -89,14 +93,26 @@ export class TestLedger {
       protects: (identity) => isProtected(pool, index, identity),
     });
     const delisting = { held: false };
-    const notify = runReader(pool, notifyReader(log));
-    const delist = delistReader(log, {
-      folded: (position) => notify.reached(position),
-      unsent: { count: () => Promise.resolve(delisting.held ? 1 : 0), max: 1 },
-    });
-    const others = [reconcileReader(log, index), delist, matchedReader(log, index, vault), publishersReader(log)];
-    const readers = [notify, ...others.map((definition) => runReader(pool, definition))];
-    return new TestLedger(url, pool, log, vault, intake, readers, delisting, drop);
+    const carrying = (apart: boolean): Reader[] => {
+      const delist = runReader(
+        pool,
+        delistReader(log, {
+          folded: (position) => notify.reached(position),
+          unsent: { count: () => Promise.resolve(delisting.held ? 1 : 0), max: 1 },
+        }),
+      );
+      const notify = runReader(pool, notifyReader(log), { carries: apart ? [] : [delist] });
+      const reconcile = runReader(pool, reconcileReader(log, index), { carries: apart ? [] : [notify, delist] });
+      const others = [matchedReader(log, index, vault), publishersReader(log)];
+      return [notify, delist, reconcile, ...others.map((definition) => runReader(pool, definition))];
+    };
+    return new TestLedger(url, pool, log, vault, intake, carrying, delisting, drop);
+  }
+
+  /** Starts the readers anew. `apart`: each commits by itself, as in processes of their own or where much is before them. */
+  async runAnew({ apart }: { apart: boolean }): Promise<void> {
+    await Promise.all(this.readers.map((reader) => reader.stop()));
+    this.readers = this.run(apart);
   }
 
   /** `agreement`: a platform has one for everything unless told; `undefined` is none. */

@@ -242,7 +242,10 @@ export class Product {
     let state = 'nothing was heard of the worker';
     for (let before = '', end = Date.now() + withinMs; Date.now() < end; await sleep(100)) {
       const answer = await fetch(`${this.urlOf('worker')}/health/ready`).catch(() => undefined);
-      if (!answer?.ok) continue;
+      if (!answer?.ok) {
+        state = `the worker ${this.runs('worker') ? 'runs' : 'has ended'}: ${(await answer?.text()) ?? 'no answer'}`;
+        continue;
+      }
       const { parts } = (await answer.json()) as { parts: Part[] };
       const readers = parts.flatMap(({ detail }) => (detail.lag === undefined ? [] : [detail]));
       state = JSON.stringify(parts);

@@ -26,7 +26,11 @@ export function openPools(databaseUrl: string, onError: (error: Error) => void):
   // Statements that don't wait for one another go out together. The types don't know the option yet.
   const own = new pg.Pool({ connectionString: databaseUrl, max: CONNECTIONS_MAX, ...({ pipeline: true } as object) });
   const door = new pg.Pool({ connectionString: asDoor(databaseUrl), max: CONNECTIONS_MAX });
-  for (const pool of [own, door]) pool.on('error', onError);
+  for (const pool of [own, door]) {
+    pool.on('error', onError);
+    // A connection in use has failed its statement: that it says so again, perhaps to nobody, must not end the process.
+    pool.on('connect', (client) => void client.on('error', () => undefined));
+  }
   return { own, door };
 }
 

@@ -47,6 +47,7 @@ export const matchedReader = (log: EventLog, index: MatchIndex, vault: Vault): R
   name: 'matched',
   batchMax: 500,
   types: ALL_BUT_NOTICES,
+  patienceMs: 25,
   async handle(client, events) {
     const last = events.at(-1);
     if (!last) return;

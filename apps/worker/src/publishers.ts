@@ -15,6 +15,7 @@ export const publishersReader = (log: EventLog): ReaderDefinition => ({
   name: 'publishers',
   batchMax: 500,
   types: ALL_BUT_NOTICES,
+  patienceMs: 25,
   async handle(client, events) {
     const last = events.at(-1);
     if (!last) return;

@@ -99,6 +99,8 @@ export class Worker {
     this.pool.on('connect', (client) => {
       const planning = 'set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off';
       client.query(planning).catch(this.warn('a connection could not be set up'));
+      // Its statement has failed already: that it says so again, perhaps to nobody, must not end the process.
+      client.on('error', () => undefined);
     });
     this.pool.on('error', (error) => logger.warn({ problem: error.message }, 'an idle database connection broke'));
     this.log = new EventLog({
@@ -136,12 +138,12 @@ export class Worker {
       const onProblem = this.warn('what was kept its term is deleted later');
       this.retention = new Retention({ pool: this.pool, log: this.log, onProblem }).start();
     }
+    const telling = this.runs('notify') ? this.readNotify() : [];
     if (this.runs('reconcile')) {
-      this.read(reconcileReader(this.log, this.index));
+      this.read(reconcileReader(this.log, this.index), telling);
       this.rotating = this.rotateKeys().then(() => this.renewMatching());
     }
     if (this.runs('notify')) {
-      this.readNotify();
       this.read(matchedReader(this.log, this.index, this.vault));
       this.read(publishersReader(this.log));
       this.tending = this.tendInquiries();
@@ -199,20 +201,22 @@ export class Worker {
     return parts;
   }
 
-  /** What takes back is issued by whoever folds; delistings are told of behind it. */
-  private readNotify(): void {
+  /** What takes back is issued by whoever folds; delistings are told of behind it, at rest in the same transaction. */
+  private readNotify(): Reader[] {
     const { pool, log } = this;
     const { unsentMax: max } = this.settings;
     const onIssued = (issued: Parameters<Worker['observe']>[0]): void => this.observe(issued);
-    const notify = this.read(notifyReader(log, onIssued));
-    const delist = delistReader(log, {
-      unsent: { count: () => unsentNotices(pool, max), max },
-      folded: (position) => notify.reached(position),
-      onIssued,
-      onPause: (why) => (this.delistPause = why),
-    });
-    this.read(delist);
+    const delist = this.read(
+      delistReader(log, {
+        unsent: { count: () => unsentNotices(pool, max), max },
+        folded: (position) => notify.reached(position),
+        onIssued,
+        onPause: (why) => (this.delistPause = why),
+      }),
+    );
+    const notify = this.read(notifyReader(log, onIssued), [delist]);
     this.metrics.watchDelist(() => this.delistPause);
+    return [notify, delist];
   }
 
   private startLifeClock(): void {
@@ -267,8 +271,8 @@ export class Worker {
     return this.settings.parts.has(part);
   }
 
-  private read(definition: ReaderDefinition): Reader {
-    const reader = runReader(this.pool, definition, { logger: this.logger });
+  private read(definition: ReaderDefinition, carries: readonly Reader[] = []): Reader {
+    const reader = runReader(this.pool, definition, { logger: this.logger, carries });
     this.readers.push(reader);
     return reader;
   }

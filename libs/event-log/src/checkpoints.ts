@@ -68,6 +68,12 @@ export interface Retry {
   keys: string[];
 }
 
+/** Whether any event is to be handled again: seldom, so it is asked before anything is locked. */
+export async function hasRetries(db: pg.Pool, reader: string): Promise<boolean> {
+  const sql = 'select exists (select from log.parked where reader = $1 and retry) as any';
+  return (await db.query<{ any: boolean }>(sql, [reader])).rows[0]!.any;
+}
+
 /** The oldest event that is to be handled again, locked together with the reader; undefined if there is none. */
 export async function nextRetry(client: pg.ClientBase, reader: string): Promise<Retry | undefined> {
   await client.query('select from log.reader where name = $1 for update', [reader]);

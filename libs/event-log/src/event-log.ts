@@ -48,6 +48,8 @@ export class EventLog {
     const options = { ...pool.options, password: pool.options.password, pipeline: true, max: GROUPS_IN_FLIGHT, min: 0 };
     this.lanes = new pg.Pool(options);
     this.lanes.on('error', () => {}); // an idle connection broke: the pool replaces it
+    // One in use has failed its statement: that it says so again, perhaps to nobody, must not end the process.
+    this.lanes.on('connect', (client) => void client.on('error', () => {}));
   }
 
   /** Appends one command. Rejects with EntryTooLargeError, or with the database's error. */

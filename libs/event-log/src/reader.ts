@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { CARRIED_MAX, takeIdle } from './carry.js';
 import {
+  hasRetries,
   loadCheckpoint,
   moveCheckpoint,
   nextRetry,
@@ -39,6 +41,13 @@ export interface ReaderDefinition {
    * effect but that `handle` is faster; it may be left out, or repeated, and a throw is passed over.
    */
   prepare?(pool: pg.Pool, events: StoredEvent[]): Promise<void>;
+  /**
+   * Handles a few events in the transaction of the reader that carries this one, after that one's effects; they commit together, with
+   * both checkpoints. False, with nothing written: not now. Default: `handle`, or never where that has transactions of its own.
+   */
+  join?(client: pg.PoolClient, events: StoredEvent[], signal: AbortSignal): Promise<boolean>;
+  /** So long it waits after each wake-up, for what nobody waits for: it takes more at once, and those that hurry go first. */
+  patienceMs?: number;
   /** Events of these types alone are worth a short wait for what another reader makes of them: one batch instead of two. */
   lingerOn?: readonly string[];
 }
@@ -70,6 +79,8 @@ const LINGER_MS = 20;
 const SKIPPED_SAVED_EVERY_MS = 1000;
 /** Or when it moved over so many: who looks how far a reader is must not take them for a backlog. */
 const SKIPPED_SAVED_EVERY = 500;
+/** So seldom where another reader would carry it just then. */
+const CARRIED_SAVED_EVERY_MS = 10_000;
 const BACKOFF_MIN_MS = 20;
 const BACKOFF_MAX_MS = 5000;
 export const PARKED_KEYS_MAX = 100;
@@ -100,6 +111,9 @@ export class Reader {
   private lingered = false;
   /** The next window, read while the one before it is applied. */
   private ahead: { after: number; window: Promise<Window | undefined> } | undefined;
+  private isCarried = false;
+  /** A transaction that may be moving this one's checkpoint as well. */
+  private carrier: Promise<unknown> | undefined;
   private stopped: string | undefined;
   private retrying: string | undefined;
   private woken = false;
@@ -113,7 +127,9 @@ export class Reader {
     private readonly pool: pg.Pool,
     private readonly definition: ReaderDefinition,
     private readonly logger: ReaderLogger | undefined,
+    private readonly carries: readonly Reader[] = [],
   ) {
+    for (const reader of carries) reader.isCarried = true;
     this.running = this.run();
   }
 
@@ -161,9 +177,9 @@ export class Reader {
   }
 
   private async run(): Promise<void> {
-    const silence = onAppended(this.pool, (unparked) => {
+    const silence = onAppended(this.pool, ({ unparked, head: appended }) => {
       this.retriesAsked ||= unparked;
-      this.wake();
+      if (appended > this.position) this.wake();
     });
     try {
       await this.persistently(async () => this.setSaved(await loadCheckpoint(this.pool, this.name)));
@@ -183,20 +199,31 @@ export class Reader {
   /** Applies what is there, else waits for more. */
   private async turn(): Promise<void> {
     this.woken = false;
+    await this.carrier;
     if (this.retriesAsked) {
       this.retriesAsked = false;
       await this.persistently(() => this.replayRetries());
     }
-    const from = this.position;
-    const { events, to } = (await this.readAhead(from)) ?? (await this.persistently(() => this.read(from)));
-    if (to <= from) return this.rest();
+    const { position: from, saved } = this;
+    const ahead = await this.readAhead(from);
+    const { events, to } = ahead ?? (await this.persistently(() => this.read(from)));
     if (this.isWorthWaiting(events)) return this.rest(LINGER_MS);
-    const soon = performance.now() - this.savedAtMs < SKIPPED_SAVED_EVERY_MS && to - this.saved < SKIPPED_SAVED_EVERY;
+    if (to > from) await this.goOver({ from: saved, to, events });
+    // Behind a window that was read now and wasn't full is nothing, unless a wake-up has come since.
+    if (!ahead && events.length < this.definition.batchMax && this.position >= to) await this.rest();
+  }
+
+  /** It may be carried meanwhile: then its checkpoint isn't where it was when this was read, and nothing is done. */
+  private async goOver(batch: Batch): Promise<void> {
+    const { from, to, events } = batch;
+    if (from !== this.saved) return;
+    const savedEveryMs = this.isCarried ? CARRIED_SAVED_EVERY_MS : SKIPPED_SAVED_EVERY_MS;
+    const soon = performance.now() - this.savedAtMs < savedEveryMs && to - from < SKIPPED_SAVED_EVERY;
     if (events.length === 0 && soon) return this.setPosition(to);
     if (this.definition.prepare && events.length >= this.definition.batchMax)
       this.ahead = { after: to, window: this.prepare(to) };
     try {
-      await this.apply({ from: this.saved, to, events });
+      await this.apply(batch);
     } catch (error) {
       if (!(error instanceof OvertakenError)) throw error;
       await this.persistently(async () => this.setSaved(await loadCheckpoint(this.pool, this.name)));
@@ -249,6 +276,8 @@ export class Reader {
       };
     });
     this.wake = () => void (this.woken = true);
+    const { patienceMs } = this.definition;
+    if (patienceMs) await sleep(patienceMs, undefined, { signal: this.stopping.signal }).catch(() => {});
   }
 
   /** Applies a batch whole if it can be; else finds the events at fault by halving, and parks them. */
@@ -265,6 +294,7 @@ export class Reader {
 
   /** Tries a batch; the answer is a failure that would recur. One event alone is tried twice before it is blamed. */
   private async attempt(batch: Batch): Promise<{ error: unknown } | undefined> {
+    if (await this.appliedCarrying(batch)) return undefined;
     for (let tries = batch.events.length === 1 ? 2 : 1; ; tries -= 1) {
       try {
         await this.persistently(() => this.applyOnce(batch));
@@ -277,16 +307,85 @@ export class Reader {
     }
   }
 
-  private async applyOnce({ from, to, events }: Batch): Promise<void> {
-    if (this.definition.ownTransactions) return this.applyThenMove({ from, to, events });
-    await inTransaction(this.pool, async (client) => {
+  /**
+   * Applies a few events together with what the readers behind this one make of them, in one transaction. Where that fails, nothing
+   * is done: alone, whoever is at fault finds out.
+   */
+  private async appliedCarrying(batch: Batch): Promise<boolean> {
+    const { length } = batch.events;
+    const carried = this.carries.filter((reader) => reader.runs);
+    if (carried.length === 0 || length === 0 || length > CARRIED_MAX || this.definition.ownTransactions) return false;
+    const applying = this.applyOnce(batch, carried);
+    const ended = applying.catch(() => {});
+    for (const reader of carried) reader.carrier = ended;
+    try {
+      for (const [reader, to] of await applying) reader.setCarried(to);
+      return true;
+    } catch (error) {
+      if (error instanceof OvertakenError || this.stopping.signal.aborted) throw error;
+      return false;
+    }
+  }
+
+  private get runs(): boolean {
+    return this.stopped === undefined && !this.stopping.signal.aborted;
+  }
+
+  private setCarried(to: number): void {
+    if (to <= this.saved) return;
+    if (to >= this.position) this.setSaved(to);
+    else this.saved = to;
+  }
+
+  /** Answers how far the carried readers came. */
+  private async applyOnce({ from, to, events }: Batch, carried: Reader[] = []): Promise<Map<Reader, number>> {
+    if (this.definition.ownTransactions) {
+      await this.applyThenMove({ from, to, events });
+      return new Map();
+    }
+    return inTransaction(this.pool, async (client) => {
       // Over events of other types the checkpoint may fall back in a crash: they are skipped again.
       if (events.length === 0) await client.query('set local synchronous_commit = off');
-      const parked = await this.move(client, from, to);
+      const names = carried.map(({ name }) => name);
+      const [parked, idle] = await Promise.all([
+        this.move(client, from, to),
+        names.length > 0 ? takeIdle(client, names) : new Map<string, number>(),
+      ]);
       const { free, waiting } = this.partition(events, parked);
       await this.parkWaiting(client, waiting);
       if (free.length > 0) await this.definition.handle(client, free, this.stopping.signal);
+      return this.carryOn(client, carried, idle);
     });
+  }
+
+  /** One behind the other, as far as each has little before it. */
+  private async carryOn(
+    client: pg.PoolClient,
+    carried: Reader[],
+    idle: ReadonlyMap<string, number>,
+  ): Promise<Map<Reader, number>> {
+    const reached = new Map<Reader, number>();
+    for (const reader of carried) {
+      const from = idle.get(reader.name);
+      const to = from === undefined ? undefined : await reader.joinFrom(client, from, this.stopping.signal);
+      if (to === undefined) break;
+      reached.set(reader, to);
+    }
+    return reached;
+  }
+
+  /** Goes on from its checkpoint, which the transaction of the reader that carries it has locked; the answer is where it stands then. */
+  private async joinFrom(client: pg.PoolClient, from: number, signal: AbortSignal): Promise<number | undefined> {
+    const { definition } = this;
+    const { types } = definition;
+    const { events, to } = await readWindow(client, { after: from, limit: CARRIED_MAX + 1, types });
+    if (events.length === 0 || events.length > CARRIED_MAX) return undefined;
+    if (definition.join) {
+      if (!(await definition.join(client, events, signal))) return undefined;
+    } else if (definition.ownTransactions) return undefined;
+    else await definition.handle(client, events, signal);
+    await this.move(client, from, to);
+    return to;
   }
 
   private async applyThenMove({ from, to, events }: Batch): Promise<void> {
@@ -350,6 +449,7 @@ export class Reader {
 
   /** Handles, in order, what was unparked. What fails again stays parked, with all that waits behind it. */
   private async replayRetries(): Promise<void> {
+    if (!(await hasRetries(this.pool, this.name))) return;
     while (!this.stopping.signal.aborted) {
       let retry: Retry | undefined;
       try {
@@ -412,13 +512,16 @@ export class Reader {
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Starts a reader at its checkpoint. It ends with stop() or the signal; errors never leave it, see status(). */
+/**
+ * Starts a reader at its checkpoint. It ends with stop() or the signal; errors never leave it, see status(). Where little is before
+ * them, the readers that it `carries`, in the order of their work, go on in its transaction: that saves each a commit and a wake-up.
+ */
 export function runReader(
   pool: pg.Pool,
   definition: ReaderDefinition,
-  { signal, logger }: { signal?: AbortSignal; logger?: ReaderLogger } = {},
+  { signal, logger, carries }: { signal?: AbortSignal; logger?: ReaderLogger; carries?: readonly Reader[] } = {},
 ): Reader {
-  const reader = new Reader(pool, definition, logger);
+  const reader = new Reader(pool, definition, logger, carries);
   if (signal?.aborted) void reader.stop();
   signal?.addEventListener('abort', () => void reader.stop(), { once: true });
   return reader;

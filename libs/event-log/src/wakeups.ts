@@ -6,7 +6,8 @@ const CHANNEL = 'liandun_log';
 export const UNPARKED = 'unparked';
 const RECONNECT_DELAY_MS = 500;
 
-type Listener = (unparked: boolean) => void;
+/** What was appended reaches up to `head`, as far as is known; `unparked`: a parked event is to be handled again. */
+type Listener = (what: { unparked: boolean; head: number }) => void;
 
 /** One listening connection for each pool of the process. It hints only: who relies on it polls as well. */
 class Wakeups {
@@ -57,7 +58,9 @@ class Wakeups {
   }
 
   private wake(payload?: string): void {
-    for (const listener of this.listeners) listener(payload === UNPARKED);
+    const unparked = payload === UNPARKED;
+    const head = unparked || payload === undefined ? Number.POSITIVE_INFINITY : Number(payload);
+    for (const listener of this.listeners) listener({ unparked, head });
   }
 }
 

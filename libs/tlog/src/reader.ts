@@ -5,13 +5,21 @@ import { TlogError } from './errors.js';
 import { loadEdge, saveGrowth } from './tree-store.js';
 
 const ENTRIES_PER_BATCH_MAX = 2048;
+/** A checkpoint is signed every 200 ms: notices go first. */
+const PATIENCE_MS = 25;
 
 /**
  * The reader that hashes new entries into the tree: position is leaf index. It never passes over an entry: should one fail for good,
  * that one is parked and all later ones wait behind it, so the tree stands still and the reader's status says why.
  */
 export function tlogReader(): ReaderDefinition {
-  return { name: 'tlog', batchMax: ENTRIES_PER_BATCH_MAX, keysOf: () => ['tree'], handle: appendLeaves };
+  return {
+    name: 'tlog',
+    batchMax: ENTRIES_PER_BATCH_MAX,
+    patienceMs: PATIENCE_MS,
+    keysOf: () => ['tree'],
+    handle: appendLeaves,
+  };
 }
 
 async function appendLeaves(client: pg.PoolClient, events: StoredEvent[]): Promise<void> {

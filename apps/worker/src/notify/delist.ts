@@ -69,6 +69,7 @@ export const delistReader = (log: EventLog, parts: DelistParts = {}): ReaderDefi
   types: Object.values(EVENT_TYPES).filter((type) => !NOTHING_TOLD_OF.has(type)),
   keysOf: partitionKeys,
   ownTransactions: true,
+  join: (client, events, signal) => tellAtOnce(client, log, parts, events, signal),
   async handle(client, events, signal) {
     const last = events.at(-1);
     if (!last) return;
@@ -96,6 +97,40 @@ export const delistReader = (log: EventLog, parts: DelistParts = {}): ReaderDefi
   },
 });
 
+/**
+ * Tells of a few listings in the transaction that has just folded what they follow from, which holds the fold. Not where that would be
+ * more than one transaction's notices, where Kafka has enough before it, or where a member is to hear of everything.
+ */
+async function tellAtOnce(
+  client: PoolClient,
+  log: EventLog,
+  parts: DelistParts,
+  events: StoredEvent[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const last = events.at(-1);
+  if (!last || events.some(({ type }) => CATCHING_UP.has(type))) return false;
+  const positions = events.map(({ position }) => position);
+  const { unsent } = parts;
+  const [folded, moved, shown, members, waiting] = await Promise.all([
+    foldedUpTo(client),
+    listingIdsAt(client, positions),
+    listedEntitiesReportedAt(client, positions),
+    receivers(client),
+    unsent?.count() ?? 0,
+  ]);
+  if (folded < last.position || (unsent && waiting >= unsent.max)) return false;
+  const others =
+    shown.length === 0
+      ? []
+      : listingIdsOf(await standingListings(client, { entityIds: shown })).filter((id) => !moved.includes(id));
+  if ((moved.length + others.length) * members.size > NOTICES_AT_ONCE) return false;
+  const telling = new Telling(client, log, parts, last, signal);
+  await telling.within(moved, () => true);
+  await telling.within(others, (_memberId, hosts) => hosts, positions);
+  return true;
+}
+
 /** The view is never asked about what it doesn't hold yet. */
 async function foldReaches(
   client: ClientBase,
@@ -110,6 +145,9 @@ async function foldReaches(
   }
 }
 
+/** Whether a member is told, by whether it hosts the merchant. */
+type Only = (memberId: string, hosts: boolean) => boolean;
+
 class Telling {
   constructor(
     private readonly client: PoolClient,
@@ -120,11 +158,7 @@ class Telling {
   ) {}
 
   /** Tells of listings, some at a time; `linkedAt` narrows the accounts. */
-  async inParts(
-    listingIds: string[],
-    only: (memberId: string, hosts: boolean) => boolean,
-    linkedAt?: number[],
-  ): Promise<void> {
+  async inParts(listingIds: string[], only: Only, linkedAt?: number[]): Promise<void> {
     if (listingIds.length === 0) return;
     const members = (await receivers(this.client)).size;
     const atOnce = Math.max(1, Math.floor(NOTICES_AT_ONCE / Math.max(1, members)));
@@ -134,27 +168,30 @@ class Telling {
     }
   }
 
-  async #some(
-    listingIds: string[],
-    only: (memberId: string, hosts: boolean) => boolean,
-    linkedAt: number[] | undefined,
-  ): Promise<void> {
-    const { client, log, trigger, parts } = this;
+  async #some(listingIds: string[], only: Only, linkedAt: number[] | undefined): Promise<void> {
+    const { client } = this;
     await client.query('begin');
     try {
       await holdFold(client);
-      const standing = (await standingListings(client, { listingIds })).filter(({ listing }) =>
-        inForce(listing, trigger.acceptedAt),
-      );
-      const drafts = await listed(client, standing, trigger, only, hostingsOf(client, entityIdsOf(standing), linkedAt));
-      await issue(client, log, drafts, 'delist');
+      await this.within(listingIds, only, linkedAt);
       await client.query('commit');
-      for (const { intent, about } of drafts) {
-        parts.onIssued?.({ action: intent.action, acceptedAt: about.listing.effectiveAt });
-      }
     } catch (error) {
       await client.query('rollback').catch(() => undefined);
       throw error;
+    }
+  }
+
+  /** Tells of listings in the transaction that is open and holds the fold. */
+  async within(listingIds: string[], only: Only, linkedAt?: number[]): Promise<void> {
+    if (listingIds.length === 0) return;
+    const { client, log, trigger, parts } = this;
+    const standing = (await standingListings(client, { listingIds })).filter(({ listing }) =>
+      inForce(listing, trigger.acceptedAt),
+    );
+    const drafts = await listed(client, standing, trigger, only, hostingsOf(client, entityIdsOf(standing), linkedAt));
+    await issue(client, log, drafts, 'delist');
+    for (const { intent, about } of drafts) {
+      parts.onIssued?.({ action: intent.action, acceptedAt: about.listing.effectiveAt });
     }
   }
 
