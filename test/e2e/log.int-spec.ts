@@ -14,13 +14,13 @@ import { createHash, randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { keyVariable } from '../../apps/cli/src/context.js';
 import { liandun, type Ran } from '../../apps/cli/src/testing/terminal.js';
 import { FSCK, FSCK_PACKAGE, SUMDB } from '../support/go-verifiers.js';
 import { buildGo, hasGo, runProgram, serveFiles } from '../support/go.js';
 import { Product } from '../support/product.js';
 import { delisted, organization, person, reported } from '../support/submissions.js';
+import { found, until } from '../support/until.js';
 
 const [A, B, REGULATOR] = ['log-a', 'log-b', 'log-regulator'];
 const WHY = { 'liandun-purpose': 'supervision', 'liandun-case': '2020-17' };
@@ -61,21 +61,16 @@ afterAll(async () => {
 const run = (line: string): Promise<Ran> => liandun(line.split(' '), { env, cwd: folder });
 
 async function firstNotice(): Promise<CloudEvent<Notice>> {
-  for (;;) {
-    const { items } = await product.client(B).notices(-1);
-    if (items[0]) return items[0];
-    await sleep(50);
-  }
+  return found('B has a notice', async () => (await product.client(B).notices(-1)).items[0]);
 }
 
 /** Waits for a checkpoint over this position, and gives its size. */
 async function published(position: number): Promise<number> {
-  for (;;) {
+  return found(`a checkpoint over position ${position}`, async () => {
     const answer = await get('/log/checkpoint');
     const size = Number((await answer.text()).split('\n')[1]);
-    if (answer.ok && size > position) return size;
-    await sleep(50);
-  }
+    return answer.ok && size > position ? size : undefined;
+  });
 }
 
 async function get(path: string, as?: string, headers: Record<string, string> = {}): Promise<Response> {
@@ -319,9 +314,9 @@ test('a database that is behind what was published takes no entry, and says what
   );
   const ready = async (app: 'api' | 'worker'): Promise<string> =>
     (await fetch(`${product.urlOf(app)}/health/ready`).catch(() => undefined))?.text() ?? '';
-  while (!(await ready('api')).includes('LOG_HALTED')) await sleep(50);
+  await until('the API has heard of it', async () => (await ready('api')).includes('LOG_HALTED'));
   expect(await ready('api')).toMatch(/PUBLISHED_AHEAD.*checkpoint over 1000000 was published.*newer backup/);
-  while ((await ready('worker')) === '') await sleep(50);
+  await until('the worker answers', async () => (await ready('worker')) !== '');
   expect(await ready('worker')).toMatch(/"name":"publisher","healthy":false.*newer backup/);
 
   const event = reported(A, 'm-halted', organization(903_000));
@@ -339,6 +334,6 @@ test('a database that is behind what was published takes no entry, and says what
   expect(await restarted).toBe('not ready');
   await writeFile(copy, before);
   await product.run('worker');
-  while ((await ready('api')).includes('LOG_HALTED')) await sleep(50);
+  await until('the API has heard of it', async () => !(await ready('api')).includes('LOG_HALTED'));
   expect(await product.client(A).publish(event as CloudEvent)).toMatchObject({ status: 'accepted' });
 }, 90_000);

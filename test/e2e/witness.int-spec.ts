@@ -16,12 +16,12 @@ import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { keyVariable } from '../../apps/cli/src/context.js';
 import { liandun, type Ran } from '../../apps/cli/src/testing/terminal.js';
 import { Launcher, shareJars } from '../support/launcher.js';
 import { Product } from '../support/product.js';
 import { delisted, organization, reported } from '../support/submissions.js';
+import { found, until } from '../support/until.js';
 import { WitnessProcess } from '../support/witness.js';
 
 const [A, B, REGULATOR] = ['witnessed-a', 'witnessed-b', 'witnessed-regulator'];
@@ -71,12 +71,11 @@ const run = (line: string): Promise<Ran> => liandun(line.split(' '), { env, cwd:
 
 /** The checkpoint that anybody is shown, once it covers this position. */
 async function shown(position: number): Promise<string> {
-  for (;;) {
+  return found(`a checkpoint over position ${position}`, async () => {
     const answer = await fetch(`${product.url}/log/checkpoint`);
     const text = await answer.text();
-    if (answer.ok && Number(text.split('\n')[1]) > position) return text;
-    await sleep(50);
-  }
+    return answer.ok && Number(text.split('\n')[1]) > position ? text : undefined;
+  });
 }
 
 async function metric(name: string): Promise<number> {
@@ -120,7 +119,7 @@ describe('a ledger with a policy', () => {
   });
 
   test('lets a platform prove its notices from public tiles, without the entries', async () => {
-    while ((await product.client(B).notices(-1)).items.length === 0) await sleep(50);
+    await until('B has a notice', async () => (await product.client(B).notices(-1)).items.length > 0);
     const ran = await run(`log verify --as ${B} --json`);
     expect([ran.code, JSON.parse(ran.out)]).toEqual([
       0,
@@ -152,8 +151,8 @@ describe('a ledger with a policy', () => {
     const event = reported(A, 'm-later', organization(904_000)) as CloudEvent;
     const { position, status } = await product.client(A).publish(event);
     expect(status).toBe('accepted');
-    while (!((await metric('liandun_log_witness_failing')) >= 0)) await sleep(50);
-    while ((await metric('liandun_log_published_size')) <= position!) await sleep(50);
+    await until('its witnesses are measured', async () => (await metric('liandun_log_witness_failing')) >= 0);
+    await until('it is published', async () => (await metric('liandun_log_published_size')) > position!);
     const text = await (await fetch(`${product.url}/log/checkpoint`)).text();
     expect(Number(text.split('\n')[1])).toBeLessThanOrEqual(position!);
     await witnesses[1]!.run();
@@ -177,7 +176,7 @@ describe('a ledger with a policy', () => {
     );
     const ready = async (app: 'api' | 'worker'): Promise<string> =>
       (await fetch(`${product.urlOf(app)}/health/ready`).catch(() => undefined))?.text() ?? '';
-    while (!(await ready('api')).includes('LOG_HALTED')) await sleep(50);
+    await until('the API has heard of it', async () => (await ready('api')).includes('LOG_HALTED'));
     const { detail, detailZh } = JSON.parse(await ready('api')) as { detail: string; detailZh: string };
     expect(detail).toMatch(/WITNESS_AHEAD: Witness .* has cosigned 1000 entries.*own key.*Restore a backup/);
     expect(detailZh).toMatch(/WITNESS_AHEAD：.*备份/);
@@ -189,7 +188,7 @@ describe('a ledger with a policy', () => {
       messageZh: expect.stringContaining('备份') as unknown,
       since: expect.stringMatching(/\+08:00$/) as unknown,
     });
-    while ((await ready('worker')) === '') await sleep(50);
+    await until('the worker answers', async () => (await ready('worker')) !== '');
     expect(await ready('worker')).toMatch(/"name":"log","healthy":false/);
     await product.kill('worker');
     expect(await restarted).toBe('not ready');

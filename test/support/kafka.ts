@@ -3,6 +3,8 @@ import { kafkaClient } from '@liandun/sdk';
 import { importJWK, SignJWT, type JWK, type JWTPayload } from 'jose';
 import type { Kafka } from 'kafkajs';
 
+export { until } from './until.js';
+
 export const env = (name: string): string => {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set`);
@@ -66,13 +68,5 @@ export async function readTopic(topic: string, enough: (received: Received[]) =>
     return received;
   } finally {
     await consumer.disconnect();
-  }
-}
-
-/** Resolves once `condition` holds, looking every 20 ms; rejects after `ms`. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 40_000): Promise<void> {
-  for (const endMs = performance.now() + ms; !(await condition());) {
-    if (performance.now() > endMs) throw new Error(`Not within ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { verifyWebhook } from '@liandun/sdk';
 import { Receiver } from '../../../test/support/receiver.js';
+import { until } from '../../../test/support/until.js';
 import { EXIT } from './exit-codes.js';
 import { memberKey } from './testing/door.js';
 import { liandun, type Ran } from './testing/terminal.js';
@@ -68,18 +69,19 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs until the receiver has had so many. */
+/** Runs until it has told of so many answers of the receiver. */
 async function listen(count: number, ...more: string[]): Promise<Ran> {
   const interrupted = new AbortController();
   const env = { LIANDUN_URL: stream.url, PLATFORM_A_KEY: join(folder, 'a.jwk') };
   receiver.posted.length = 0;
+  let out = '';
   const ran = liandun(['listen', '--as', 'platform-a', '--forward-to', receiver.url, ...more], {
     env,
     cwd: folder,
     interrupted: interrupted.signal,
+    heard: (text) => (out += text),
   });
-  while (receiver.posted.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(`${count} answers are told`, () => (out.match(/^(✓|✗|{.*"answer")/gm) ?? []).length >= count);
   interrupted.abort();
   return ran;
 }

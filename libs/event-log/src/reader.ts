@@ -50,6 +50,8 @@ export interface ReaderDefinition {
   patienceMs?: number;
   /** Events of these types alone are worth a short wait for what another reader makes of them: one batch instead of two. */
   lingerOn?: readonly string[];
+  /** How long it rests unless it is woken; 1 s unless told. The poll stands in for a wake-up that was lost. */
+  pollMs?: number;
 }
 
 /** Such as pino's. */
@@ -135,6 +137,10 @@ export class Reader {
 
   get name(): string {
     return this.definition.name;
+  }
+
+  private get pollMs(): number {
+    return this.definition.pollMs ?? POLL_INTERVAL_MS;
   }
 
   /** Everything up to here is applied or parked, as far as this instance knows. */
@@ -263,11 +269,11 @@ export class Reader {
   }
 
   /** Waits for a wake-up. The poll stands in for one that was lost. */
-  private async rest(atMostMs = POLL_INTERVAL_MS): Promise<void> {
+  private async rest(atMostMs = this.pollMs): Promise<void> {
     if (this.woken || this.stopping.signal.aborted) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
-        this.retriesAsked ||= atMostMs === POLL_INTERVAL_MS;
+        this.retriesAsked ||= atMostMs === this.pollMs;
         resolve();
       }, atMostMs);
       this.wake = () => {

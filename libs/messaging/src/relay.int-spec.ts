@@ -51,11 +51,14 @@ async function join(count: number): Promise<string[]> {
   return members;
 }
 
-function startRelay(over: { leaseMs?: number; backoffMaxMs?: number } = {}): Relay {
+function startRelay(over: { leaseMs?: number; pollMs?: number; backoffMaxMs?: number } = {}): Relay {
   const relay = new Relay({ pool, brokers: env('KAFKA_INTERNAL'), leaseMs: 1_000, ...over }).start();
   relays.push(relay);
   return relay;
 }
+
+/** A poll that no test lives to see, and a lease that none outlives: it sends what it is woken for. */
+const ONLY_WOKEN = { pollMs: 3_600_000, leaseMs: 60_000 };
 
 const seqOf = ({ value }: Received): number => (JSON.parse(value) as CloudEvent<Notice>).data.seq;
 const distinct = (received: Received[]): number[] => [...new Set(received.map(seqOf))];
@@ -93,14 +96,13 @@ describe('the relay', () => {
 
   test('sends at once what is issued while it waits', async () => {
     const [member] = await join(1);
-    const relay = startRelay();
+    const relay = startRelay(ONLY_WOKEN);
     await until('the relay has the lease', () => relay.status().active);
-    await issueNotices(log, [member!], 0, 1);
-    await until('the first notice is relayed', () => relay.status().relayed >= 1);
-    const beganAtMs = performance.now();
-    await issueNotices(log, [member!], 1, 2);
-    await until('the second notice is relayed', () => relay.status().relayed >= 2);
-    expect(performance.now() - beganAtMs).toBeLessThan(500); // the poll alone would take a second
+    // More than the wake-ups that come of themselves: when it has the lease, and when it listens.
+    for (let seq = 0; seq < 6; seq += 1) {
+      await issueNotices(log, [member!], seq, seq + 1);
+      await until(`notice ${seq} is relayed`, () => relay.status().relayed > seq);
+    }
   });
 
   test('loses and reorders nothing when it is stopped and started in the middle, again and again', async () => {
@@ -164,17 +166,16 @@ describe('the relay', () => {
     await kafkajs.connect();
     await kafkajs.deleteTopics({ topics: [noticesTopic(bad!)] });
     await kafkajs.disconnect();
-    const relay = startRelay({ backoffMaxMs: 500 });
+    const relay = startRelay({ ...ONLY_WOKEN, backoffMaxMs: 500 });
     await issueNotices(log, [bad!, ...good], 0, 50);
     await until('the bad one is shown', () => relay.status().stalled.some(({ failures }) => failures > 1));
     await until('the others have theirs', async () => (await relayLag(pool)).size === 1);
     expect(relay.status().stalled).toMatchObject([{ member: bad }]);
     await expectAll(good.slice(0, 3), 50);
-    // New notices of the others don't wait for it either.
-    const beganAtMs = performance.now();
+    // New notices of the others don't wait for it either: it has none until its topic is back, and there is no poll.
     await issueNotices(log, good, 50, 51);
     await until('the others have the next', async () => (await relayLag(pool)).size === 1);
-    expect(performance.now() - beganAtMs).toBeLessThan(1_000);
+    expect([...(await relayLag(pool)).keys()]).toEqual([bad]);
     await ensureMember(admin, bad!);
     await expectAll([bad!], 50);
     await until('nobody is stalled', () => relay.status().stalled.length === 0);

@@ -22,6 +22,8 @@ export interface RelaySettings {
   brokers: Brokers;
   /** How long the lease lasts without renewal: the longest pause after a crash; 6,000 ms unless told. */
   leaseMs?: number;
+  /** How often it looks for notices unless it is woken; 1,000 ms unless told. */
+  pollMs?: number;
   /** The longest wait before a member's topic is tried again; 5,000 ms unless told. */
   backoffMaxMs?: number;
   onProblem?: (error: Error) => void;
@@ -256,7 +258,7 @@ export class Relay {
   async #awoken(): Promise<void> {
     if (this.#poked || this.#stopping.signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
+      const timer = setTimeout(resolve, this.#settings.pollMs ?? POLL_MS);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

@@ -134,18 +134,20 @@ describe('publishStream', () => {
   });
 
   test('gives receipts while the source is still being read', async () => {
-    let asked = 0;
-    async function* slowly(): AsyncGenerator<CloudEvent> {
-      for (const each of events(3)) {
-        asked += 1;
+    // The source has no next event before the last one's receipt is here: without it, this never ends.
+    const received = events(3).map(() => Promise.withResolvers<void>());
+    async function* waiting(): AsyncGenerator<CloudEvent> {
+      for (const [index, each] of events(3).entries()) {
         yield each;
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await received[index]!.promise;
       }
     }
-    const askedAtReceipt: number[] = [];
-    for await (const { status } of client.publishStream(slowly()))
-      askedAtReceipt.push(status === 'accepted' ? asked : -1);
-    expect(askedAtReceipt).toEqual([1, 2, 3]);
+    const ids: string[] = [];
+    for await (const { id, status } of client.publishStream(waiting())) {
+      expect(status).toBe('accepted');
+      received[ids.push(id) - 1]!.resolve();
+    }
+    expect(ids).toEqual(events(3).map(({ id }) => id));
   });
 
   test('after a lost connection sends again only what has no receipt, and each event is stored once', async () => {

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { formatVerifierKey, openCheckpoint } from '@liandun/transparency-log';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GoWitness } from '../../../test/support/go-witness.js';
 import { hasGo } from '../../../test/support/go.js';
 import { MemoryCopy, newLogKey, TlogDatabase } from '../../../test/support/tlog-database.js';
+import { found } from '../../../test/support/until.js';
 import { publishCheckpoint, shownCheckpoint, witnessPolicy, Witnesses } from './index.js';
 
 async function freePort(): Promise<number> {
@@ -38,8 +38,10 @@ async function freePort(): Promise<number> {
     for (const count of [7, 249, 300]) {
       await database.append(count);
       const { size } = (await database.publish())!;
-      let checkpoint = await shownCheckpoint(database.pool, policy);
-      for (; checkpoint?.size !== size; checkpoint = await shownCheckpoint(database.pool, policy)) await sleep(50);
+      const checkpoint = await found(`a checkpoint over ${size} is shown`, async () => {
+        const shown = await shownCheckpoint(database.pool, policy);
+        return shown?.size === size ? shown : undefined;
+      });
       const trusted = { logs: [key], witnesses: policy.witnesses.map((one) => one.key) };
       expect(openCheckpoint(checkpoint.note, trusted).signatures).toHaveLength(2);
     }

@@ -7,7 +7,13 @@ export { TLOG_MIGRATIONS } from './migrations.js';
 export { witnessPolicy, type WitnessPolicy } from './policy.js';
 export { comparePublished, publishCheckpoint, type PublishingOptions } from './publish.js';
 export { latestCheckpoint, type PublishedCheckpoint } from './published.js';
-export { runPublisher, type Publisher, type PublisherOptions, type PublisherStatus } from './publisher.js';
+export {
+  PUBLISH_INTERVAL_MS,
+  runPublisher,
+  type Publisher,
+  type PublisherOptions,
+  type PublisherStatus,
+} from './publisher.js';
 export { tlogReader } from './reader.js';
 export { receiptProof, type ReceiptProof } from './receipt-proof.js';
 export { publishedLog, readEntryBundle, readHashTile } from './serve.js';

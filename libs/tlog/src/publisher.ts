@@ -5,7 +5,8 @@ import { clearHalt, recordHalt } from './halt.js';
 import { comparePublished, hasGrown, publishCheckpoint, type PublishingOptions } from './publish.js';
 import type { PublishedCheckpoint } from './published.js';
 
-const INTERVAL_MS = 200;
+/** How often it is looked whether the tree has grown. */
+export const PUBLISH_INTERVAL_MS = 200;
 const RETRY_DELAY_MAX_MS = 5000;
 
 export interface PublisherStatus {
@@ -67,7 +68,7 @@ export class Publisher {
   }
 
   private async run(): Promise<void> {
-    const { intervalMs = INTERVAL_MS } = this.options;
+    const { intervalMs = PUBLISH_INTERVAL_MS } = this.options;
     let delayMs = intervalMs;
     while (!this.stopping.signal.aborted && this.stopped === undefined) {
       const done = await this.turn();

@@ -11,8 +11,8 @@ import {
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MemoryCopy, newLogKey, SOURCE, TlogDatabase } from '../../../test/support/tlog-database.js';
+import { found, until } from '../../../test/support/until.js';
 import { WitnessProcess } from '../../../test/support/witness.js';
 import {
   publishCheckpoint,
@@ -65,21 +65,15 @@ async function publish(count: number): Promise<number> {
 
 /** The checkpoint that is shown, once it is of this size. */
 async function shown(policy: WitnessPolicy, size: number, { pool } = database): Promise<OpenedCheckpoint> {
-  for (;;) {
+  const { note } = await found(`a checkpoint over ${size} is shown`, async () => {
     const checkpoint = await shownCheckpoint(pool, policy);
-    if (checkpoint?.size === size) {
-      return openCheckpoint(checkpoint.note, { logs: [key], witnesses: policy.witnesses.map((one) => one.key) });
-    }
-    await sleep(20);
-  }
+    return checkpoint?.size === size ? checkpoint : undefined;
+  });
+  return openCheckpoint(note, { logs: [key], witnesses: policy.witnesses.map((one) => one.key) });
 }
 
 const cosigners = ({ signatures }: OpenedCheckpoint): string[] =>
   signatures.flatMap(({ key: { name, use } }) => (use === 'witness' ? [name] : [])).toSorted();
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(20);
-}
 
 describe('the quorum', () => {
   test('what is shown has the cosignatures of enough witnesses, and so has a receipt', async () => {
@@ -115,7 +109,7 @@ describe('the quorum', () => {
     await shown(policy, await publish(5));
     await all[1]!.stop('SIGKILL');
     const size = await publish(5);
-    await until(() => witnesses.status().witnesses[0]!.cosignedSize === size);
+    await until('the first has cosigned', () => witnesses.status().witnesses[0]!.cosignedSize === size);
     expect((await shownCheckpoint(database.pool, policy))?.size).toBe(5);
     expect(await receiptProof(database.pool, SOURCE, 'e-7', { policy })).toMatchObject({ status: 'pending' });
     expect(witnesses.status().witnesses[1]!.problem).toMatch(/can't be reached/);
@@ -168,7 +162,7 @@ describe('a conflict', () => {
     const both = [follow(policy), follow(policy)];
     for (let round = 0; round < 5; round += 1) await shown(policy, await publish(7));
     for (const witnesses of both) {
-      await until(() => witnesses.status().witnesses[0]?.cosignedSize === 35);
+      await until('the witness has cosigned', () => witnesses.status().witnesses[0]?.cosignedSize === 35);
       expect(witnesses.refusal).toBeUndefined();
     }
   });
@@ -217,14 +211,14 @@ describe('a fork', () => {
     const forked = (other = await restored(count, 'other'));
     await publishCheckpoint({ pool: forked.pool, log: key, copies: forked.copies });
     const witnesses = follow(policy, forked);
-    await until(() => witnesses.refusal !== undefined);
+    await until('nothing may be signed', () => witnesses.refusal !== undefined);
     expect(witnesses.refusal).toMatchObject({
       code,
       message: expect.stringMatching(/witness\.test\/w0.*own key.*Restore a backup/) as unknown,
       messageZh: expect.stringMatching(/分叉.*备份/) as unknown,
     });
     expect(witnesses.status().witnesses[0]).toMatchObject({ alarm: code });
-    await until(async () => (await alarms(forked)).length > 0);
+    await until('there is an alarm', async () => (await alarms(forked)).length > 0);
     expect(await alarms(forked)).toEqual([{ code, proven: true }]);
     expect(await shownCheckpoint(forked.pool, policy)).toBeUndefined();
     expect(witness!.events().map(({ event }) => event)).toContain(count === 300 ? 'forked' : 'inconsistent');
@@ -285,10 +279,10 @@ describe('a fork', () => {
       const policy = witnessPolicy(text, key);
       const witnesses = follow(policy);
       await shown(policy, await publish(5));
-      await until(() => witnesses.status().witnesses[1]?.alarm !== undefined);
+      await until('the second one alarms', () => witnesses.status().witnesses[1]?.alarm !== undefined);
       expect(witnesses.refusal).toBeUndefined();
       await shown(policy, await publish(5));
-      await until(async () => (await alarms(database)).length > 0);
+      await until('there is an alarm', async () => (await alarms(database)).length > 0);
       expect(await alarms(database)).toEqual([{ code: 'WITNESS_AHEAD', proven: false }]);
       // Without the one that agrees there would not be enough.
       const needed = new Witnesses({

@@ -29,8 +29,7 @@ export async function listen(context: Context, options: ListenOptions): Promise<
   introduce(context, options, key);
   let last = options.after;
   for await (const event of client.streamNotices(last, interrupted)) {
-    await forward(context, options, { url, key, event });
-    if (interrupted.aborted) break;
+    if (!(await forward(context, options, { url, key, event }))) break;
     last = event.data.seq;
   }
   if (!options.json) context.note(context.t(`Stopped. To go on: --after ${last}`, `已停止。继续请用：--after ${last}`));
@@ -84,8 +83,11 @@ interface Forwarded {
   event: CloudEvent<Notice>;
 }
 
-/** Tries some times, then goes on: a notice that the receiver never takes must not stop what is developed. */
-async function forward(context: Context, options: ListenOptions, { url, key, event }: Forwarded): Promise<void> {
+/**
+ * Tries some times, then goes on: a notice that the receiver never takes must not stop what is developed. False if it was
+ * interrupted before the receiver took it.
+ */
+async function forward(context: Context, options: ListenOptions, { url, key, event }: Forwarded): Promise<boolean> {
   const { interrupted } = context.around;
   const id = event.id.replaceAll('.', '_');
   const body = JSON.stringify(event);
@@ -97,9 +99,10 @@ async function forward(context: Context, options: ListenOptions, { url, key, eve
     };
     const { ok, said } = await post(url, headers, body, interrupted);
     tell(context, options, { id, event, ok, said });
-    if (ok) return;
+    if (ok) return true;
     if (attempt < ATTEMPTS_MAX) await pause(backoffMs(attempt, 250), interrupted);
   }
+  return !interrupted.aborted;
 }
 
 async function post(

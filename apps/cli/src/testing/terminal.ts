@@ -1,4 +1,5 @@
 import { PassThrough, Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { run } from '../run.js';
 
 export interface Ran {
@@ -7,14 +8,20 @@ export interface Ran {
   err: string;
 }
 
-/** Runs a command line in this process, with an environment of its own. */
+/** Runs a command line in this process, with an environment of its own; `heard` gets what it prints as it prints it. */
 export async function liandun(
   argv: string[],
-  given: { env?: Record<string, string>; cwd?: string; stdin?: string; interrupted?: AbortSignal } = {},
+  given: {
+    env?: Record<string, string>;
+    cwd?: string;
+    stdin?: string;
+    interrupted?: AbortSignal;
+    heard?: (out: string) => void;
+  } = {},
 ): Promise<Ran> {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  const [out, err] = [collected(stdout), collected(stderr)];
+  const [out, err] = [collected(stdout, given.heard), collected(stderr)];
   const code = await run(argv, {
     env: { LANG: 'C', ...given.env },
     cwd: given.cwd ?? '/',
@@ -28,4 +35,12 @@ export async function liandun(
   return { code, out: await out, err: await err };
 }
 
-const collected = async (stream: PassThrough): Promise<string> => (await stream.setEncoding('utf8').toArray()).join('');
+async function collected(stream: PassThrough, heard: (text: string) => void = () => undefined): Promise<string> {
+  let all = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    all += text;
+    heard(text);
+  });
+  await finished(stream);
+  return all;
+}
