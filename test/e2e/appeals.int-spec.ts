@@ -20,8 +20,8 @@ let serial = 8_400;
 
 beforeAll(async () => {
   side = await SubjectSide.start();
-}, 120_000);
-afterAll(() => side?.stop(), 60_000);
+});
+afterAll(() => side?.stop());
 
 const phoneOf = (no: number): string => `1390000${no}`;
 const call = (as: TestMember, method: string, path: string, body?: object): Promise<Answer> =>

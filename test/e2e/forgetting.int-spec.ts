@@ -94,7 +94,7 @@ afterAll(async () => {
   await product?.stop();
   await own?.drop();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** Every row of every table, as PostgreSQL writes it. */
 async function dump(of: pg.Pool): Promise<Buffer> {
@@ -202,7 +202,7 @@ test('P03: no personal value and no word of what was refused is found anywhere i
   ]);
   expect(leaks(await everything())).toEqual([`${second} in tables`]);
   await pool.query('drop table public.planted');
-}, 60_000);
+});
 
 test('an erasure needs identifiers, a basis, and a second person; a platform erases only what it sent', async () => {
   const [one] = canaries as [Canary];
@@ -232,7 +232,7 @@ test('an erasure needs identifiers, a basis, and a second person; a platform era
   expect([erased.length, rows]).toEqual([1, [{ source: `urn:liandun:member:${B}` }]]);
   expect(await secretsAt([receipts[0]?.position as number])).not.toEqual([]);
   await expect(decide(SECOND)).rejects.toMatchObject({ status: 409 });
-}, 60_000);
+});
 
 test('P20: the database refuses a requester who approves', async () => {
   await expect(
@@ -312,7 +312,7 @@ test('an erased person is found nowhere and can not be brought back; the log and
   }
   const { result } = await product.client(B).screen((personal[0] as Canary).identity as Identity, 'onboarding');
   expect(result).toBe('clear');
-}, 120_000);
+});
 
 test('our own verifier passes the log after the erasures', async () => {
   expect(await cli(`log verify --token-of ${REGULATOR}`)).toMatch(/verified|matches|✓/i);

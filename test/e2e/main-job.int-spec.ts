@@ -46,7 +46,7 @@ afterAll(async () => {
   await Promise.all([...platforms.values()].map((each) => each.close()));
   await stores?.drop();
   await product?.stop();
-}, 60_000);
+});
 
 const accepted = (receipt: Receipt): Receipt => {
   expect(receipt).toMatchObject({ status: 'accepted' });

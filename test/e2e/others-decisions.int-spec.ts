@@ -92,7 +92,7 @@ beforeAll(async () => {
   ] as const)
     entityOf.set(merchantId, (await entityId(memberId, merchantId)) ?? 'unknown');
 }, 180_000);
-afterAll(async () => product?.stop(), 60_000);
+afterAll(async () => product?.stop());
 
 async function entityId(memberId: string, merchantId: string): Promise<string | undefined> {
   const { body } = await call(REGULATOR, 'GET', `/v1/audit/events?member=${memberId}&limit=1000`);
@@ -216,14 +216,14 @@ describe('P10: each recipient decides', () => {
     await decide('closed', 'closed');
     expect(await answers()).toEqual(silent);
     for (const { body } of Object.values(silent)) expect(body).not.toMatch(/declined|OWN-7|odd-b/);
-  }, 120_000);
+  });
 
   test('P10: nor does a screening tell of it, nor the quota that it is answered under', async () => {
     const before = await screened(STRANGER);
     await decide('declined', 'declined');
     expect(await screened(STRANGER)).toBe(before);
     expect(before).not.toContain('declined');
-  }, 120_000);
+  });
 
   test('P10: a declined notice is read where regulators count it, and by nothing that ranks, limits or fans out', async () => {
     const root = join(import.meta.dirname, '../..');

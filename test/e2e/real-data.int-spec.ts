@@ -61,7 +61,7 @@ describeWhereThere(`${size}.jsonl.gz of LIANDUN_SHARED (skipped where that is mi
     await stores?.drop();
     await product?.stop();
     if (folder) await rm(folder, { recursive: true });
-  }, 60_000);
+  });
 
   const accepted = (receipts: Receipt[]): Receipt[] => {
     expect(receipts.filter(({ status }) => status !== 'accepted')).toEqual([]);

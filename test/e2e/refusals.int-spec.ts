@@ -36,7 +36,7 @@ afterAll(async () => {
   await Promise.all([...publishers.values()].map((each) => each.close()));
   await pool?.end();
   await product?.stop();
-}, 60_000);
+});
 
 /** What members have put into the log. */
 async function stored(): Promise<number> {
@@ -168,5 +168,5 @@ describe('what only the inbox can be sent', () => {
     expect(await stored()).toBe(before + 1);
     const { rows: kept } = await pool.query("select from log.entry where entry like '%13800000000%'");
     expect(kept).toEqual([]);
-  }, 120_000);
+  });
 });

@@ -79,7 +79,7 @@ const setUp = async (): Promise<void> => {
   api = new pg.Pool({ connectionString: asApp(ledger.url, 'liandun_api'), max: 1, ...({ pipeline: true } as object) });
 };
 
-beforeAll(setUp, 120_000);
+beforeAll(setUp);
 afterAll(async () => {
   await api?.end();
   await admin?.end();

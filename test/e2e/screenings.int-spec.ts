@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await pool?.end();
   await product?.stop();
-}, 60_000);
+});
 
 const list = async (merchantId: string, identity: object): Promise<void> => {
   const [receipt] = await product.client(LISTER).publish([delisted(LISTER, merchantId, identity) as CloudEvent]);
@@ -55,7 +55,7 @@ test('a platform is told of a later listing on its feed and on Kafka, another is
   await product.client(ASKER).decideMatch(listed.screeningId, listingId, 'reviewer');
   expect((await product.client(ASKER).screen(identity, 'onboarding')).result).toBe('clear');
   expect((await product.client(OTHER).screen(identity, 'onboarding')).result).toBe('listed');
-}, 90_000);
+});
 
 test("an SDK consumer's handler gets each alert once, in its own transaction", async () => {
   const seen: MatchedScreening[] = [];
@@ -82,7 +82,7 @@ test("an SDK consumer's handler gets each alert once, in its own transaction", a
   await second.stop();
   await consumers.end();
   expect(seen.map(({ no }) => no)).toEqual([0, 1]);
-}, 90_000);
+});
 
 test('an erasure takes the inquiries about a person with it, and nobody is told of them any more', async () => {
   const identity = person(300, { name: '慕容虚构', phones: ['13958017401'] }) as Identity & { residentId: string };
@@ -108,4 +108,4 @@ test('an erasure takes the inquiries about a person with it, and nobody is told 
   await list('later-3', identity);
   await product.settled();
   expect((await product.client(ASKER).matchedScreenings()).items).toHaveLength(told);
-}, 90_000);
+});

@@ -18,7 +18,7 @@ beforeAll(async () => {
   const key = product.keys.get(MEMBER)!;
   client = new LiandunClient({ url: product.url, memberId: MEMBER, key, sign: true });
   publisher = await new InboxPublisher({ client, brokers: env('KAFKA_BROKERS') }).open();
-}, 120_000);
+});
 afterAll(async () => {
   await publisher.close();
   await product.stop();

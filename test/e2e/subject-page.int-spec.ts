@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await side?.stop();
-}, 60_000);
+});
 
 interface Visit {
   page: Page;

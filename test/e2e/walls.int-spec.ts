@@ -97,7 +97,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await stores?.drop();
   await product?.stop();
-}, 60_000);
+});
 
 /** The answer, without what differs between any two answers. */
 async function asked(memberId: string, path: string, token?: string): Promise<{ status: number; body: string }> {

@@ -65,7 +65,7 @@ afterAll(async () => {
   await Promise.all(witnesses.map((witness) => witness.end()));
   await product?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 const run = (line: string): Promise<Ran> => liandun(line.split(' '), { env, cwd: folder });
 
@@ -195,7 +195,7 @@ describe('a ledger with a policy', () => {
     expect(
       Number((await readFile(join(product.folder, 'log/checkpoint'), 'utf8')).split('\n')[1]),
     ).toBeGreaterThanOrEqual(size);
-  }, 90_000);
+  });
 });
 
 async function logKey(home: string): Promise<ReturnType<typeof signerKeyFromJwk>> {

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await pool?.end();
   await product?.stop();
-}, 60_000);
+});
 
 /** A client that outlives a restart of the API on a busy machine. */
 const patient = (): LiandunClient =>
@@ -105,7 +105,7 @@ test('killed while a group is being appended: what has no receipt is stored by t
   await product.run('api');
   await published;
   await expectEachOnce(events, receipts);
-}, 120_000);
+});
 
 test('killed after the commit and before the receipts: the retry has the first receipts as duplicates', async () => {
   const events = merchants(20);
@@ -136,4 +136,4 @@ test('killed after the commit and before the receipts: the retry has the first r
   await published;
   expect(new Set(receipts.map(({ status }) => status))).toEqual(new Set(['duplicate']));
   await expectEachOnce(events, receipts);
-}, 120_000);
+});

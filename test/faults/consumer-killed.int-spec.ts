@@ -39,7 +39,7 @@ afterAll(async () => {
     await pool.end();
     await drop();
   }
-}, 60_000);
+});
 
 const accepted = (receipt: Receipt): void => expect(receipt).toMatchObject({ status: 'accepted' });
 

@@ -100,7 +100,7 @@ afterAll(async () => {
     await local('children')
   )['stopAll']!();
   await rm(folder, { recursive: true, force: true });
-}, 120_000);
+});
 
 const service = (name: 'postgres' | 'kafka'): Service => servers.get(name)!.service;
 

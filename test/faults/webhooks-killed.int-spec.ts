@@ -40,7 +40,7 @@ afterAll(async () => {
   await pool?.end();
   await receiver?.stop();
   await product?.stop();
-}, 60_000);
+});
 
 test('a platform without Kafka gets a test event', async () => {
   const page = await webhook('PUT', '', { url: receiver.url });

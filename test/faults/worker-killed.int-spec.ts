@@ -54,7 +54,7 @@ afterAll(async () => {
   await pool?.end();
   await stores?.drop();
   await product?.stop();
-}, 60_000);
+});
 
 const taken = (given: Receipt[]): Receipt[] => {
   expect(given.filter(({ status }) => status === 'rejected' || status === 'held')).toEqual([]);

@@ -68,7 +68,7 @@ beforeAll(async () => {
   known = await settle();
 }, 180_000);
 
-afterAll(() => product?.stop(), 60_000);
+afterAll(() => product?.stop());
 
 tried('schemathesis finds', () => {
   test.each([PLATFORM, REGULATOR, 'admin-2'])(

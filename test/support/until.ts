@@ -1,5 +1,5 @@
 /** Resolves once `condition` holds, looking every 20 ms; rejects after `ms`. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 40_000): Promise<void> {
+export async function until(what: string, condition: () => boolean | Promise<boolean>, ms = 100_000): Promise<void> {
   for (const endMs = performance.now() + ms; !(await condition());) {
     if (performance.now() > endMs) throw new Error(`Not within ${ms} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

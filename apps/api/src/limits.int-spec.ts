@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeUscc } from '@liandun/contracts';
 import { writeFile } from 'node:fs/promises';
 import { until } from '../../../test/support/kafka.js';
+import { awayFromMidnight } from '../../../test/support/midnight.js';
 import { reported } from '../../../test/support/submissions.js';
 import { TestApi, type Answer, type TestMember } from '../../../test/support/api.js';
 import { createApi, type Api } from './api.js';
@@ -23,8 +24,9 @@ const LIMITS = {
 
 let api: TestApi;
 beforeAll(async () => {
+  await awayFromMidnight(120_000); // one day's budgets for all tests
   api = await TestApi.start(LIMITS);
-});
+}, 360_000);
 afterAll(() => api.stop());
 
 const wants = ({ status, headers, body }: Answer): unknown => ({

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { TestApi, type Answer, type TestMember } from '../../../test/support/api.js';
+import { awayFromMidnight } from '../../../test/support/midnight.js';
 import { caseOf, delisted, organization, person, reported } from '../../../test/support/submissions.js';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await TestApi.start();
 });
+beforeEach(() => awayFromMidnight()); // cases are counted by the day
 afterAll(() => api.stop());
 
 const preview = (event: unknown, who: TestMember = 'platform-a'): Promise<Answer> =>

@@ -61,7 +61,7 @@ beforeAll(async () => {
     delisted(LISTER, 'listed-2', PERSON),
   ]);
   if (receipts.some(({ status }) => status !== 'accepted')) throw new Error(JSON.stringify(receipts));
-}, 60_000);
+});
 afterAll(async () => {
   await ledger?.stop();
 });

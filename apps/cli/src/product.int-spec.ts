@@ -26,7 +26,7 @@ beforeAll(async () => {
     writeFileSync(join(folder, `${memberId}.jwk`), JSON.stringify(product.keys.get(memberId)));
   }
   Object.assign(env, { LIANDUN_URL: product.url, KAFKA_BROKERS: process.env['KAFKA_BROKERS'] });
-}, 120_000);
+});
 afterAll(async () => {
   await product?.stop();
   rmSync(folder, { recursive: true, force: true });

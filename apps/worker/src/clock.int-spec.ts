@@ -14,6 +14,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { TestLedger } from '../../../test/support/ledger.js';
+import { awayFromMidnight } from '../../../test/support/midnight.js';
 import { delisted, ending, organization, reported, submission } from '../../../test/support/submissions.js';
 import { LifeClock } from './clock.js';
 
@@ -29,7 +30,8 @@ beforeAll(async () => {
   await ledger.admit('regulator-x', 'regulator');
 });
 afterAll(() => ledger.stop());
-beforeEach(() => {
+beforeEach(async () => {
+  await awayFromMidnight(); // holidays are set around today
   serial += 1;
   merchant = `m-${randomUUID()}`;
 });

@@ -12,9 +12,10 @@ import { floodStream, Intake } from '@liandun/intake';
 import { BREAKER_GATE, breakerState, ledgerProjection, waitingFloods } from '@liandun/views';
 import { zhMatcher } from '@liandun/identity';
 import { identifiersOf, MatchIndex } from '@liandun/matching';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { TestLedger } from '../../../test/support/ledger.js';
+import { awayFromMidnight } from '../../../test/support/midnight.js';
 import { delisted, organization, reported, submission } from '../../../test/support/submissions.js';
 import { LifeClock } from './clock.js';
 import { outcomeEvent } from './outcome.js';
@@ -52,6 +53,7 @@ beforeAll(async () => {
   const { log, vault } = ledger;
   intake = new Intake({ log, vault, clock: () => new Date(), keysOf: async () => [], breaker: BREAKER_GATE });
 });
+beforeEach(() => awayFromMidnight()); // cases are counted by the day
 afterAll(() => ledger.stop());
 
 interface Filing {

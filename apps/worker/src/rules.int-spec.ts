@@ -49,7 +49,7 @@ describe('P01: notice, not order', () => {
       refused.push(...receipts.flatMap(({ problem }) => problem ?? []));
     }
     notices = await ledger.notices('platform-b');
-  }, 120_000);
+  });
   afterAll(() => ledger.stop());
 
   const decisions = async (): Promise<Record<string, any>[]> => {

@@ -214,5 +214,5 @@ describe('a consumer of Kafka', () => {
     expect(await effects()).toEqual([0]);
     await ensureMember(admin, member);
     await reaches(consumer, 1);
-  }, 120_000);
+  });
 });

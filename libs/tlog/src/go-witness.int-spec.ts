@@ -60,5 +60,5 @@ async function freePort(): Promise<number> {
     await late.compare();
     expect(late.refusal).toMatchObject({ code: 'WITNESS_AHEAD' });
     await behind.end();
-  }, 120_000);
+  });
 });
