@@ -13,6 +13,7 @@ const DAY_MS = 86_400_000;
 const WHY = { headers: { 'liandun-purpose': 'supervision', 'liandun-case': '2026-18' } };
 const STATEMENT = '货品均有授权，请核对所附合同。';
 const REASONS = '经复核，授权合同真实有效，原认定有误。';
+const MALICE = '明知授权合同有效，仍两次以同一材料报送。';
 const CHANGE = { caseNo: '2026-18', reviewer: 'officer-1' };
 
 let side: SubjectSide;
@@ -197,6 +198,51 @@ test('P17: an erasure destroys what its subject wrote, and what was written to h
   expect(rows.filter(({ sealed }) => sealed)).toEqual([]);
 });
 
+describe('P19: a listing that was filed in bad faith', () => {
+  const find = (as: TestMember, listingId: string, more: object = {}): Promise<Answer> =>
+    call(as, 'POST', `/v1/listings/${listingId}/malice`, {
+      caseNo: '2026-19',
+      foundBy: 'officer-2',
+      reasons: MALICE,
+      ...more,
+    });
+
+  test('P19: a second person finds it, once; it is flagged with the liability note, and its words reach nobody else', async () => {
+    const listingId = await listed();
+    const no = serial;
+    const appealId = await appeal(listingId);
+    expect((await find('regulator-beijing', listingId)).body.code).toBe('LISTING_NOT_WRONG');
+    expect((await decide('regulator-beijing', appealId, { decidedBy: 'officer-1' })).status).toBe(200);
+    await side.settled();
+    expect((await find('platform-a', listingId)).status).toBe(403);
+    expect((await find('regulator-beijing', `${listingId}0`)).status).toBe(404);
+    const same = await find('regulator-beijing', listingId, { foundBy: 'officer-1' });
+    expect([same.status, same.body.code]).toEqual([403, 'FINDER_IS_DECIDER']);
+    expect((await find('regulator-beijing', listingId, { reasons: '' })).status).toBe(422);
+    const found = await find('regulator-beijing', listingId);
+    expect([found.status, found.body]).toEqual([
+      200,
+      { listingId, foundAt: expect.any(String), liability: expect.objectContaining({ law: expect.any(String) }) },
+    ]);
+    const again = await find('regulator-beijing', listingId, { foundBy: 'officer-3' });
+    expect([again.status, again.body.code]).toEqual([409, 'MALICE_FOUND']);
+    await side.settled();
+    const { body } = await call('platform-a', 'GET', '/v1/publishers/platform-a');
+    expect(body).toMatchObject({ malicious: 1, liability: { law: expect.stringContaining('第42条') } });
+    const everybody = await side.call('GET', '/public/publishers', {});
+    expect(everybody.body.items).toContainEqual(expect.objectContaining({ malicious: 1 }));
+    // The subject sees it, with why and what it means.
+    const token = await side.identify({ uscc: makeUscc('990101', no), name: `虚构贸易${no}有限公司` }, phoneOf(no));
+    const page = await side.call('GET', '/public/subject', { token });
+    expect(page.body.listings).toMatchObject([
+      { listingId, malicious: { reasons: MALICE, liability: { zh: expect.stringContaining('恶意') } } },
+    ]);
+    expect(JSON.stringify(await side.log.read({ after: -1, limit: 100_000 }))).not.toContain(MALICE);
+    const notices = (await side.api.call('platform-b', 'GET', '/v1/notices?after=-1')).body;
+    expect(JSON.stringify(notices)).not.toContain(MALICE);
+  });
+});
+
 describe('deadlines', () => {
   test('P07: paused it never stays, resumed and extended it does, each with its reason and computation', async () => {
     const listingId = await listed();
@@ -304,6 +350,8 @@ describe('liandun appeals', () => {
     expect([byDecider.code === 0, byDecider.err]).toEqual([false, expect.stringContaining('P08')]);
     expect(await run(`${decision} --reviewer reviewer-2`)).toMatchObject({ code: 0 });
     await side.settled();
+    const malice = `appeals malice ${listingId} --reasons reasons.txt ${why}`;
+    expect((await run(malice)).err).toContain('LISTING_NOT_WRONG');
     expect(await statusOf(listingId)).toBe('upheld');
     expect(JSON.parse((await run(`appeals show ${appealId} --as platform-a --json`)).out)).toMatchObject({
       decision: 'upheld',

@@ -17,6 +17,7 @@ import { Enumeration } from './enumeration.js';
 import { FloodsController } from './floods.controller.js';
 import { GuardedLog } from './guarded-log.js';
 import { Identifications } from './identifications.js';
+import { Malice } from './malice.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { LogController } from './log.controller.js';
 import { MembersController } from './members.controller.js';
@@ -135,6 +136,7 @@ export class ApiModule {
         Reviews,
         ReasonCodes,
         Appeals,
+        Malice,
         ...HANDLERS,
       ],
     };

@@ -83,6 +83,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   },
   'POST /v1/appeals/:appealId/deadline': { roles: ['regulator'], accepts: [JSON_TYPE], rate: 'write', lookUp: true },
   'POST /v1/cases/:listingId/deadline': { roles: ['regulator'], accepts: [JSON_TYPE], rate: 'write', lookUp: true },
+  'POST /v1/listings/:listingId/malice': { roles: ['regulator'], accepts: [JSON_TYPE], rate: 'write', lookUp: true },
   'GET /v1/listings/:listingId/coverage': { roles: ['regulator'], audited: true, rate: 'read', lookUp: true },
   'GET /v1/audit/events': { roles: ['platform', 'regulator'], audited: true, rate: 'read' },
   'GET /v1/receipts/:source/:id': { roles: ['platform', 'regulator'], audited: true, rate: 'read', lookUp: true },

@@ -1,21 +1,15 @@
 import { LedgerError, type PublisherFigures } from '@liandun/contracts';
 import { isLowered, publisherFigures, PUBLISHER_RULES } from '@liandun/domain';
 import { figuresOfPublishers, memberById, memberList } from '@liandun/views';
-import { Controller, Get, Param, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { callerOf } from './access-hooks.js';
 import { LedgerWriter } from './ledger-writer.js';
+import { LIABILITY, Malice } from './malice.js';
 import { Door } from './pools.js';
 
 const KNOWN_FOR_MS = 60_000;
 const MEMBERS_MAX = 1_000;
-
-/** What a publisher owes where its notice was wrong; written for notices of intellectual property, so counsel must confirm it. */
-const LIABILITY = {
-  en: 'Whoever causes a merchant a loss by a wrong notice answers for it; a malicious one doubles the damages',
-  zh: '错误通知造成损害的，依法承担民事责任；恶意发出错误通知的，加倍承担赔偿责任',
-  law: '电子商务法 第42条; 个人信息保护法 第69条',
-};
 
 /** How often publishers are wrong and how fast they put it right (rule P19). */
 @Controller()
@@ -25,6 +19,7 @@ export class PublishersController {
   constructor(
     private readonly door: Door,
     private readonly writer: LedgerWriter,
+    private readonly malice: Malice,
   ) {}
 
   /** To everybody: rate and days, never how many a platform lists, which its competitors must not learn (rule P18). */
@@ -48,6 +43,17 @@ export class PublishersController {
     return { memberId, name: member.name, ...figures, lowered: isLowered(figures), liability: LIABILITY };
   }
 
+  /** A listing of its that ended as wrong was filed in bad faith: it counts twice, and the subject is told what that means. */
+  @Post('/v1/listings/:listingId/malice')
+  @HttpCode(200)
+  async find(
+    @Req() request: FastifyRequest,
+    @Param('listingId') listingId: string,
+    @Body() body: unknown,
+  ): Promise<object> {
+    return this.malice.find(callerOf(request), listingId, body);
+  }
+
   #figures(members?: string[]): Promise<Map<string, PublisherFigures>> {
     return figuresOfPublishers(this.door.pool, this.writer.now().toISOString(), members);
   }
@@ -61,12 +67,14 @@ export class PublishersController {
       .filter(({ role, status }) => role === 'platform' && status !== 'removed')
       .map(({ memberId, name }) => {
         const own = figures.get(memberId);
-        if (!own || own.published < PUBLISHER_RULES.publishedMin) return { name, tooFew: true };
+        const malicious = own?.malicious === undefined ? {} : { malicious: own.malicious };
+        if (!own || own.published < PUBLISHER_RULES.publishedMin) return { name, tooFew: true, ...malicious };
         const { rate, medianDaysToFix } = own;
         return {
           name,
           overturnRate: rate,
           ...(medianDaysToFix !== undefined && { medianDaysToFix }),
+          ...malicious,
           lowered: isLowered(own),
         };
       });

@@ -95,6 +95,7 @@ const MAY: Record<string, string[]> = {
   'POST /v1/appeals/:appealId/stay': ['platform', 'regulator'],
   'POST /v1/appeals/:appealId/deadline': ['regulator'],
   'POST /v1/cases/:listingId/deadline': ['regulator'],
+  'POST /v1/listings/:listingId/malice': ['regulator'],
   'GET /v1/listings/:listingId/coverage': ['regulator'],
   'GET /v1/audit/events': ['platform', 'regulator'],
   'GET /v1/publishers/:memberId': ['platform', 'regulator'],

@@ -24,6 +24,7 @@ import {
   type SubjectListing,
 } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
+import { LIABILITY } from './malice.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Door } from './pools.js';
 import { Reads } from './reads.js';
@@ -250,6 +251,7 @@ export class Subjects {
     const { proof, decidedAt, decidedBy, decisionNo, appealUrl } = filing?.data ?? {};
     const about = entries.filter(({ data }) => data.listingId === listingId);
     const of = (type: string): SubjectEntry[] => about.filter((entry) => entry.type === type);
+    const [malice] = of(EVENT_TYPES.listingMalicious);
     // oxlint-disable-next-line typescript/no-explicit-any
     const open = (entry: SubjectEntry): any => revealed.get(entry.position) ?? entry.data;
     return {
@@ -281,6 +283,9 @@ export class Subjects {
         return { statementId, kind, statement: textOf(statement), evidence, statedAt: entry.acceptedAt };
       }),
       appeals: appealsOf(about, open),
+      ...(malice && {
+        malicious: { foundAt: malice.acceptedAt, reasons: textOf(open(malice).reasons), liability: LIABILITY },
+      }),
     };
   }
 

@@ -13,6 +13,7 @@ import stringWidth from 'string-width';
 import {
   changeAppealDeadline,
   decideAppeal,
+  findMalice,
   listAppeals,
   showAppeal,
   stayAppealed,
@@ -20,6 +21,7 @@ import {
   type AppealDecideOptions,
   type AppealListOptions,
   type AppealReadOptions,
+  type MaliceOptions,
 } from './commands/appeals.js';
 import type { ApprovalOptions } from './commands/approvals.js';
 import { approveCodes, listCodes, proposeCodes } from './commands/codes.js';
@@ -492,7 +494,9 @@ function addAppeals(settings: Settings): void {
   const t = context.t.bind(context);
   const appeals = settings.program
     .command('appeals')
-    .description(t('appeals against listings: list, show, decide, deadline', '对列名的申诉：查阅、决定、期限'))
+    .description(
+      t('appeals against listings: list, show, decide, deadline, malice', '对列名的申诉：查阅、决定、期限、恶意认定'),
+    )
     .helpCommand(false);
   const command = (name: string, en: string, zh: string): Command =>
     settings.command(name, t(en, zh), t('publisher or regulator', '列名方或监管端'), appeals);
@@ -540,6 +544,14 @@ function addAppeals(settings: Settings): void {
         changeAppealDeadline(context, appealId, action, options),
       ),
     );
+  command('malice <listingId>', 'find that it was filed in bad faith (regulators)', '认定恶意报送（监管端）')
+    .requiredOption('--reasons <file>', t('the written reasons', '书面理由文件'))
+    .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
+    .requiredOption(
+      '--reviewer <id>',
+      t('opaque id of who finds it; not who ended the listing', '认定人的内部编号；不得为决定终止的人'),
+    )
+    .action(settings.run((listingId: string, options: MaliceOptions) => findMalice(context, listingId, options)));
 }
 
 function addFloods(settings: Settings): void {

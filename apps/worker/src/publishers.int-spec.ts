@@ -1,11 +1,19 @@
-import { EVENT_TYPES, SUBMITTED_TYPES, type Receipt } from '@liandun/contracts';
+import {
+  EVENT_TYPES,
+  listingIdOf,
+  SUBMITTED_TYPES,
+  toBeijingTime,
+  type ListingMalicious,
+  type Receipt,
+} from '@liandun/contracts';
 import { publisherFigures } from '@liandun/domain';
-import { rebuildProjection } from '@liandun/event-log';
+import { rebuildProjection, type StoredEvent } from '@liandun/event-log';
 import { ledgerProjection } from '@liandun/views';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { delisted, ending, organization, reported } from '../../../test/support/submissions.js';
+import { outcomeEvent } from './outcome.js';
 
 const PUBLISHER = 'platform-a';
 const HOST = 'platform-b';
@@ -54,7 +62,7 @@ test('P19: a publisher over the threshold is lowered at the next event and resto
   expect(await judged()).toMatchObject([
     {
       type: EVENT_TYPES.publisherLowered,
-      data: { memberId: PUBLISHER, published: 20, overturned: 2, rate: 0.1, rules: 1 },
+      data: { memberId: PUBLISHER, published: 20, overturned: 2, rate: 0.1, rules: 2 },
     },
   ]);
   serial += 1;
@@ -83,9 +91,65 @@ test('P19: a publisher over the threshold is lowered at the next event and resto
   expect(await rows()).toEqual(live);
 });
 
+test('P19: a listing found malicious counts twice at the next event, and a rebuild and the log say the same', async () => {
+  const another = 'platform-c';
+  await ledger.admit(another);
+  const events = Array.from({ length: 20 }, () => {
+    serial += 1;
+    return delisted(another, `m-${serial}`, organization(serial), URGENT) as { id: string };
+  });
+  const receipts = await ledger.submit(another, events);
+  const ended = ending(another, SUBMITTED_TYPES.merchantReinstated, {
+    delistingId: events[0]!.id,
+    cause: 'wrongFinding',
+  });
+  await ledger.submit(another, [ended]);
+  const outcomes = (): Promise<StoredEvent[]> => ledger.log.readStream(`publisher/${another}`, { limit: 100 });
+  expect(await outcomes()).toEqual([]);
+  const filing = (await ledger.log.at(receipts[0]!.position!))!;
+  const found: ListingMalicious = {
+    listingId: listingIdOf(filing),
+    caseId: filing.id,
+    memberId: another,
+    caseNo: '2026-19',
+    reasons: { commitment: 'c' },
+    foundBy: 'officer-2',
+    by: 'regulator-beijing',
+    foundAt: toBeijingTime(new Date()),
+  };
+  const fact = { time: found.foundAt, stream: filing.stream, data: found };
+  await ledger.log.append({ events: [outcomeEvent('malice:1', EVENT_TYPES.listingMalicious, fact)] });
+  await ledger.settled();
+  const [lowered] = await outcomes();
+  expect(lowered).toMatchObject({
+    type: EVENT_TYPES.publisherLowered,
+    data: { memberId: another, published: 20, overturned: 1, malicious: 1, rate: 0.05, rules: 2 },
+  });
+  // The same from the log alone.
+  const entries = await ledger.log.read({ after: -1, limit: 10_000 });
+  const own = entries.filter(({ position, source }) => position < lowered!.position && source.endsWith(another));
+  const malicious = entries.some(
+    ({ type, data }) => type === EVENT_TYPES.listingMalicious && data.caseId === filing.id,
+  );
+  const errors = own
+    .filter(({ type }) => type === SUBMITTED_TYPES.merchantReinstated)
+    .map(({ acceptedAt }) => ({ from: new Date(filing.acceptedAt), to: new Date(acceptedAt), malicious }));
+  const published = own.filter(({ type }) => type === SUBMITTED_TYPES.merchantDelisted).length;
+  expect(lowered!.data).toMatchObject(publisherFigures(published, errors));
+  const rows = async (): Promise<object[]> =>
+    (await ledger.pool.query('select listing_id, malicious_at from view.listing order by position')).rows;
+  const live = await rows();
+  const owner = new pg.Pool({ connectionString: ledger.url });
+  owner.on('error', () => undefined);
+  await rebuildProjection(owner, ledgerProjection, { reader: 'notify' }).finally(() => owner.end());
+  expect(await rows()).toEqual(live);
+});
+
 test('P19: the figures recompute from the log alone', async () => {
   const entries = await ledger.log.read({ after: -1, limit: 10_000 });
-  const lowered = entries.find(({ type }) => type === EVENT_TYPES.publisherLowered)!;
+  const lowered = entries.find(
+    ({ type, data }) => type === EVENT_TYPES.publisherLowered && data.memberId === PUBLISHER,
+  )!;
   const before = entries.filter(({ position }) => position < lowered.position);
   const filed = new Map(
     before.filter(({ type }) => type === SUBMITTED_TYPES.merchantDelisted).map((entry) => [entry.id, entry]),

@@ -384,6 +384,15 @@ export const PROBLEMS = {
     'Whoever decided on the listing cannot decide on the appeal against it (rule P08). Have another person review it.',
     '作出原决定的人不得复核该申诉（规则 P08）。请由另一人复核。',
   ],
+  LISTING_NOT_WRONG: [
+    'The listing has not ended as wrong, so nothing was filed in bad faith yet. Decide on its appeal first.',
+    '该列名未因错误而终止，尚不能认定恶意报送。请先就申诉作出决定。',
+  ],
+  MALICE_FOUND: ['That was found of this listing already.', '该列名已被认定为恶意报送。'],
+  FINDER_IS_DECIDER: [
+    'Whoever filed or ended the listing cannot find that it was filed in bad faith (rule P19). Have another person find it.',
+    '报送该列名或决定其终止的人不得认定恶意报送（规则 P19）。请由另一人认定。',
+  ],
   DEADLINE_PAUSED: ['The deadline is paused already. Resume it first.', '期限已中止。请先恢复。'],
   DEADLINE_NOT_PAUSED: ['The deadline is not paused: there is nothing to resume.', '期限未中止，无需恢复。'],
   DEADLINE_OVER: [

@@ -52,6 +52,7 @@ export const OUTCOME_TYPES = {
   appealDeadlineSet: 'liandun.appeal.deadline.v1',
   appealDecided: 'liandun.appeal.decided.v1',
   listingStayed: 'liandun.listing.stayed.v1',
+  listingMalicious: 'liandun.listing.malicious.v1',
   noticeIssued: 'liandun.notice.issued.v1',
   noticeErased: 'liandun.notice.erased.v1',
   noticeReminder: 'liandun.notice.reminder.v1',

@@ -312,6 +312,15 @@ export const ROUTES: readonly Route[] = [
     answers: { 200: json('DeadlineSet') },
   },
   {
+    method: 'post',
+    path: '/v1/listings/{listingId}/malice',
+    en: 'Find that a listing that ended as wrong was filed in bad faith, by another person than who ended it (rule P19)',
+    zh: '认定因错误而终止的列名系恶意报送；认定人不得为决定终止的人（规则 P19）',
+    roles: REGULATOR,
+    body: [json('MaliceFinding')],
+    answers: { 200: json('MaliceFound') },
+  },
+  {
     method: 'get',
     path: '/v1/listings/{listingId}/coverage',
     en: 'Who was told of a listing and what they did',

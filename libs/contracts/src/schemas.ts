@@ -26,6 +26,7 @@ import {
   AppealStay,
   DeadlineChange,
 } from './appeal.js';
+import { MaliceFinding } from './publisher.js';
 import { CHANGED_CODES_MAX } from './reason-code-changes.js';
 import { REASON_KINDS } from './reason-codes.js';
 import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
@@ -682,13 +683,23 @@ const WIRE: Record<string, JsonSchema> = {
         'tooFew?': { const: true },
         'overturnRate?': { type: 'number' },
         'medianDaysToFix?': { type: 'number' },
+        'malicious?': {
+          ...count,
+          description: both('Notices that a regulator found were filed in bad faith', '经监管机构认定为恶意的通知数'),
+        },
         'lowered?': {
           type: 'boolean',
           description: both('Its tier 2 findings count as tier 3', '其第二层认定按第三层处理'),
         },
       }),
     ),
-    rules: object({ version: count, rateMax: { type: 'number' }, publishedMin: count, windowDays: count }),
+    rules: object({
+      version: count,
+      rateMax: { type: 'number' },
+      publishedMin: count,
+      windowDays: count,
+      'maliciousCounts?': count,
+    }),
     liability: ref('Liability'),
   }),
   Publisher: object({
@@ -698,6 +709,7 @@ const WIRE: Record<string, JsonSchema> = {
     overturned: count,
     rate: { type: 'number' },
     'medianDaysToFix?': { type: 'number' },
+    'malicious?': count,
     lowered: { type: 'boolean' },
     liability: ref('Liability'),
   }),
@@ -719,6 +731,7 @@ const WIRE: Record<string, JsonSchema> = {
     'expiresAt?': time,
   }),
   AppealStayed: object({ appealId: text, stayedAt: time }),
+  MaliceFound: object({ listingId: text, foundAt: time, liability: ref('Liability') }),
   AppealConcluded: object({ appealId: text, decision: oneOf(...APPEAL_DECISIONS), decidedAt: time }),
   DeadlineSet: object({
     'due?': { ...time, description: both('Absent while it is paused', '中止期间为空') },
@@ -855,6 +868,7 @@ export function componentSchemas(): Record<string, JsonSchema> {
   addClass(schemas, AppealDecision, true);
   addClass(schemas, AppealStay, true);
   addClass(schemas, DeadlineChange, true);
+  addClass(schemas, MaliceFinding, true);
   addClass(schemas, ReviewDecision, true);
   addClass(schemas, ReviewUndo, true);
   const envelope = schemas.Envelope as JsonSchema;

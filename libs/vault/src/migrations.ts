@@ -102,7 +102,7 @@ grant select on vault.record, vault.data_key to liandun_api;
 
 /** What a subject wrote, and the written reasons to him: for himself, regulators and the publisher (rule P17). */
 const TEXTS = `'liandun.subject.stated.v1', 'liandun.appeal.filed.v1', 'liandun.appeal.decided.v1',
-  'liandun.listing.stayed.v1'`;
+  'liandun.listing.stayed.v1', 'liandun.listing.malicious.v1'`;
 
 // The entries below are looked for behind the caller's own wall.
 const sentByCaller = (table: string): string =>

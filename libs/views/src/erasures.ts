@@ -44,6 +44,7 @@ const TEXTS = [
   EVENT_TYPES.appealFiled,
   EVENT_TYPES.listingStayed,
   EVENT_TYPES.appealDecided,
+  EVENT_TYPES.listingMalicious,
 ];
 
 /** By the entries that they are about: the later entries of the same stream with texts of the subject, or to him. */

@@ -136,7 +136,9 @@ create table <schema>.listing (
   -- The position at which a held case was heard.
   heard_at bigint,
   ended_at bigint,
-  cause text
+  cause text,
+  -- The position at which it was found to be filed in bad faith (rule P19).
+  malicious_at bigint
 );
 create index on <schema>.listing (entity_id);
 create index on <schema>.listing (source_member, source_event_id);
@@ -145,6 +147,7 @@ create index on <schema>.listing (decision_no) where decision_no is not null;
 create index on <schema>.listing (due_at);
 create index on <schema>.listing (moved_at) where moved_at is not null;
 create index on <schema>.listing (ended_at);
+create index on <schema>.listing (malicious_at) where malicious_at is not null;
 create index on <schema>.listing (marked_at) where marked_at is not null;
 create index on <schema>.listing (heard_at) where heard_at is not null;
 -- What the clock looks for.
@@ -295,6 +298,7 @@ const SEEN_BY_SUBJECT = [
   EVENT_TYPES.appealDecided,
   EVENT_TYPES.appealDeadlineSet,
   EVENT_TYPES.listingStayed,
+  EVENT_TYPES.listingMalicious,
 ]
   .map((type) => `'${type}'`)
   .join(', ');

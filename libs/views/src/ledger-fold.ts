@@ -6,7 +6,7 @@ import { fileAppeal, setAppealDeadline, stay, decideAppeal } from './fold/appeal
 import { indexForAudit } from './fold/audit.js';
 import { forget } from './fold/erasures.js';
 import { flood, decideFlood } from './fold/floods.js';
-import { reinstate, withdraw, hear, endListing, setDeadline, release, expire } from './fold/life.js';
+import { reinstate, withdraw, hear, endListing, setDeadline, release, expire, findMalicious } from './fold/life.js';
 import { list, delist } from './fold/listings.js';
 import { admit, setStatus, judgePublisher, subscribe, agree } from './fold/members.js';
 import { dispose, redact, tell } from './fold/notices.js';
@@ -36,6 +36,7 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.appealDeadlineSet]: setAppealDeadline,
   [EVENT_TYPES.listingStayed]: stay,
   [EVENT_TYPES.appealDecided]: decideAppeal,
+  [EVENT_TYPES.listingMalicious]: findMalicious,
   [EVENT_TYPES.noticeDisposed]: dispose,
   [EVENT_TYPES.entityLinked]: link,
   [EVENT_TYPES.entityMerged]: regroup,

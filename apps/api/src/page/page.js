@@ -169,6 +169,12 @@ function listingOf(listing) {
       el('span', { className: over ? 'state over' : 'state' }, t().state[status] ?? status),
     ),
     el('p', { className: 'plain' }, over ? t().means.over : t().means[status]),
+    listing.malicious &&
+      el(
+        'p',
+        { className: 'plain' },
+        `${t().malicious} (${day(listing.malicious.foundAt)})${t().stop}${listing.malicious.liability[language]} (${listing.malicious.liability.law})`,
+      ),
     el(
       'dl',
       {},

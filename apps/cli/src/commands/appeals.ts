@@ -29,6 +29,12 @@ export interface AppealDeadlineOptions extends CommonOptions {
   reviewer: string;
 }
 
+export interface MaliceOptions extends CommonOptions {
+  reasons: string;
+  reviewer: string;
+  case: string;
+}
+
 interface Appeal {
   appealId: string;
   listingId: string;
@@ -115,6 +121,24 @@ export async function stayAppealed(
 
 const reasonsIn = async (context: Context, file: string): Promise<string> =>
   (await readText(context, file)).trim().replaceAll('\r\n', '\n');
+
+/** Finds that a listing that ended as wrong was filed in bad faith (rule P19). */
+export async function findMalice(
+  context: Context,
+  listingId: string,
+  { reasons, reviewer: foundBy, case: caseNo, as, json }: MaliceOptions,
+): Promise<ExitCode> {
+  const path = `/v1/listings/${encodeURIComponent(listingId)}/malice`;
+  const answer = await context.client(as).post<{ foundAt: string; liability: Record<string, string> }>(path, {
+    caseNo,
+    foundBy,
+    reasons: await reasonsIn(context, reasons),
+  });
+  const { en = '', zh = '', law = '' } = answer.liability;
+  const text = `${listingId}  ${context.t('filed in bad faith', '恶意报送')}  ${answer.foundAt}\n${context.t(en, zh)} (${law})`;
+  context.print(json ? JSON.stringify(answer) : text);
+  return EXIT.done;
+}
 
 /** Pauses, resumes or extends an appeal's time. */
 export async function changeAppealDeadline(

@@ -15,7 +15,7 @@ function concerned(event: StoredEvent): string[] {
     data.reader,
     data.requestedBy,
     // A reviewer's id is its member's own.
-    event.type.startsWith('liandun.appeal.') ? data.by : data.decidedBy,
+    event.type.startsWith('liandun.appeal.') || event.type === EVENT_TYPES.listingMalicious ? data.by : data.decidedBy,
     data.change?.memberId,
     // What the clock or an authority did to a listing concerns its publisher.
     ['screenings', 'merchant', 'report'].includes(kind ?? '') ? whose : undefined,
@@ -32,6 +32,7 @@ const ABOUT_OBSERVATIONS = new Set<string>([
   EVENT_TYPES.appealDecided,
   EVENT_TYPES.appealDeadlineSet,
   EVENT_TYPES.listingStayed,
+  EVENT_TYPES.listingMalicious,
 ]);
 
 /** The observation that such an outcome is about; a listing's id begins with the position of its own. */

@@ -70,6 +70,15 @@ export const endListing: FoldRun = async (client, schema, events) => {
   }
 };
 
+/** Found to be filed in bad faith, once (rule P19). */
+export const findMalicious: FoldRun = (client, schema, events) =>
+  bulk(
+    client,
+    `update ${schema}.listing l set malicious_at = r.position from jsonb_to_recordset($1) r ("listingId" text, position bigint)
+     where l.listing_id = r."listingId" and l.malicious_at is null`,
+    events.map(({ data, position }) => ({ listingId: data.listingId, position })),
+  ) as Promise<void>;
+
 export const setDeadline: FoldRun = (client, schema, events) =>
   bulk(
     client,
