@@ -495,7 +495,10 @@ function addAppeals(settings: Settings): void {
   const appeals = settings.program
     .command('appeals')
     .description(
-      t('appeals against listings: list, show, decide, deadline, malice', '对列名的申诉：查阅、决定、期限、恶意认定'),
+      t(
+        'appeals against listings: list, show, decide, stay, deadline, malice',
+        '对列名的申诉：查阅、决定、暂停、期限、恶意认定',
+      ),
     )
     .helpCommand(false);
   const command = (name: string, en: string, zh: string): Command =>
