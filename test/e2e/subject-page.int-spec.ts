@@ -58,7 +58,7 @@ async function picture(page: Page, name: string): Promise<void> {
 const isWide = (page: Page): Promise<boolean> =>
   page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
-async function prove(page: Page, serial: number, to: string): Promise<void> {
+async function prove(page: Page, serial: number, to: string, shown = '#listings article'): Promise<void> {
   const before = side.gateway.sent.length;
   await page.locator('#number').fill(makeUscc('990101', serial).toLowerCase());
   await page.locator('#name').fill(`虚构贸易${serial}有限公司`);
@@ -66,7 +66,7 @@ async function prove(page: Page, serial: number, to: string): Promise<void> {
   await page.locator('#who button').click();
   await page.locator('#code').fill(await side.gateway.next(to, before));
   await page.locator('#proof button[type=submit]').click();
-  await page.locator('#listings article').first().waitFor();
+  await page.locator(shown).first().waitFor();
 }
 
 describe.each([
@@ -129,15 +129,56 @@ test('P07: an appeal is filed on the page, and its deadline is shown', async () 
   await picture(page, 'zh-CN-phone-4-appeal');
   await page.locator('#listings form button[type=submit]').click();
   await page.getByText('申诉已提交').waitFor();
+  // At once, whether the ledger's readers have come to it or not.
+  expect(await page.locator('#listings .state').innerText()).toBe('有异议，复核中');
   await side.settled();
   // The reader of the ledger has folded it by now.
   await page.locator('#language').click();
   await page.locator('#leave').click();
   await prove(page, APPEALED, APPEALED_PHONE);
   const text = await page.locator('#listings').innerText();
+  expect(await page.locator('#listings .state').innerText()).toBe('Disputed, under review');
   expect(text).toContain('It is not me (or not my company) · to be answered by');
   expect(text).toContain('该店铺不是我开的。');
   await picture(page, 'en-phone-5-disputed');
+  expect(problems).toEqual([]);
+  await page.close();
+});
+
+test.each([
+  ['zh-CN', 8204, '要求更正', '名称或姓名', '更正请求已提交给报送方。', '您要求更正的内容'],
+  ['en-GB', 8205, 'Ask for a correction', 'Name', 'Your request went to whoever reported it.', 'What you asked'],
+])('P17: a correction of what a platform reported is asked for on the page (%s)', async (...row) => {
+  const [locale, serial, ask, part, done, shown] = row;
+  const phone = `1390000${serial}`;
+  await side.api.publish(
+    'platform-b',
+    reported('platform-b', `m-${serial}`, organization(serial, { phones: [phone] })),
+  );
+  await side.settled();
+  const { page, problems } = await visit(locale, [390, 844]);
+  await prove(page, serial, phone, '#held');
+  await page.locator('summary').first().click();
+  const entry = page.locator('#observations article').first();
+  await entry.getByRole('button', { name: ask }).click();
+  const words = `虚构贸易（更名）有限公司 (${locale})`;
+  expect(await entry.locator('select option').allInnerTexts()).toContain(part);
+  await entry.locator('select').selectOption('/identity/name');
+  await entry.locator('textarea').fill(words);
+  expect(await isWide(page)).toBe(false);
+  await picture(page, `${locale}-phone-6-correction`);
+  await entry.locator('form button[type=submit]').click();
+  await page.getByText(done).waitFor();
+  for (const text of [shown, words]) expect(await page.locator('#observations').innerText()).toContain(text);
+  await side.settled();
+  const { body } = await side.api.call('platform-b', 'GET', '/v1/statements');
+  expect(body.items).toContainEqual(
+    expect.objectContaining({ kind: 'correction', field: '/identity/name', statement: words }),
+  );
+  // Shown again when he comes back, once.
+  await page.locator('#leave').click();
+  await prove(page, serial, phone, '#held');
+  expect((await page.locator('#observations').innerText()).split(words)).toHaveLength(2);
   expect(problems).toEqual([]);
   await page.close();
 });

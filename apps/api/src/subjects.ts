@@ -218,6 +218,12 @@ export class Subjects {
             ...(own.has(position) && identity ? { identity: ownIdentity(identity) } : { kind: data.identity.kind }),
             ...(data.shops && { shops: data.shops }),
             ...(data.accounts && own.has(position) && { accounts: revealed.get(position)?.accounts }),
+            corrections: entries
+              .filter((entry) => entry.data.kind === 'correction' && entry.data.about === position)
+              .map((entry) => {
+                const { statementId, field, statement, evidence } = revealed.get(entry.position) ?? entry.data;
+                return { statementId, field, statement: textOf(statement), evidence, statedAt: entry.acceptedAt };
+              }),
           };
         }),
       listings: listings.map((listing) => this.listed(listing, entries, revealed, named)),

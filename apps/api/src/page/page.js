@@ -10,6 +10,8 @@ let language = navigator.languages.some((one) => one.startsWith('zh')) ? 'zh' : 
 let identificationId;
 let token;
 let held;
+/** What was said since he came: the ledger has it, but what it shows may be a moment older. */
+let said = [];
 
 const t = () => TEXTS[language];
 
@@ -56,6 +58,7 @@ async function ask(method, path, body) {
 
 function leave(text = '') {
   [token, held, identificationId] = [];
+  said = [];
   $('held').hidden = true;
   $('identify').hidden = false;
   $('proof').hidden = true;
@@ -96,23 +99,45 @@ const evidenceOf = (files) =>
     })),
   );
 
-/** A form to appeal, answer or state: opened below its listing. */
-function speak(kind, listing, at) {
-  const id = `${kind}-${listing.listingId}`;
+/** What of an entry may be wrong, by its JSON Pointer: a part of it, or that it is about him at all. */
+const partsOf = ({ identity, shops, accounts }) => [
+  '/identity',
+  ...Object.keys(identity ?? {}).flatMap((key) => (t().field[key] ? [`/identity/${key}`] : [])),
+  ...(shops ? ['/shops'] : []),
+  ...(accounts ? ['/accounts'] : []),
+];
+
+/** What is chosen besides the words. */
+const choicesOf = (kind, about) => {
+  if (kind === 'appeals') return [t().grounds, GROUNDS.map((value) => [value, t().ground[value]])];
+  if (kind !== 'corrections') return undefined;
+  return [t().part, partsOf(about).map((value) => [value, t().field[value.split('/').at(-1)]])];
+};
+
+/** What is sent besides words and documents. */
+const bodyOf = (kind, { listingId, position }, choice) => {
+  if (kind === 'corrections') return { position, field: choice };
+  return kind === 'appeals' ? { listingId, grounds: choice } : { listingId };
+};
+
+/** A form to appeal, answer, state or have corrected: opened below what it is about. */
+function speak(kind, about, at) {
+  const id = `${kind}-${about.listingId ?? about.position}`;
+  const [choiceLabel, choices = []] = choicesOf(kind, about) ?? [];
   const words = el('textarea', { id: `${id}-words`, maxLength: 2000, required: true });
   const files = el('input', { id: `${id}-files`, type: 'file', multiple: true });
-  const grounds = el(
+  const choice = el(
     'select',
-    { id: `${id}-grounds` },
-    GROUNDS.map((value) => el('option', { value }, t().ground[value])),
+    { id: `${id}-choice` },
+    choices.map(([value, text]) => el('option', { value }, text)),
   );
   const label = (target, text) => el('label', { htmlFor: target.id }, text);
   const submit = el('button', { type: 'submit' }, t().submit);
   const form = el(
     'form',
     { noValidate: true },
-    kind === 'appeals' && [label(grounds, t().grounds), grounds],
-    label(words, t().words),
+    choiceLabel !== undefined && [label(choice, choiceLabel), choice],
+    label(words, kind === 'corrections' ? t().right : t().words),
     words,
     el('p', { className: 'hint' }, t().wordsHint),
     label(files, t().files),
@@ -125,17 +150,18 @@ function speak(kind, listing, at) {
     event.preventDefault();
     void once(submit, async () => {
       const evidence = await evidenceOf(files.files);
-      await ask('POST', `/public/${kind}`, {
-        listingId: listing.listingId,
-        ...(kind === 'appeals' && { grounds: grounds.value }),
+      const body = {
+        ...bodyOf(kind, about, choice.value),
         ...((kind !== 'appeals' || words.value.trim() !== '') && { statement: words.value }),
         ...(evidence.length > 0 && { evidence }),
-      });
+      };
+      const answer = await ask('POST', `/public/${kind}`, body);
+      said.push({ kind, ...body, ...answer, statedAt: new Date().toISOString() });
       await show(t().done[kind]);
     });
   });
   at.replaceChildren(form);
-  (kind === 'appeals' ? grounds : words).focus();
+  (choiceLabel === undefined ? words : choice).focus();
 }
 
 function appealOf(appeal) {
@@ -150,6 +176,14 @@ function appealOf(appeal) {
     statement && el('p', { className: 'said' }, statement),
     reasons && el('p', { className: 'said' }, reasons),
   ].filter(Boolean);
+}
+
+/** That it was filed in bad faith, why, and what that means. */
+function maliceOf({ malicious }) {
+  if (!malicious) return [];
+  const { foundAt, reasons, liability } = malicious;
+  const text = `${t().malicious} (${day(foundAt)})${t().stop}${liability[language]} (${liability.law})`;
+  return [el('p', { className: 'plain' }, text), reasons && el('p', { className: 'said' }, reasons)];
 }
 
 function listingOf(listing) {
@@ -169,12 +203,7 @@ function listingOf(listing) {
       el('span', { className: over ? 'state over' : 'state' }, t().state[status] ?? status),
     ),
     el('p', { className: 'plain' }, over ? t().means.over : t().means[status]),
-    listing.malicious &&
-      el(
-        'p',
-        { className: 'plain' },
-        `${t().malicious} (${day(listing.malicious.foundAt)})${t().stop}${listing.malicious.liability[language]} (${listing.malicious.liability.law})`,
-      ),
+    ...maliceOf(listing),
     el(
       'dl',
       {},
@@ -234,8 +263,10 @@ const linesOf = (value) =>
     one === null || one === undefined ? [] : typeof one === 'object' ? linesOf(one) : [String(one)],
   );
 
-const observationOf = ({ from, acceptedAt, identity, shops = [] }) =>
-  el(
+function observationOf(observation) {
+  const { from, acceptedAt, identity, shops = [], corrections = [] } = observation;
+  const form = el('div');
+  return el(
     'article',
     {},
     el(
@@ -245,8 +276,26 @@ const observationOf = ({ from, acceptedAt, identity, shops = [] }) =>
       fact(t().reportedAt, minute(acceptedAt)),
       fact(t().data, identity ? list(linesOf({ ...identity, kind: undefined })) : t().notNamed),
       shops.length > 0 && fact('', list(shops.map(({ name }) => name))),
+      corrections.length > 0 &&
+        fact(
+          t().corrections,
+          corrections.map(({ field, statement, statedAt }) =>
+            el(
+              'p',
+              { className: 'said' },
+              `${day(statedAt)} ${t().field[field.split('/').at(-1)] ?? field}${t().colon}${statement ?? '—'}`,
+            ),
+          ),
+        ),
     ),
+    el(
+      'button',
+      { type: 'button', className: 'quiet', onclick: () => speak('corrections', observation, form) },
+      t().correct,
+    ),
+    form,
   );
+}
 
 function draw() {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
@@ -268,8 +317,27 @@ function draw() {
   );
 }
 
+/** Puts what he has said where what is shown lacks it still. */
+function put({ kind, appealId, statementId, listingId, position, ...more }) {
+  const listing = held.listings.find((one) => one.listingId === listingId);
+  if (kind === 'corrections') {
+    const entry = held.observations.find((one) => one.position === position);
+    if (!entry) return;
+    entry.corrections ??= [];
+    if (!entry.corrections.some((one) => one.statementId === statementId))
+      entry.corrections.push({ statementId, ...more });
+  } else if (kind === 'appeals' && listing) {
+    if (!listing.appeals.some((one) => one.appealId === appealId)) listing.appeals.push({ appealId, ...more });
+    const open = !listing.appeals.find((one) => one.appealId === appealId).decision;
+    if (open && APPEALABLE.has(listing.status)) listing.status = 'disputed';
+  } else if (listing && !listing.statements.some((one) => one.statementId === statementId)) {
+    listing.statements.push({ statementId, ...more });
+  }
+}
+
 async function show(text = '') {
   held = await ask('GET', '/public/subject');
+  for (const one of said) put(one);
   say(text);
   $('identify').hidden = true;
   $('held').hidden = false;
