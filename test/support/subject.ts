@@ -23,9 +23,11 @@ export class SubjectSide {
     private readonly readers: Reader[],
   ) {}
 
-  static async start(): Promise<SubjectSide> {
+  /** `more`: of the api's environment. */
+  static async start(more: Record<string, string> = {}): Promise<SubjectSide> {
     const gateway = await CodeGateway.start();
-    const api = await TestApi.start({}, { LIANDUN_CODE_GATEWAY: gateway.url, LIANDUN_CODE_GATEWAY_TOKEN: 'shown' });
+    const env = { LIANDUN_CODE_GATEWAY: gateway.url, LIANDUN_CODE_GATEWAY_TOKEN: 'shown', ...more };
+    const api = await TestApi.start({}, env);
     const pool = new pg.Pool({ connectionString: asApp(api.databaseUrl), max: 8, ...({ pipeline: true } as object) });
     pool.on('error', () => undefined); // the database is dropped with force
     const vault = new Vault(loadVaultKeys(api.env['LIANDUN_KEYS']));

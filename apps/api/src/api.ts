@@ -36,6 +36,7 @@ import { RateLimits } from './rate-limits.js';
 import { Reads } from './reads.js';
 import { installSecurityHeaders } from './security-headers.js';
 import { settingsOf, type Env, type Settings } from './settings.js';
+import { SignedStatements } from './signed-statements.js';
 import { Tokens } from './tokens.js';
 
 /** A running API; `close` ends its streams, finishes what was accepted, and releases the database. */
@@ -97,7 +98,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
   const clock = new DatabaseClock(pool);
   const writer = new LedgerWriter(log, vault, clock);
   const metrics = new Metrics();
-  const { limits, codeGateway } = settings;
+  const { limits, codeGateway, subjectTrust } = settings;
   const door = new Door(pool);
   return {
     own,
@@ -125,6 +126,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
       vault,
       codeGateway && webhookSender(codeGateway.url, codeGateway.bearer),
       logger,
+      subjectTrust && new SignedStatements(vault, subjectTrust, settings.issuer, clock.now),
     ),
     writer,
     metrics,

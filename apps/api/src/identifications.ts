@@ -4,16 +4,19 @@ import {
   memberOfSource,
   problem,
   PROVABLE_NUMBERS,
+  type AppealProof,
   type CodeChannel,
   type Identity,
   type IdentificationRequest,
   type ProvableNumber,
+  type SignedStatement,
 } from '@liandun/contracts';
 import { emailOf, nameOf, phoneOf, Vault, type OpenedEntry } from '@liandun/vault';
 import {
   beginIdentification,
   entriesWith,
   noteSent,
+  noteSigned,
   provenSubject,
   redeemCode,
   type ProvenSubject,
@@ -22,6 +25,7 @@ import type { Logger } from 'pino';
 import type { CodeSender } from './code-sender.js';
 import { Door } from './pools.js';
 import { ProblemError, refuseField } from './problems.js';
+import type { SignedStatements } from './signed-statements.js';
 
 const CODES = 1_000_000;
 const TOKEN_BYTES = 32;
@@ -80,7 +84,10 @@ export function contactOf(
   return best;
 }
 
-/** What proves whom entries are about, without an account (rule P07): a code to a contact that members reported of him. */
+/**
+ * What proves whom entries are about, without an account (rule P07): a code to a contact that members reported of him, or a statement
+ * signed with a certificate that names his credit code.
+ */
 export class Identifications {
   readonly #sending = new Set<Promise<void>>();
 
@@ -89,7 +96,37 @@ export class Identifications {
     private readonly vault: Vault,
     private readonly sender: CodeSender | undefined,
     private readonly logger: Logger,
+    private readonly statements?: SignedStatements,
   ) {}
+
+  /** In which ways a subject can prove who he is. */
+  ways(): AppealProof[] {
+    return [...(this.sender ? (['code'] as const) : []), ...(this.statements ? (['signedStatement'] as const) : [])];
+  }
+
+  /** A text to sign. Throws STATEMENTS_NOT_TAKEN. */
+  challenge(uscc: string): { text: string; expiresAt: string } {
+    return this.#requireStatements().challenge(uscc);
+  }
+
+  /**
+   * A token for a signed text, once. Nothing is looked up: the same answer, as fast, whether the ledger holds something of that code or
+   * not (rule P18). Throws STATEMENTS_NOT_TAKEN, STATEMENT_REFUSED.
+   */
+  async signed({ jws, text }: SignedStatement): Promise<{ token: string; expiresAt: Date }> {
+    const { uscc, challengeId } = await this.#requireStatements().signer(jws, text);
+    const token = randomBytes(TOKEN_BYTES).toString('base64url');
+    const expiresAt = await noteSigned(this.door.pool, {
+      identificationId: challengeId,
+      // Apart from codes: nobody's signature may use up what can be asked for by code.
+      subject: this.vault.fingerprint(`signed uscc ${uscc}`),
+      kind: 'uscc',
+      tokens: this.#tokensOf('uscc', uscc).map((one) => one.token),
+      token: sha256(token),
+    });
+    if (!expiresAt) throw refuseField('STATEMENT_REFUSED', '/jws/payload/challenge', 'STATEMENT_CHALLENGE');
+    return { token, expiresAt };
+  }
 
   /**
    * Takes a request for a code. It is answered before anything is looked up, so the answer and its time are the same whether the ledger
@@ -98,7 +135,7 @@ export class Identifications {
   async begin(request: IdentificationRequest): Promise<{ identificationId: string; expiresAt: Date }> {
     const { kind, value } = numberOf(request);
     if (!this.sender) throw new LedgerError('CODES_NOT_SENT');
-    const tokens = this.vault.wanted({ [kind]: value }).filter((token) => token.kind === kind);
+    const tokens = this.#tokensOf(kind, value);
     if (tokens.length === 0) throw refuseField('INVALID_REQUEST', `/${kind}`, 'INVALID_FORMAT');
     const identificationId = randomUUID();
     const code = randomInt(CODES).toString().padStart(6, '0');
@@ -157,6 +194,15 @@ export class Identifications {
     // Before it goes out: whoever has it may redeem it at once.
     await noteSent(pool, identificationId, to !== undefined);
     if (to !== undefined) await this.sender?.send({ channel, to, ...message });
+  }
+
+  #tokensOf(kind: ProvableNumber, value: string): ReturnType<Vault['wanted']> {
+    return this.vault.wanted({ [kind]: value }).filter((token) => token.kind === kind);
+  }
+
+  #requireStatements(): SignedStatements {
+    if (!this.statements) throw new LedgerError('STATEMENTS_NOT_TAKEN');
+    return this.statements;
   }
 
   #digest(identificationId: string, code: string): Buffer {

@@ -1,9 +1,11 @@
 import {
   AppealRequest,
+  ChallengeRequest,
   CorrectionRequest,
   IdentificationCode,
   IdentificationRequest,
   LedgerError,
+  SignedStatement,
   SubjectStatement,
   toBeijingTime,
   validateBody,
@@ -52,6 +54,26 @@ export class PublicController {
     return { token, expiresAt: toBeijingTime(expiresAt) };
   }
 
+  @Get('/identifications')
+  ways(): object {
+    return { ways: this.identifications.ways() };
+  }
+
+  @Post('/challenges')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  challenge(@Body() body: unknown): object {
+    return this.identifications.challenge(valid(ChallengeRequest, body).uscc);
+  }
+
+  @Post('/signed-statements')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  async signed(@Body() body: unknown): Promise<object> {
+    const { token, expiresAt } = await this.identifications.signed(valid(SignedStatement, body));
+    return { token, expiresAt: toBeijingTime(expiresAt) };
+  }
+
   @Get('/subject')
   @Header('cache-control', 'no-store')
   page(@Req() request: FastifyRequest): Promise<object> {
@@ -70,8 +92,9 @@ export class PublicController {
   async appeal(@Req() request: FastifyRequest, @Body() body: unknown): Promise<FiledAppeal> {
     const given = valid(AppealRequest, body);
     if (!LISTING_ID.test(given.listingId)) throw new LedgerError('NOT_FOUND');
-    await this.subjects.listing(subjectOf(request), given.listingId);
-    return this.appeals.fileAppeal({ ...given, proved: 'code' });
+    const subject = subjectOf(request);
+    await this.subjects.listing(subject, given.listingId);
+    return this.appeals.fileAppeal({ ...given, proved: subject.proved });
   }
 
   /** An answer to a case that is held: its publisher has to consider it (rule P06). */

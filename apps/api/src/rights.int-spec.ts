@@ -18,7 +18,10 @@ const OPEN = new Set([
   'GET /log/tile/:level/:tile',
   'GET /public',
   'GET /public/page/:file',
+  'GET /public/identifications',
   'POST /public/identifications',
+  'POST /public/challenges',
+  'POST /public/signed-statements',
   'POST /public/identifications/:identificationId/code',
 ]);
 

@@ -8,6 +8,7 @@ import { parseVaultKeys, type VaultKeys } from '@liandun/vault';
 import { parseNetworks } from '@liandun/webhooks';
 import type { JWK } from 'jose';
 import { parseLimits, type LimitTable } from './limits.js';
+import { anchorsOf, type OrganizationTrust } from './organization-certificates.js';
 
 /** What the process was told; parsed once. */
 export class Settings {
@@ -34,6 +35,8 @@ export class Settings {
   webhookNetworks: ReturnType<typeof parseNetworks>;
   /** The operator's gateway for one-time codes by SMS and mail; without it no subject can prove who he is. */
   codeGateway?: { url: string; bearer?: string };
+  /** Whose certificates prove who a subject is by a signed statement; without it that way isn't offered. */
+  subjectTrust?: OrganizationTrust;
   /** By which the time to answer is counted (rule P06). */
   workingDays: WorkingDays;
   /** What each member may do in a minute and in a day. */
@@ -138,6 +141,23 @@ function codeGatewayIn(env: Env): Settings['codeGateway'] {
   return { url: url.href, ...(bearer ? { bearer } : {}) };
 }
 
+const OID = /^[0-2](\.\d{1,20}){1,20}$/;
+
+function subjectTrustIn(env: Env): Settings['subjectTrust'] {
+  const [path, codeOid, crlPath] = ['CAS', 'CODE_OID', 'CRLS'].map((name) => env[`LIANDUN_SUBJECT_${name}`]);
+  if (!path) return undefined;
+  const anchors = readText('LIANDUN_SUBJECT_CAS', path);
+  try {
+    anchorsOf(anchors);
+  } catch (error) {
+    throw new SettingsError(`LIANDUN_SUBJECT_CAS: ${path} ${(error as Error).message}`);
+  }
+  if (codeOid && !OID.test(codeOid))
+    throw new SettingsError('LIANDUN_SUBJECT_CODE_OID must be an object identifier such as 2.5.4.97');
+  if (crlPath) readText('LIANDUN_SUBJECT_CRLS', crlPath);
+  return { anchors, ...(codeOid && { codeOid }), ...(crlPath && { crlPath }) };
+}
+
 function workingDaysIn(env: Env): WorkingDays {
   try {
     return loadWorkingDays(env['LIANDUN_WORKING_DAYS'] || undefined);
@@ -160,6 +180,7 @@ export function settingsOf(env: Env): Settings {
   const published = publishedOf(env, keys);
   const witnesses = policyOf(env, published?.log);
   const codeGateway = codeGatewayIn(env);
+  const subjectTrust = subjectTrustIn(env);
   return {
     host,
     port,
@@ -175,6 +196,7 @@ export function settingsOf(env: Env): Settings {
     ...(published ? { published } : {}),
     ...(witnesses ? { witnesses } : {}),
     ...(codeGateway ? { codeGateway } : {}),
+    ...(subjectTrust ? { subjectTrust } : {}),
     ...(tls ? { tls } : {}),
     ...(env['LIANDUN_GENESIS'] ? { genesisPath: env['LIANDUN_GENESIS'] } : {}),
     ...(env['LIANDUN_WORKER_URL'] ? { workerUrl: env['LIANDUN_WORKER_URL'] } : {}),

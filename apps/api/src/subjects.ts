@@ -157,7 +157,7 @@ export class Subjects {
     if (!entry) throw new LedgerError('NOT_FOUND');
     const statementId = randomUUID();
     const [id, type] = [`stated:${statementId}`, EVENT_TYPES.subjectStated];
-    const stated = { statementId, about, ...more, statement, proved: 'code' };
+    const stated = { statementId, about, ...more, statement, proved: subject.proved };
     const { data, row } = this.vault.separateTexts({ source: LEDGER_SOURCE, id, type }, stated, ['/statement']);
     await this.writer.append(entry.stream, { id, type, data }, { [VAULT_RIDER]: row });
     return { statementId };

@@ -311,6 +311,66 @@ export const PROBLEMS = {
     'This ledger sends no codes yet. Write to the platform that told you of the entry, which must pass your objection on.',
     '本账本尚未开通验证码发送。请联系告知您的平台，由其转交异议。',
   ],
+  STATEMENTS_NOT_TAKEN: [
+    'This ledger takes no signed statements: its operator has named no certification authorities (LIANDUN_SUBJECT_CAS). Ask for a code instead: POST /public/identifications.',
+    '本账本未开通签名声明：运营方尚未配置受信任的证书机构（LIANDUN_SUBJECT_CAS）。请改用验证码：POST /public/identifications。',
+  ],
+  STATEMENT_REFUSED: [
+    'The signed statement proves nothing; see errors. Mend what they name, or ask for a code instead: POST /public/identifications.',
+    '签名声明未通过验证，详见 errors。请按提示更正，或改用验证码：POST /public/identifications。',
+  ],
+  STATEMENT_MALFORMED: [
+    'This is no signed statement. Give the text of POST /public/challenges, signed, as a compact JWS (RFC 7515).',
+    '这不是签名声明。请将 POST /public/challenges 给出的原文签名，并以紧凑 JWS（RFC 7515）提交。',
+  ],
+  STATEMENT_ALGORITHM: [
+    'This algorithm is not taken. Sign by RS256, PS256, ES256 or EdDSA, with the kind of key that the certificate holds.',
+    '不接受此签名算法。请使用 RS256、PS256、ES256 或 EdDSA，并与证书密钥类型一致。',
+  ],
+  STATEMENT_SIGNATURE: [
+    'The signature is not of this text by the key of the certificate. Sign the text as it was given, byte for byte.',
+    '签名与原文或证书密钥不符。请按给出的原文逐字节签名。',
+  ],
+  STATEMENT_CHALLENGE: [
+    'The challenge is not one of this ledger, is older than ten minutes, or was used. Get another: POST /public/challenges.',
+    '挑战值不是本账本签发的、已超过十分钟或已使用。请重新获取：POST /public/challenges。',
+  ],
+  STATEMENT_ORIGIN: [
+    'The statement was signed for another address. Sign the text that this ledger gave.',
+    '该声明是为其他地址签署的。请对本账本给出的原文签名。',
+  ],
+  STATEMENT_PURPOSE: [
+    'The statement was signed for another purpose, or its words were changed. Sign the text that this ledger gave.',
+    '该声明的用途不符或文字被改动。请对本账本给出的原文签名。',
+  ],
+  STATEMENT_OTHER_CODE: [
+    'The certificate names another credit code than the statement. Sign with the certificate of the organization itself.',
+    '证书所载的统一社会信用代码与声明不一致。请使用本单位的证书签名。',
+  ],
+  CERTIFICATE_UNTRUSTED: [
+    "The certificate doesn't lead to an authority that this ledger trusts. Give in x5c the signing certificate first, then each that issued the one before; ask the operator which authorities it trusts.",
+    '证书未能追溯到本账本信任的机构。请在 x5c 中先列签名证书，再依次列签发证书；受信任的机构请询问运营方。',
+  ],
+  CERTIFICATE_EXPIRED: [
+    'A certificate is not valid now. Sign with one that is.',
+    '证书不在有效期内。请使用有效的证书签名。',
+  ],
+  CERTIFICATE_USAGE: [
+    'The certificate is not for signing statements: its key usage must be digitalSignature or nonRepudiation, and no extended key usage may narrow it to servers or code.',
+    '该证书不可用于签署声明：密钥用途须含数字签名或不可否认，且扩展用途不得仅限服务器或代码。',
+  ],
+  CERTIFICATE_NO_CODE: [
+    "The certificate names no organization by exactly one credit code (organizationIdentifier NTRCN-…), or it is a person's own. Sign with the organization's certificate, such as the electronic business licence.",
+    '证书未以唯一的统一社会信用代码（organizationIdentifier NTRCN-…）标明单位，或为个人证书。请使用单位证书（如电子营业执照）签名。',
+  ],
+  CERTIFICATE_REVOKED: [
+    'The certificate was revoked by its authority. Sign with one that is valid.',
+    '证书已被签发机构吊销。请使用有效的证书签名。',
+  ],
+  CERTIFICATE_UNCHECKED: [
+    "The ledger has no current revocation list of the certificate's authority. Ask for a code instead: POST /public/identifications; the operator has to renew the list (LIANDUN_SUBJECT_CRLS).",
+    '本账本没有该证书机构的最新吊销列表。请改用验证码：POST /public/identifications；运营方须更新列表（LIANDUN_SUBJECT_CRLS）。',
+  ],
   // Membership
   MEMBER_EXISTS: ['A member with this id exists. Choose another id.', '该成员编号已存在。请换一个编号。'],
   MEMBER_NOT_FOUND: ['There is no such member.', '没有该成员。'],

@@ -475,6 +475,32 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/public/identifications',
+    en: 'The ways in which a merchant can prove to this ledger who he is',
+    zh: '商户可用的身份验证方式',
+    roles: 'open',
+    answers: { 200: json('IdentificationWays') },
+  },
+  {
+    method: 'post',
+    path: '/public/challenges',
+    en: "A text to sign with a certificate that names the merchant's credit code; it holds for ten minutes and once (电子签名法 第13条)",
+    zh: '获取待签原文：由商户以载明统一社会信用代码的证书签名，十分钟内有效，仅限一次（电子签名法 第13条）',
+    roles: 'open',
+    body: [json('ChallengeRequest')],
+    answers: { 200: json('Challenge') },
+  },
+  {
+    method: 'post',
+    path: '/public/signed-statements',
+    en: "A subject's token for the signed text: the same as for a code. The answer is the same whether anything is held or not (rule P18)",
+    zh: '以签名声明换取主体令牌，效力与验证码相同。无论是否存有记录，答复一致（规则 P18）',
+    roles: 'open',
+    body: [json('SignedStatement')],
+    answers: { 200: json('SubjectToken') },
+  },
+  {
+    method: 'get',
     path: '/public/subject',
     en: 'Everything that is held about the subject, who was told of it and who asked (rule P17)',
     zh: '与本人有关的全部记录、被告知的成员与查询情况（规则 P17）',
@@ -862,8 +888,8 @@ export function openApiDocument(): Record<string, unknown> {
           type: 'http',
           scheme: 'bearer',
           description: both(
-            'Token of POST /public/identifications/{identificationId}/code',
-            'POST /public/identifications/{identificationId}/code 签发的主体令牌',
+            'Token of POST /public/identifications/{identificationId}/code or POST /public/signed-statements',
+            'POST /public/identifications/{identificationId}/code 或 POST /public/signed-statements 签发的主体令牌',
           ),
         },
         token: {

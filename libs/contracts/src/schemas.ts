@@ -33,9 +33,11 @@ import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './
 import { MatchedScreening, SCREENING_MATCHED_TYPE, ScreeningDecision } from './screening.js';
 import {
   AppealRequest,
+  ChallengeRequest,
   CorrectionRequest,
   IdentificationCode,
   IdentificationRequest,
+  SignedStatement,
   SubjectStatement,
 } from './subject.js';
 import { SUBMISSIONS } from './submissions.js';
@@ -814,6 +816,11 @@ const WIRE: Record<string, JsonSchema> = {
     witnesses: list(object({ witness: text, code: text, message: text, messageZh: text, since: time })),
   }),
   Identification: object({ identificationId: { ...text, format: 'uuid' }, expiresAt: time }),
+  IdentificationWays: object({ ways: list(oneOf(...APPEAL_PROOFS)) }),
+  Challenge: object({
+    text: { ...text, description: both('Sign this, byte for byte', '请逐字节对此原文签名') },
+    expiresAt: time,
+  }),
   SubjectToken: object({ token: text, expiresAt: time }),
   AppealFiled: object({ appealId: text, filedAt: time, due: time }),
   Stated: object({ statementId: { ...text, format: 'uuid' } }),
@@ -863,7 +870,15 @@ export function componentSchemas(): Record<string, JsonSchema> {
   addClass(schemas, ScreeningDecision, true);
   addClass(schemas, ErasureRequest, true);
   for (const body of [WebhookRequest, WebhookRotation, WebhookReplay]) addClass(schemas, body, true);
-  for (const body of [IdentificationRequest, IdentificationCode, AppealRequest, SubjectStatement, CorrectionRequest])
+  for (const body of [
+    IdentificationRequest,
+    IdentificationCode,
+    ChallengeRequest,
+    SignedStatement,
+    AppealRequest,
+    SubjectStatement,
+    CorrectionRequest,
+  ])
     addClass(schemas, body, true);
   addClass(schemas, AppealDecision, true);
   addClass(schemas, AppealStay, true);

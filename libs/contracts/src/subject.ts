@@ -1,5 +1,5 @@
 // What a merchant, the subject of entries, asks and says without being a member (rules P06, P07, P17).
-import { APPEAL_GROUNDS, type AppealGround } from './appeal.js';
+import { APPEAL_GROUNDS, type AppealGround, type AppealProof } from './appeal.js';
 import {
   Count,
   Doc,
@@ -57,6 +57,42 @@ export class IdentificationCode {
   @Doc('The six digits that were sent', '收到的六位数字')
   @Pattern(/^[0-9]{6}$/)
   code: string;
+}
+
+/** The body of POST /public/challenges. */
+export class ChallengeRequest {
+  @Doc('Unified social credit code that the certificate names', '证书所载的统一社会信用代码')
+  @Uscc()
+  uscc: string;
+}
+
+/** The body of POST /public/signed-statements. */
+export class SignedStatement {
+  @Doc(
+    'The signed text as a compact JWS (RFC 7515): alg RS256, PS256, ES256 or EdDSA, x5c with the certificate first, then those between it and its authority. With an empty middle part it is detached',
+    '以紧凑 JWS（RFC 7515）表示的签名：alg 为 RS256、PS256、ES256 或 EdDSA，x5c 先列签名证书，再列中间证书；中间部分为空即为分离签名',
+  )
+  @Pattern(/^(?=.{1,40000}$)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/, 'STATEMENT_MALFORMED')
+  jws: string;
+
+  @Doc('With a detached JWS: the text that was signed, byte for byte', '分离签名时：被签名的原文，须逐字节一致')
+  @Optional()
+  @Pattern(/^[^]{1,4000}$/u, 'STATEMENT_MALFORMED')
+  text?: string;
+}
+
+/** What a signed statement is for: no other text that a merchant once signed may be taken for it. */
+export const STATEMENT_PURPOSE = 'liandun.subject.identify.v1';
+
+/** The text that a merchant signs: the ledger's challenge, and in words what he asks for (电子签名法 第13条: he knows what he signs). */
+export interface StatementText {
+  challenge: string;
+  /** The ledger's own address: what is signed for one ledger is of no use at another. */
+  origin: string;
+  purpose: typeof STATEMENT_PURPOSE;
+  uscc: string;
+  zh: string;
+  en: string;
 }
 
 /** A document that bears a statement out: the ledger keeps its hash, the subject the document. */
@@ -156,5 +192,5 @@ export interface SubjectStated {
   statement: { commitment: string };
   evidence: StatementEvidence[];
   /** How the subject had proved who he is. */
-  proved: 'code';
+  proved: AppealProof;
 }

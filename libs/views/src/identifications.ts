@@ -1,4 +1,5 @@
 // Who says that he is the subject of entries, and by which code he proves it. Beside the projections: a rebuild must not forget it.
+import type { AppealProof } from '@liandun/contracts';
 import { wall } from '@liandun/event-log';
 import type pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -33,7 +34,8 @@ create table auth.identification (
   attempts int not null default 0 check (attempts <= ${CODE_ATTEMPTS_MAX}),
   -- SHA-256 of the subject's token, which was given for the code, once.
   token bytea unique,
-  token_expires_at timestamptz
+  token_expires_at timestamptz,
+  proved text not null default 'code' check (proved in ('code', 'signedStatement'))
 );
 create index on auth.identification (subject, requested_at);
 create index on auth.identification (requested_at);
@@ -100,10 +102,33 @@ export async function redeemCode(
   return rows[0]?.token_expires_at ?? undefined;
 }
 
+/**
+ * Notes that a statement was signed by the one whose number it is; its token (SHA-256) holds from now on. Undefined where the challenge,
+ * whose id the identification bears, was used before. The same statement whether the ledger holds anything of him or not.
+ */
+export async function noteSigned(
+  db: pg.Pool,
+  signed: Omit<IdentificationBegun, 'code'> & { token: Buffer },
+): Promise<Date | undefined> {
+  const { identificationId, subject, kind, tokens, token } = signed;
+  const { rows } = await db.query<{ token_expires_at: Date }>({
+    name: 'auth_note_signed',
+    // No code is ever its own: the digest of one is never that of a token.
+    text: `insert into auth.identification
+       (identification_id, subject, kind, tokens, code, expires_at, token, token_expires_at, proved)
+     values ($1, $2, $3, $4, $5, now(), $5, now() + interval '${SUBJECT_TOKEN_MINUTES} minutes', 'signedStatement')
+     on conflict (identification_id) do nothing returning token_expires_at`,
+    values: [identificationId, subject, kind, tokens, token],
+  });
+  await db.query("delete from auth.identification where requested_at < now() - interval '1 day'");
+  return rows[0]?.token_expires_at;
+}
+
 /** A subject who has proved who he is. */
 export interface ProvenSubject {
   identificationId: string;
   kind: string;
+  proved: AppealProof;
   /** The entities that entries with his number were found to speak of, now. */
   entities: string[];
   /** The positions of those entries. */
@@ -115,17 +140,18 @@ export async function provenSubject(db: pg.Pool, token: Buffer): Promise<ProvenS
   const { rows } = await db.query<{
     identification_id: string;
     kind: string;
+    proved: AppealProof;
     entities: string[];
     observations: string[];
   }>({
     name: 'auth_proven_subject',
     text: `with proven as (
-       select identification_id, kind, tokens from auth.identification where token = $1 and token_expires_at > now()),
+       select identification_id, kind, proved, tokens from auth.identification where token = $1 and token_expires_at > now()),
      own as (
        select t.position, l.entity_id from proven
          cross join lateral (select distinct v.position from vault.token v where v.kind = proven.kind and v.token = any(proven.tokens)) t
          left join identity.link l on l.position = t.position)
-     select identification_id, kind,
+     select identification_id, kind, proved,
        coalesce((select array_agg(distinct entity_id order by entity_id) from own where entity_id is not null), '{}') as entities,
        coalesce((select array_agg(position order by position) from own), '{}') as observations
      from proven`,
@@ -133,6 +159,6 @@ export async function provenSubject(db: pg.Pool, token: Buffer): Promise<ProvenS
   });
   const row = rows[0];
   if (!row) return undefined;
-  const { identification_id: identificationId, kind, entities, observations } = row;
-  return { identificationId, kind, entities, observations: observations.map(Number) };
+  const { identification_id: identificationId, kind, proved, entities, observations } = row;
+  return { identificationId, kind, proved, entities, observations: observations.map(Number) };
 }

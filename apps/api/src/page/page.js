@@ -52,8 +52,19 @@ async function ask(method, path, body) {
   const json = await answer.json();
   if (answer.ok) return json;
   if (answer.status === 401 && token) leave(t().ended);
-  else say(language === 'zh' ? json.detailZh : json.detail, true);
+  else {
+    const texts = [json, ...(json.errors ?? [])].map((one) =>
+      language === 'zh' ? (one.detailZh ?? one.messageZh) : (one.detail ?? one.message),
+    );
+    say([...new Set(texts.slice(0, 2))].join(language === 'zh' ? '' : ' '), true);
+  }
   throw new Error(json.code);
+}
+
+function save(text, type, download) {
+  const href = URL.createObjectURL(new Blob([text], { type }));
+  el('a', { href, download }).click();
+  URL.revokeObjectURL(href);
 }
 
 function leave(text = '') {
@@ -377,6 +388,37 @@ $('proof').addEventListener('submit', (event) => {
   });
 });
 
+/** The second way, where the operator trusts authorities: a text signed with the organization's certificate. */
+$('ask').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void once(event.submitter, async () => {
+    const { text } = await ask('POST', '/public/challenges', { uscc: $('sign-uscc').value.trim().toUpperCase() });
+    say('');
+    $('text').value = text;
+    $('signed').hidden = false;
+    $('text').focus();
+  });
+});
+
+$('signed').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void once(event.submitter, async () => {
+    const jws = $('jws').value.trim();
+    const detached = jws.split('.')[1] === '';
+    ({ token } = await ask('POST', '/public/signed-statements', { jws, ...(detached && { text: $('text').value }) }));
+    [$('jws').value, $('jws-file').value, $('text').value] = ['', '', ''];
+    $('signed').hidden = true;
+    await show();
+  });
+});
+
+$('jws-file').addEventListener('change', async () => {
+  const [file] = $('jws-file').files;
+  if (file) $('jws').value = (await file.text()).trim();
+});
+
+$('save').addEventListener('click', () => save($('text').value, 'text/plain', 'liandun-statement.json'));
+
 $('again').addEventListener('click', () => leave());
 
 $('leave').addEventListener('click', () => leave());
@@ -386,10 +428,16 @@ $('copy').addEventListener(
   () =>
     void once($('copy'), async () => {
       const copy = await ask('GET', '/public/subject/copy');
-      const url = URL.createObjectURL(new Blob([JSON.stringify(copy, null, 2)], { type: 'application/json' }));
-      el('a', { href: url, download: 'liandun-copy.json' }).click();
-      URL.revokeObjectURL(url);
+      save(JSON.stringify(copy, null, 2), 'application/json', 'liandun-copy.json');
     }),
 );
 
 draw();
+
+// Without an answer the first way is shown alone.
+try {
+  const { ways } = await ask('GET', '/public/identifications');
+  $('sign').hidden = !ways.includes('signedStatement');
+} catch {
+  say('');
+}

@@ -21,6 +21,16 @@ export const TEXTS = {
     code: '六位验证码',
     show: '查看我的记录',
     again: '重新填写',
+    signTitle: '没有收到验证码的手机或邮箱？也可以用单位证书签名',
+    signHint:
+      '如果您有载明统一社会信用代码的电子营业执照或其他数字证书，可以对一段文字签名来证明身份。与验证码效力相同，私钥不会离开您的设备。',
+    signText: '获取待签文字',
+    toSign: '待签文字',
+    toSignHint: '请用您的证书软件对这段文字逐字节签名，格式为 JWS（RFC 7515），附证书链 x5c。十分钟内有效，仅限一次。',
+    save: '下载待签文字',
+    jws: '签名结果（JWS）：粘贴到这里',
+    jwsFile: '或选择签名文件',
+    jwsHint: '分离签名也可以。账本将验证证书机构、有效期、用途以及证书中的统一社会信用代码；不接受个人证书。',
     heldTitle: '与您有关的记录',
     none: '目前没有针对您的列名。',
     some: (n) => `共有 ${n} 条列名。每一条都写明了原因、依据、期限和决定方，您可以逐条申诉。`,
@@ -150,6 +160,18 @@ export const TEXTS = {
     code: 'Six-digit code',
     show: 'Show my records',
     again: 'Start again',
+    signTitle: 'No phone or mailbox for a code? Sign with a certificate instead',
+    signHint:
+      "If you have an electronic business licence or another certificate that names your organization's credit code, you can sign a text to show who you are. It counts as much as a code, and your private key never leaves your device.",
+    signText: 'Give me the text to sign',
+    toSign: 'Text to sign',
+    toSignHint:
+      'Sign this text byte for byte with the software of your certificate, as a JWS (RFC 7515) with your chain of certificates (x5c). It holds for ten minutes, once.',
+    save: 'Download the text',
+    jws: 'Signed statement (JWS): paste it here',
+    jwsFile: 'Or choose a file',
+    jwsHint:
+      "A detached signature will do too. The ledger checks the authority, the dates, the usage and the credit code in the certificate; a person's own certificate is not taken.",
     heldTitle: 'What is held about you',
     none: 'Nothing is listed about you.',
     some: (n) =>
