@@ -90,7 +90,7 @@ describe.each([
       ? ['已列名', '哄抬', '依据', '示例 platform-a', '到期时间', '提出申诉', 'https://platform.example/appeal']
       : ['Listed', 'By which rule', '示例 platform-a', 'Until', 'Appeal', 'https://platform.example/appeal'];
     for (const word of words) expect(text).toContain(word);
-    for (const summary of await page.locator('summary').all()) await summary.click();
+    for (const summary of await page.locator('#held summary').all()) await summary.click();
     expect(await page.locator('#inquiries').innerText()).toContain('示例 platform-b');
     expect(await isWide(page)).toBe(false);
     await picture(page, `${locale}-${device}-2-held`);
