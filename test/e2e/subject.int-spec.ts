@@ -277,14 +277,15 @@ describe('P07: one appeal, effective everywhere', () => {
       evidence: [{ sha256: 'ef'.repeat(32), mediaType: 'image/png' }],
     };
     const filed = await side.call('POST', '/public/appeals', { token, body });
-    expect([filed.status, filed.body]).toMatchObject([201, { appealId: expect.any(String), due: expect.any(String) }]);
+    const due = expect.stringMatching(/T00:00:00\.000\+08:00$/);
+    expect([filed.status, filed.body]).toMatchObject([201, { appealId: expect.any(String), due }]);
     await side.settled();
     const [entry] = (await everything()).filter(({ type }) => type === EVENT_TYPES.appealFiled);
     expect(entry?.data).toMatchObject({ listingId, grounds: 'wrongFinding', proved: 'code', evidence: body.evidence });
     expect(JSON.stringify(entry?.data)).not.toContain('样本');
     const { body: page } = await side.call('GET', '/public/subject', { token });
     expect(page.listings[0].appeals).toMatchObject([
-      { grounds: 'wrongFinding', statement: body.statement, due: expect.any(String) },
+      { grounds: 'wrongFinding', statement: body.statement, due: filed.body.due },
     ]);
     // One at a time; and nobody appeals what isn't about him.
     expect((await side.call('POST', '/public/appeals', { token, body })).body.code).toBe('APPEAL_OPEN');
@@ -315,6 +316,7 @@ describe('P06: heard before fan-out', () => {
       answers: [],
     });
     for (const text of [before.tell.zh, before.tell.en]) expect(text).toContain('/public/');
+    for (const time of [before.heldUntil, before.hold.due, before.hold.from]) expect(time).toMatch(/\+08:00$/);
     expect((await side.api.call('platform-b', 'GET', path)).status).toBe(404);
     const token = await side.identify(who(HELD), HELD_PHONE);
     const listingId = listingIds.get(HELD);

@@ -1,4 +1,4 @@
-import { LedgerError, memberOfSource, toBeijingTime, type ReasonCode } from '@liandun/contracts';
+import { LedgerError, toBeijingTime } from '@liandun/contracts';
 import type { ReadingCaller } from '@liandun/event-log';
 import { Vault } from '@liandun/vault';
 import { caseOfMember, entryAt, statementsAfter, type SubjectEntry } from '@liandun/views';
@@ -10,6 +10,7 @@ import { cursorOf, limitOf } from './query.js';
 import { Reads } from './reads.js';
 import { Settings } from './settings.js';
 import { textOf } from './subjects.js';
+import { tellSubject } from './tell-subject.js';
 
 const ANSWERS_MAX = 100;
 
@@ -36,7 +37,7 @@ export class StatementsController {
   }
 
   /**
-   * What the publisher of a held case must pass on to its subject, in both languages, and what he has answered (rule P06). The
+   * What the publisher of a case must pass on to its subject, as it stands, in both languages, and what he has answered (rule P06). The
    * publisher considers the answer and says so with `liandun.case.heard.v1`; with cause `appealUpheld` nobody is ever told.
    */
   @Get('/cases/:caseId/hearing')
@@ -57,7 +58,7 @@ export class StatementsController {
         status,
         ...(due && { heldUntil: due }),
         ...(hold && { hold }),
-        tell: tell(reason, filing, page, due),
+        tell: tellSubject({ status, reason, filing, page, due }),
         evidence: filing.data.proof?.evidence ?? [],
         answers: await this.opened(db, said),
       };
@@ -84,30 +85,4 @@ export class StatementsController {
       };
     });
   }
-}
-
-/** The facts, the evidence and the way to answer, as they are to be told (行政处罚法 第44条 by analogy). */
-function tell(
-  { code, labelZh, labelEn, legalBasis }: ReasonCode,
-  { source, data }: SubjectEntry,
-  page: string,
-  due: string | undefined,
-): { zh: string; en: string } {
-  const evidence = data.proof?.evidence?.length ?? 0;
-  const publisher = memberOfSource(source) ?? source;
-  const laws = legalBasis.join('；');
-  return {
-    zh: [
-      `${publisher} 拟以“${labelZh}”（${code}）为由将您列入联盾共享账本。依据：${laws}。`,
-      `证据共 ${evidence} 份，目录见 evidence。目前尚未告知任何其他平台。`,
-      due ? `您可在 ${due} 前陈述、申辩。` : '您可以陈述、申辩，期限另行告知。',
-      `方式：打开 ${page}，凭统一社会信用代码或身份证号及短信、邮件验证码查看并答复，无需注册账号。`,
-    ].join(''),
-    en: [
-      `${publisher} intends to list you in the Liandun shared ledger for "${labelEn}" (${code}). Basis: ${laws}. `,
-      `There are ${evidence} pieces of evidence, listed under evidence. No other platform has been told. `,
-      due ? `You may answer until ${due}: ` : 'You may answer; the deadline will follow: ',
-      `open ${page}, prove who you are with your credit code or identity number and a code by SMS or mail, and answer there. No account is needed.`,
-    ].join(''),
-  };
 }

@@ -1,7 +1,7 @@
 // Rules P07 and P08: what may still happen to an appeal, and until when it is decided.
 import type { AppealDecisionKind, AppealGround, Cause, DeadlineAction } from '@liandun/contracts';
 import type { CaseState } from './cases.js';
-import { deadlineOf, type Extension, type Pause, type Term, type WorkingDayTable } from './deadline.js';
+import { beijingTime, deadlineOf, type Extension, type Pause, type Term, type WorkingDayTable } from './deadline.js';
 import type { HearingDeadline } from './hearing.js';
 import { decideLife, isOver, type LifeCommand } from './life.js';
 
@@ -21,7 +21,7 @@ export function appealDeadline(
   { pauses = [], extensions = [] }: { pauses?: Pause[]; extensions?: Extension[] } = {},
 ): HearingDeadline {
   return {
-    from,
+    from: beijingTime(Date.parse(from)),
     term: APPEAL_TERM,
     pauses,
     extensions,

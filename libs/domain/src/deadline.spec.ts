@@ -22,13 +22,18 @@ describe('working days', () => {
 
 describe('a deadline', () => {
   it.each([
-    ['three working days of a plain week', '2026-11-16T09:00:00+08:00', THREE, '2026-11-19T16:00:00.000Z'],
-    ['over a weekend', '2026-11-19T23:59:59+08:00', THREE, '2026-11-24T16:00:00.000Z'],
-    ['the day is Beijing’s, not London’s', '2026-11-15T16:30:00Z', THREE, '2026-11-19T16:00:00.000Z'],
-    ['over the Spring Festival, a Saturday worked', '2026-02-13T10:00:00+08:00', THREE, '2026-02-25T16:00:00.000Z'],
-    ['fifteen days', '2026-11-16T09:00:00+08:00', FIFTEEN, '2026-12-01T16:00:00.000Z'],
-    ['a last day on a Sunday moves to Monday', '2026-11-14T09:00:00+08:00', FIFTEEN, '2026-11-30T16:00:00.000Z'],
-    ['a last day in the National Day', '2026-09-18T09:00:00+08:00', FIFTEEN, '2026-10-08T16:00:00.000Z'],
+    ['three working days of a plain week', '2026-11-16T09:00:00+08:00', THREE, '2026-11-20T00:00:00.000+08:00'],
+    ['over a weekend', '2026-11-19T23:59:59+08:00', THREE, '2026-11-25T00:00:00.000+08:00'],
+    ['the day is Beijing’s, not London’s', '2026-11-15T16:30:00Z', THREE, '2026-11-20T00:00:00.000+08:00'],
+    [
+      'over the Spring Festival, a Saturday worked',
+      '2026-02-13T10:00:00+08:00',
+      THREE,
+      '2026-02-26T00:00:00.000+08:00',
+    ],
+    ['fifteen days', '2026-11-16T09:00:00+08:00', FIFTEEN, '2026-12-02T00:00:00.000+08:00'],
+    ['a last day on a Sunday moves to Monday', '2026-11-14T09:00:00+08:00', FIFTEEN, '2026-12-01T00:00:00.000+08:00'],
+    ['a last day in the National Day', '2026-09-18T09:00:00+08:00', FIFTEEN, '2026-10-09T00:00:00.000+08:00'],
   ])('%s', (_name, from, term, expected) => {
     expect(due(from, term)).toBe(expected);
   });
@@ -58,14 +63,14 @@ describe('a deadline', () => {
       'weekend',
       'counted',
     ]);
-    expect(deadline.due).toBe('2026-11-23T16:00:00.000Z');
+    expect(deadline.due).toBe('2026-11-24T00:00:00.000+08:00');
   });
 
   it('grows by an extension', () => {
     const extended = deadlineOf(table, '2026-11-16T09:00:00+08:00', THREE, {
       extensions: [{ days: 2, reason: 'evidence abroad' }],
     });
-    expect(extended.due).toBe('2026-11-23T16:00:00.000Z');
+    expect(extended.due).toBe('2026-11-24T00:00:00.000+08:00');
   });
 
   it('names the years of which the moved days are not known, once it counts into them', () => {

@@ -49,6 +49,9 @@ export interface Deadline {
   unknownYears: number[];
 }
 
+/** RFC 3339 at China's offset, as all times on the wire: the last day ends at 24:00 there (民法典 第203条). */
+export const beijingTime = (ms: number): string =>
+  `${new Date(ms + BEIJING_OFFSET_MS).toISOString().slice(0, -1)}+08:00`;
 const beijingDate = (ms: number): string => new Date(ms + BEIJING_OFFSET_MS).toISOString().slice(0, 10);
 const startOf = (date: string): number => Date.parse(`${date}T00:00:00Z`) - BEIJING_OFFSET_MS;
 
@@ -117,7 +120,7 @@ export function deadlineOf(
     counted += 1;
     if (counted >= wanted && (moved || !off)) {
       days.push({ date, verdict: moved ? 'movedToWorkingDay' : 'counted' });
-      return ended(new Date(start + DAY_MS).toISOString());
+      return ended(beijingTime(start + DAY_MS));
     }
     days.push({ date, verdict: 'counted' });
   }

@@ -9,7 +9,7 @@ const BEFORE_THE_FESTIVAL = '2020-01-22T16:00:00+08:00';
 describe('P06: how long a case is held', () => {
   test('three working days, across a holiday', () => {
     const { due, days, calendar } = hearingDeadline(table, BEFORE_THE_FESTIVAL, 0);
-    expect(due).toBe('2020-02-04T16:00:00.000Z');
+    expect(due).toBe('2020-02-05T00:00:00.000+08:00');
     expect(days.filter(({ verdict }) => verdict === 'counted').map(({ date }) => date)).toEqual([
       '2020-01-23',
       '2020-02-03',
@@ -21,7 +21,7 @@ describe('P06: how long a case is held', () => {
 
   test('a law’s fifteen days are calendar days and end later', () => {
     expect(hearingDeadline(table, BEFORE_THE_FESTIVAL, 15)).toMatchObject({
-      due: '2020-02-06T16:00:00.000Z',
+      due: '2020-02-07T00:00:00.000+08:00',
       term: { count: 15, unit: 'day' },
     });
   });
@@ -34,7 +34,7 @@ describe('P06: how long a case is held', () => {
     const extended = hearingDeadline(table, '2026-03-02T09:00:00+08:00', 0, {
       extensions: [{ days: 2, reason: 'evidenceRequested' }],
     });
-    expect(extended.due).toBe('2026-03-09T16:00:00.000Z');
+    expect(extended.due).toBe('2026-03-10T00:00:00.000+08:00');
     const pause = { from: '2026-03-03T09:00:00+08:00', reason: 'evidenceRequested' };
     expect(hearingDeadline(table, '2026-03-02T09:00:00+08:00', 0, { pauses: [pause] }).due).toBeUndefined();
   });

@@ -1,5 +1,13 @@
 // Rule P06: how long a case waits for its subject's answer before anybody else hears of it.
-import { deadlineOf, type Deadline, type Extension, type Pause, type Term, type WorkingDayTable } from './deadline.js';
+import {
+  beijingTime,
+  deadlineOf,
+  type Deadline,
+  type Extension,
+  type Pause,
+  type Term,
+  type WorkingDayTable,
+} from './deadline.js';
 
 /** The subject has three working days to answer (rule P06; 行政处罚法 第44、45条 by analogy). */
 const HEARING: Term = { count: 3, unit: 'workingDay' };
@@ -27,7 +35,7 @@ export function hearingDeadline(
   { pauses = [], extensions = [] }: { pauses?: Pause[]; extensions?: Extension[] } = {},
 ): HearingDeadline {
   const of = (term: Term): HearingDeadline => ({
-    from,
+    from: beijingTime(Date.parse(from)),
     term,
     pauses,
     extensions,

@@ -25,6 +25,8 @@ function el(name, properties = {}, ...children) {
 /** Times are China's, whatever zone they were written in. */
 const inChina = (time) => (time ? new Date(new Date(time).getTime() + 8 * 3_600_000).toISOString() : '');
 const day = (time) => inChina(time).slice(0, 10);
+/** The day at whose end a time that ends a term lies. */
+const lastDay = (end) => `${day(Date.parse(end) - 1)} 24:00`;
 const minute = (time) => inChina(time).slice(0, 16).replace('T', ' ');
 
 function say(text, bad = false) {
@@ -180,7 +182,7 @@ function appealOf(appeal) {
   const state = decision
     ? `${t().decision[decision]} (${day(decidedAt)})`
     : due
-      ? `${t().due} ${day(due)}`
+      ? `${t().due} ${lastDay(due)}`
       : t().state.disputed;
   return [
     `${day(filedAt)} · ${t().ground[grounds] ?? grounds} · ${state}`,
@@ -224,7 +226,7 @@ function listingOf(listing) {
       listing.decidedBy && fact(t().decidedBy, listing.decidedBy),
       fact(t().decidedAt, day(listing.decidedAt)),
       status === 'held'
-        ? fact(t().answerUntil, listing.heldUntil && `${day(Date.parse(listing.heldUntil) - 1)} 24:00`)
+        ? fact(t().answerUntil, listing.heldUntil && lastDay(listing.heldUntil))
         : [fact(t().since, minute(listing.since)), fact(t().until, day(listing.until))].flat(),
       fact(
         t().evidence,

@@ -1,3 +1,4 @@
+import { toBeijingTime } from '@liandun/contracts';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { table } from '../layout.js';
@@ -44,6 +45,9 @@ interface Appeal {
   due?: string;
 }
 
+/** The day in China at whose end the time is over. */
+const lastDay = (due: string): string => toBeijingTime(new Date(Date.parse(due) - 1)).slice(0, 'YYYY-MM-DD'.length);
+
 const why = ({ purpose, case: caseNo }: AppealReadOptions): { purpose: string; caseNo: string } | undefined =>
   purpose !== undefined && caseNo !== undefined ? { purpose, caseNo } : undefined;
 
@@ -71,7 +75,7 @@ function listText(context: Context, items: Appeal[]): string {
   const rows = items.map(({ appealId, status, due, grounds, publisher, listingId }) => [
     appealId,
     status,
-    due?.slice(0, 'YYYY-MM-DD'.length) ?? '-',
+    due === undefined ? '-' : lastDay(due),
     grounds,
     publisher,
     listingId,
