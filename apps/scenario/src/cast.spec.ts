@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { isUscc } from '@liandun/contracts';
-import { castOf, newRunId } from './cast.js';
+import { castOf, newRunId, REASONS, SUREST_REASONS } from './cast.js';
 
 describe('the cast of one run', () => {
   const cast = castOf('7K2QX');
@@ -43,5 +43,12 @@ describe('the cast of one run', () => {
 
   test('a run id fits eight characters of a USCC', () => {
     for (let i = 0; i < 200; i += 1) expect(() => castOf(newRunId())).not.toThrow();
+  });
+
+  test('lists for the reasons that it is given, everybody else as before', () => {
+    const [usual, surest] = [castOf('7K2QX'), castOf('7K2QX', SUREST_REASONS)];
+    expect(new Set(usual.records.map(({ reason }) => reason))).toEqual(new Set<string>(REASONS));
+    expect(new Set(surest.records.map(({ reason }) => reason))).toEqual(new Set<string>(SUREST_REASONS));
+    expect(surest.records.map(({ own }) => own)).toEqual(usual.records.map(({ own }) => own));
   });
 });

@@ -2,6 +2,8 @@ import { FICTIONAL_REGION, makeUscc, type Identity, type MerchantReported } from
 
 /** The reasons of February 2020, each with its share of the 70 records. */
 export const REASONS = ['F04', 'E01', 'C06'] as const;
+/** Of tier 1: what a publisher finds counts so whatever its record of errors is (rule P19). */
+export const SUREST_REASONS = ['F04', 'C06'] as const;
 export type Reason = (typeof REASONS)[number];
 
 /** A merchant as one platform knows it. */
@@ -68,8 +70,11 @@ export function newRunId(random: () => number = Math.random): string {
 const phoneOf = (run: string): string =>
   `1390000${String([...run].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 10_000, 7)).padStart(4, '0')}`;
 
-/** Fictional merchants of one run; the same run id gives the same cast. */
-export function castOf(run: string): Cast {
+/**
+ * Fictional merchants of one run; the same run id gives the same cast.
+ * @param reasons for what they are listed, in turn
+ */
+export function castOf(run: string, reasons: readonly SharedRecord['reason'][] = REASONS): Cast {
   const phone = phoneOf(run);
   const platforms = Object.keys(RECORDS_OF).map((letter) => `platform-${letter}`);
   const sources = Object.entries(RECORDS_OF).flatMap(([letter, n]) => Array<string>(n).fill(`platform-${letter}`));
@@ -97,7 +102,7 @@ export function castOf(run: string): Cast {
       at(pick(others, Math.floor(no / 3) + i), no, identity, 1 + (no % 2)),
     );
     const isOrganization = identity.kind === 'organization';
-    return { reason: pick(REASONS, Math.floor(no / 2)), own: at(platform, no, identity, 1), elsewhere, isOrganization };
+    return { reason: pick(reasons, Math.floor(no / 2)), own: at(platform, no, identity, 1), elsewhere, isOrganization };
   });
   const bystanders = Array.from({ length: BYSTANDERS }, (_, i) => {
     const no = sources.length + i;

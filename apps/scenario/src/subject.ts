@@ -28,6 +28,13 @@ export class Subject {
     await this.#post('/public/appeals', { listingId, grounds: 'notMe', statement, evidence: [] });
   }
 
+  /** Whether any publisher's record of errors lowers what it files (rule P19): that is public. */
+  async seesLowered(): Promise<boolean> {
+    const answer = await fetch(`${this.#url}/public/publishers`);
+    if (!answer.ok) throw new Error(`/public/publishers: ${answer.status} ${await answer.text()}`);
+    return ((await answer.json()) as { items: { lowered?: boolean }[] }).items.some(({ lowered }) => lowered);
+  }
+
   async #codeFor(phone: string): Promise<string> {
     for (const until = Date.now() + CODE_WITHIN_MS; Date.now() < until; await sleep(20)) {
       const answer = await fetch(`${this.#codesUrl}?to=${encodeURIComponent(phone)}`);

@@ -4,6 +4,9 @@ const en = {
   reported: (merchants: number, shops: number) => `${merchants} merchants, ${shops} shops`,
   sharing: '70 delistings are shared; elsewhere shops close, their open orders go on',
   mistake: 'A merchant was wrongly identified: one appeal, heard, reinstated everywhere',
+  lowered: 'A publisher erred too often of late (rule P19): nothing is shared for false ads in this run.',
+  missing: (action: string, count: number, expected: number) =>
+    `${expected} notices "${action}" were expected, and ${count} were answered: see the platforms’ logs, or start again.`,
   merchant: 'merchant',
   statement: '我公司与被清退的商户不是同一主体。',
   reasonsGiven: '经核对营业执照，该商户与被清退者不是同一主体，予以撤销。',
@@ -40,6 +43,9 @@ const zh: typeof en = {
   reported: (merchants, shops) => `商家 ${merchants} 户，店铺 ${shops} 家`,
   sharing: '共享 70 条清退记录，同一商家在其他平台随之关店，已有订单照常履行',
   mistake: '其中一户身份认定有误：申诉一次、听取意见、各平台全部恢复',
+  lowered: '有报送方近期差错过多（规则 P19）：本次运行不以虚假宣传为由共享记录。',
+  missing: (action, count, expected) =>
+    `应答复“${action}”通知 ${expected} 条，实际 ${count} 条：请查看各平台日志，或重新启动。`,
   merchant: '商家',
   statement: en.statement,
   reasonsGiven: en.reasonsGiven,
