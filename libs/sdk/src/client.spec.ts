@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(async () => wire.stop());
 
-const settings = () => ({ url: wire.url, memberId: wire.memberId, key: wire.key.privateKey, timeoutMs: 3_000 });
+const settings = () => ({ url: wire.url, memberId: wire.memberId, key: wire.key.privateKey, timeoutMs: 60_000 });
 const hearing = {
   notifiedAt: '2020-02-01T00:00:00+08:00',
   endedAt: '2020-02-02T00:00:00+08:00',
