@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LedgerError } from '@liandun/contracts';
+import { EVENT_TYPES, LedgerError, type ReadAudited } from '@liandun/contracts';
 import { entityAbout, type ProvenSubject } from '@liandun/views';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
@@ -88,11 +88,25 @@ async function authenticate(
 /** What a reading of the audit was narrowed to. */
 const ASKED = ['member', 'type', 'from', 'to', 'after'];
 
+/** Why a regulator reads. One who doesn't say it is refused, and that he tried stands in the log: who and which route, about whom not. */
+async function purposeOf(
+  request: FastifyRequest,
+  reader: string,
+  writer: LedgerWriter,
+): Promise<{ purpose: string; caseNo: string }> {
+  try {
+    return { purpose: headerText(request, 'Liandun-Purpose'), caseNo: headerText(request, 'Liandun-Case') };
+  } catch (error) {
+    const data: ReadAudited = { reader, route: request.routeOptions.url ?? '', refused: 'PURPOSE_REQUIRED' };
+    await writer.append(`reads/${reader}`, { id: `read:${randomUUID()}`, type: EVENT_TYPES.readAudited, data });
+    throw error;
+  }
+}
+
 /** A regulator's reading stands in the log before it is answered. */
 async function recordReading(request: FastifyRequest, { writer, reads }: AccessParts): Promise<void> {
   const caller = callerOf(request);
-  const purpose = headerText(request, 'Liandun-Purpose');
-  const caseNo = headerText(request, 'Liandun-Case');
+  const { purpose, caseNo } = await purposeOf(request, caller.memberId, writer);
   const params = request.params as Record<string, string>;
   const query = request.query as Record<string, string>;
   const { listingId, reviewId, source, id } = params;

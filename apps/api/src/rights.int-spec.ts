@@ -183,6 +183,22 @@ describe("P20: a regulator's reading", () => {
     }
   });
 
+  test('refused for want of a purpose stands in the log: who and which route, not about whom', async () => {
+    const reads = async (): Promise<{ data: object }[]> => {
+      const { rows } = await api.pool.query<{ entry: string }>(
+        "select entry from log.entry where stream = 'reads/regulator-beijing' order by version",
+      );
+      return rows.map(({ entry }) => JSON.parse(entry));
+    };
+    const before = (await reads()).length;
+    expect((await api.call('regulator-beijing', 'GET', path)).status).toBe(400);
+    const after = await reads();
+    expect(after.slice(before).map(({ data }) => data)).toEqual([
+      { reader: 'regulator-beijing', route: '/v1/listings/:listingId/coverage', refused: 'PURPOSE_REQUIRED' },
+    ]);
+    expect(JSON.stringify(after.at(-1))).not.toContain('L0-000000000000');
+  });
+
   test('stands in the log, also where nothing was found', async () => {
     expect((await api.call('regulator-beijing', 'GET', path, { headers: AUDITED })).status).toBe(404);
     const { rows } = await api.pool.query(

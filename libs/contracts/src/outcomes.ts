@@ -273,8 +273,11 @@ export type ScreeningMatched = ScreeningMatchedContent & { member: string };
 export interface ReadAudited {
   reader: string;
   route: string;
-  purpose: string;
-  caseNo: string;
+  /** Why it read, and under which case; absent where `refused` says that it didn't say. */
+  purpose?: string;
+  caseNo?: string;
+  /** It was answered nothing, for this reason. */
+  refused?: 'PURPOSE_REQUIRED';
   /** Whom it was about: as asked, else whom the listing or the entry of the receipt is about. */
   entityId?: string;
   listingId?: string;
