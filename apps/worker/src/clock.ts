@@ -10,12 +10,16 @@ import {
   type ListingStayed,
   type NoticeReminded,
   type OutcomeType,
+  type PublisherJudged,
 } from '@liandun/contracts';
 import {
   dayLimit,
   deadlineOf,
   decideLife,
   hearingDeadline,
+  isLowered,
+  PUBLISHER_RULES,
+  publisherFigures,
   REOPENING,
   type LifeCommand,
   type ListingLife,
@@ -27,10 +31,12 @@ import {
   appealsOver,
   assessmentsOver,
   breakerState,
+  figuresOfPublishers,
   floodDays,
   foldedUpTo,
   heldOver,
   heldWithoutDeadline,
+  loweredPublishers,
   overdueNotices,
   silentNotices,
   silentReopenings,
@@ -75,6 +81,7 @@ const ID = {
   assessmentEnding: 'clock:assessmentEnding:',
   assessmentEnded: 'clock:assessmentEnded:',
   flood: 'clock:flood:',
+  restored: 'clock:restored:',
 } as const;
 
 export interface ClockParts {
@@ -306,6 +313,7 @@ export class LifeClock {
     await this.#remind();
     await this.#watchReminded();
     await this.#watchAssessments();
+    await this.#restorePublishers();
     this.#watchAtMs = performance.now() + (this.#parts.watchEveryMs ?? WATCH_EVERY_MS);
   }
 
@@ -369,6 +377,25 @@ export class LifeClock {
     };
     await raise('assessmentEnding', ASSESSMENT_ENDING_DAYS);
     await raise('assessmentEnded', 0);
+  }
+
+  /** Restores publishers that came back below the threshold because the year moved on, with no event of theirs (rule P19). */
+  async #restorePublishers(): Promise<void> {
+    const { log, pool } = this.#parts;
+    const lowered = await loweredPublishers(pool);
+    if (lowered.length === 0) return;
+    const at = (await this.#now()).toISOString();
+    const members = lowered.map(({ member }) => member);
+    const figures = await figuresOfPublishers(pool, at, members);
+    const restored = lowered.flatMap(({ member: memberId, version }) => {
+      const found = figures.get(memberId) ?? publisherFigures(0, []);
+      if (isLowered(found)) return [];
+      const stream = `publisher/${memberId}`;
+      const data: PublisherJudged = { memberId, ...found, rules: PUBLISHER_RULES.version, at: beijing(at) };
+      const id = `${ID.restored}${memberId}:${version}`;
+      return [single(id, EVENT_TYPES.publisherRestored, stream, data, at, { [stream]: version })];
+    });
+    if (restored.length > 0) await log.appendAll(restored);
   }
 
   /** An alarm for each reopening that its platform has said nothing of for 24 hours, whatever took the listing back. */

@@ -1,6 +1,7 @@
 import {
   EVENT_TYPES,
   listingIdOf,
+  loadWorkingDays,
   SUBMITTED_TYPES,
   toBeijingTime,
   type ListingMalicious,
@@ -13,6 +14,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { delisted, ending, organization, reported } from '../../../test/support/submissions.js';
+import { LifeClock } from './clock.js';
 import { outcomeEvent } from './outcome.js';
 
 const PUBLISHER = 'platform-a';
@@ -161,4 +163,36 @@ test('P19: the figures recompute from the log alone', async () => {
       to: new Date(acceptedAt),
     }));
   expect(lowered.data).toMatchObject(publisherFigures(filed.size, errors));
+});
+
+test('P19: a lowered publisher is restored by the clock once its errors are older than the window, with no event of its own', async () => {
+  const quiet = 'platform-d';
+  await ledger.admit(quiet);
+  const events = Array.from({ length: 20 }, () => {
+    serial += 1;
+    return delisted(quiet, `m-${serial}`, organization(serial), URGENT) as { id: string };
+  });
+  await ledger.submit(quiet, events);
+  for (const { id: delistingId } of events.slice(0, 2)) {
+    const data = { delistingId, cause: 'wrongFinding' };
+    await ledger.submit(quiet, [ending(quiet, SUBMITTED_TYPES.merchantReinstated, data)]);
+  }
+  const parts = { pool: ledger.pool, log: ledger.log, workingDays: loadWorkingDays(), watchEveryMs: 0 };
+  const clock = new LifeClock(parts);
+  const types = async (): Promise<string[]> => {
+    await clock.tick();
+    await ledger.settled();
+    return (await ledger.log.readStream(`publisher/${quiet}`, { limit: 100 })).map(({ type }) => type);
+  };
+  expect(await types()).toEqual([EVENT_TYPES.publisherLowered]);
+  // A year later, as far as these listings go.
+  await ledger.pool.query(
+    "update view.listing set effective_at = effective_at - interval '366 days' where source_member = $1",
+    [quiet],
+  );
+  const both = [EVENT_TYPES.publisherLowered, EVENT_TYPES.publisherRestored];
+  expect(await types()).toEqual(both);
+  expect(await types()).toEqual(both);
+  const { rows } = await ledger.pool.query('select lowered from view.receiver where member_id = $1', [quiet]);
+  expect(rows).toEqual([{ lowered: false }]);
 });

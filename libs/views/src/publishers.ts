@@ -1,6 +1,6 @@
 // Publishers' errors, asked of the folded ledger (rule P19).
 import { ERROR_CAUSES, PUBLISHER_RULES, publisherFigures } from '@liandun/domain';
-import type { PublisherFigures } from '@liandun/contracts';
+import { EVENT_TYPES, type PublisherFigures } from '@liandun/contracts';
 import type { ClientBase, Pool } from 'pg';
 
 /** Members whose listings these positions ended, or found malicious, and those that are lowered now: whom to judge. */
@@ -12,6 +12,16 @@ export async function publishersToJudge(client: ClientBase, positions: number[])
     [positions],
   );
   return new Map(rows.map(({ member, lowered }) => [member, lowered]));
+}
+
+/** Publishers that are lowered, each with the version of its stream that says so: none whose restoration is only not folded yet. */
+export async function loweredPublishers(pool: Pool): Promise<{ member: string; version: number }[]> {
+  const { rows } = await pool.query<{ member: string; version: string }>(
+    `select r.member_id as member, e.version from view.receiver r cross join lateral (
+       select type, version from log.entry where stream = 'publisher/' || r.member_id order by version desc limit 1) e
+     where r.lowered and e.type = '${EVENT_TYPES.publisherLowered}' order by 1`,
+  );
+  return rows.map(({ member, version }) => ({ member, version: Number(version) }));
 }
 
 interface Wrong {
