@@ -364,46 +364,52 @@ describe('P12: official repair wins', () => {
     expect(refused(await reinstate(id))).toMatchObject({ code: 'DELISTING_NOT_FOUND' });
   });
 
-  test('P12: a removal from the register ends the platforms’ listings on it, and they can’t be filed anew', async () => {
-    const decisionNo = `列严〔2026〕${serial}号`;
-    const proof = {
-      standard: 'registerPush',
-      decisionNo,
-      evidence: [{ sha256: 'ab'.repeat(32), mediaType: 'application/pdf', capturedAt: past(2) }],
-    };
-    const registry = { list: 'seriousDishonest', identity: organization(serial), decidedAt: past(3) };
-    accepted(
-      await ledger.submit(
-        'regulator-x',
-        [
-          submission('regulator-x', SUBMITTED_TYPES.registryListed, {
-            ...registry,
-            decisionNo,
-            decidedBy: 'office-1',
-          }),
-        ],
-        'regulator',
-      ),
-    );
-    await host();
-    const { id, listing } = await delist({ code: 'A06', proof });
-    expect(await told('platform-b', listing)).toEqual(['close']);
-    const removal = submission('regulator-x', SUBMITTED_TYPES.registryRemoved, registry);
-    accepted(await ledger.submit('regulator-x', [removal], 'regulator'));
-    expect([await statusOf(listing), await told('platform-b', listing)]).toEqual([
-      'endedByDecision',
-      ['close', 'reopen'],
-    ]);
-    expect(refused(await file({ code: 'A06', proof }))).toMatchObject({ code: 'DECISION_ENDED' });
-    expect(refused(await reinstate(id))).toMatchObject({ code: 'DELISTING_NOT_FOUND' });
-    // Another platform's filing on it ends as soon as it is known whom it is about.
-    const other = delisted('platform-c', 'c-1', organization(serial), { code: 'A06', proof });
-    const receipt = accepted(await ledger.submit('platform-c', [other]));
-    expect([await statusOf(listingOf(receipt)), await told('platform-b', listingOf(receipt))]).toEqual([
-      'endedByDecision',
-      [],
-    ]);
-  });
+  test.each([
+    ['seriousDishonest', 'A06'],
+    ['revoked', 'A03'],
+  ])(
+    'P12: a removal from the register ends the platforms’ listings on it, and they can’t be filed anew (%s, %s)',
+    async (list, code) => {
+      const decisionNo = `列严〔2026〕${serial}号`;
+      const proof = {
+        standard: 'registerPush',
+        decisionNo,
+        evidence: [{ sha256: 'ab'.repeat(32), mediaType: 'application/pdf', capturedAt: past(2) }],
+      };
+      const registry = { list, identity: organization(serial), decidedAt: past(3) };
+      accepted(
+        await ledger.submit(
+          'regulator-x',
+          [
+            submission('regulator-x', SUBMITTED_TYPES.registryListed, {
+              ...registry,
+              decisionNo,
+              decidedBy: 'office-1',
+            }),
+          ],
+          'regulator',
+        ),
+      );
+      await host();
+      const { id, listing } = await delist({ code, proof });
+      expect(await told('platform-b', listing)).toEqual(['close']);
+      const removal = submission('regulator-x', SUBMITTED_TYPES.registryRemoved, registry);
+      accepted(await ledger.submit('regulator-x', [removal], 'regulator'));
+      expect([await statusOf(listing), await told('platform-b', listing)]).toEqual([
+        'endedByDecision',
+        ['close', 'reopen'],
+      ]);
+      expect(refused(await file({ code, proof }))).toMatchObject({ code: 'DECISION_ENDED' });
+      expect(refused(await reinstate(id))).toMatchObject({ code: 'DELISTING_NOT_FOUND' });
+      // Another platform's filing on it ends as soon as it is known whom it is about.
+      const other = delisted('platform-c', 'c-1', organization(serial), { code, proof });
+      const receipt = accepted(await ledger.submit('platform-c', [other]));
+      expect([await statusOf(listingOf(receipt)), await told('platform-b', listingOf(receipt))]).toEqual([
+        'endedByDecision',
+        [],
+      ]);
+    },
+  );
 
   test('P12: a reopening that doesn’t come is an alarm before the statute’s three working days, and escalated after', async () => {
     const { table } = holidayAhead(4);

@@ -77,8 +77,10 @@ export const link: FoldRun = async (client, schema, events) => {
      from ${LINK_ROWS} join ${schema}.observation o on o.position = r.observation
      where o.type = '${EVENT_TYPES.registryRemoved}' and l.entity_id = r."entityId"
        and (l.origin = 'registry' and l.registry_list = o.registry_list
-         -- A platform's listing that rests on the same status ends with it (rule P12).
-         or l.code = ${CODE_OF_LIST})
+         -- A platform's listing that rests on the same status, or on the same decision, ends with it (rule P12).
+         or l.code = ${CODE_OF_LIST}
+         or exists (select from ${schema}.listing x where x.origin = 'registry' and x.registry_list = o.registry_list
+           and x.entity_id = l.entity_id and x.decision_no = l.decision_no))
        and l.ended_at is null and l.position < o.position`,
     // Filed anew on a decision that the register has taken back for this merchant: it ends where it becomes known.
     `update ${schema}.listing l set status = 'endedByDecision', ended_at = r.position, cause = 'removed'
