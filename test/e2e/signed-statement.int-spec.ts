@@ -32,11 +32,11 @@ beforeAll(async () => {
   const { body } = await side.api.publish('platform-a', delisted('platform-a', 'm-1', organization(LISTED)));
   listingId = `L${body.position}-${Buffer.from(body.leafHash, 'base64').toString('hex', 0, 6)}`;
   await side.settled();
-}, 120_000);
+});
 afterAll(async () => {
   await side?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 const challenge = async (serial: number): Promise<string> => {
   const { status, body } = await side.call('POST', '/public/challenges', { body: { uscc: code(serial) } });

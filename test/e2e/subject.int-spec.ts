@@ -54,8 +54,8 @@ beforeAll(async () => {
     body: { identity: organization(OTHER), purpose: 'compliance' },
   });
   await side.tick();
-}, 120_000);
-afterAll(() => side?.stop(), 60_000);
+});
+afterAll(() => side?.stop());
 
 const everything = (): Promise<StoredEvent[]> => side.log.read({ after: -1, limit: 100_000 });
 
