@@ -43,6 +43,7 @@ import { Reviews } from './reviews.js';
 import { ScreeningsController } from './screenings.controller.js';
 import { Screenings } from './screenings.js';
 import { Settings } from './settings.js';
+import { StatisticsController } from './statistics.controller.js';
 import { StatementsController } from './statements.controller.js';
 import { Subjects } from './subjects.js';
 import { Tokens } from './tokens.js';
@@ -111,6 +112,7 @@ export class ApiModule {
         LogController,
         StatementsController,
         PublicController,
+        StatisticsController,
         PageController,
         DocumentsController,
       ],

@@ -92,6 +92,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'GET /log/tile/:level/:tile': OPEN,
   'GET /log/tile/entries/:tile': { roles: ['regulator'], rate: 'read' },
   'GET /public/publishers': OPEN,
+  'GET /public/statistics': OPEN,
   'GET /v1/publishers/:memberId': { roles: ['platform', 'regulator'], audited: true, rate: 'read', lookUp: true },
   'GET /v1/floods': { roles: ['regulator', 'admin'], audited: true, rate: 'read' },
   'POST /v1/floods/:memberId/decision': { roles: ['regulator', 'admin'], accepts: [JSON_TYPE], rate: 'write' },

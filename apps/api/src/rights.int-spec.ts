@@ -10,6 +10,7 @@ const OPEN = new Set([
   'GET /.well-known/jwks.json',
   'GET /openapi.json',
   'GET /public/publishers',
+  'GET /public/statistics',
   'GET /asyncapi.json',
   'GET /health/live',
   'GET /health/ready',

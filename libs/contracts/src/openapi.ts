@@ -390,6 +390,14 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/public/statistics',
+    en: 'By quarter that has ended: listings by reason, how they ended, appeals and reopenings (rule P20); no member, no merchant, counts under five as "<5"',
+    zh: '按已结束的季度统计：按事由的列名、终止方式、申诉与恢复（规则 P20）；不含成员与商户，少于五的数量显示为“<5”',
+    roles: 'open',
+    answers: { 200: json('Statistics') },
+  },
+  {
+    method: 'get',
     path: '/v1/publishers/{memberId}',
     en: 'A publisher’s own figures with the counts behind them: for itself and for regulators',
     zh: '报送方自身的数据及其依据数量：仅限其本身与监管端',

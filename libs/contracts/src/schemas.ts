@@ -113,6 +113,12 @@ const envelopeOf = (envelope: JsonSchema, type: string, data: string): JsonSchem
 const text: JsonSchema = { type: 'string' };
 const time: JsonSchema = { type: 'string', format: 'date-time' };
 const count: JsonSchema = { type: 'integer', minimum: 0 };
+const fewOrMore: JsonSchema = {
+  oneOf: [
+    { type: 'integer', minimum: 0 },
+    { type: 'string', enum: ['<5'] },
+  ],
+};
 const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
 const oneOf = (...values: string[]): JsonSchema => ({ type: 'string', enum: values });
 const flag: JsonSchema = { type: 'boolean' };
@@ -816,6 +822,29 @@ const WIRE: Record<string, JsonSchema> = {
     witnesses: list(object({ witness: text, code: text, message: text, messageZh: text, since: time })),
   }),
   Identification: object({ identificationId: { ...text, format: 'uuid' }, expiresAt: time }),
+  Statistics: object({
+    quarters: list(
+      object({
+        quarter: { ...text, description: both("Of China's calendar", '按北京时间') },
+        listed: list(object({ tier: count, code: text, count: fewOrMore })),
+        ended: list(object({ status: text, cause: text, count: fewOrMore })),
+        appeals: object({
+          filed: fewOrMore,
+          decided: list(object({ decision: text, count: fewOrMore })),
+          'medianDays?': {
+            type: 'number',
+            description: both(
+              'Until a decision; absent where fewer than five were decided',
+              '作出决定的中位天数；少于五件则无此字段',
+            ),
+          },
+          stayed: { ...fewOrMore, description: both('By the clock: undecided in time', '逾期未决而自动暂停') },
+        }),
+        reopenings: object({ asked: fewOrMore, made: fewOrMore }),
+      }),
+    ),
+    fewerThan: count,
+  }),
   IdentificationWays: object({ ways: list(oneOf(...APPEAL_PROOFS)) }),
   Challenge: object({
     text: { ...text, description: both('Sign this, byte for byte', '请逐字节对此原文签名') },

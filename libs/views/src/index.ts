@@ -18,4 +18,5 @@ export * from './review-fold.js';
 export * from './reviews.js';
 export * from './screenings.js';
 export * from './identifications.js';
+export * from './statistics.js';
 export * from './subject.js';

@@ -272,6 +272,10 @@ grant select on <schema>.listing to liandun_door;
 grant select (entity_id, erased) on <schema>.entity to liandun_door;
 -- How many merchants a platform hosts says how much it may ask.
 grant select (member, active) on <schema>.hosting to liandun_door;
+-- What the public statistics count (rule P20): no text, no member.
+grant select (filed_at, decided_at, decision, due, stayed_at) on <schema>.appeal to liandun_door;
+grant select (action, issued_at) on <schema>.notice to liandun_door;
+grant select (notice_id, decision, accepted_at) on <schema>.disposition to liandun_door;
 grant select on <schema>.entity, <schema>.observation, <schema>.possible, <schema>.parted, <schema>.step, <schema>.hosting, <schema>.listing, <schema>.appeal, <schema>.notice, <schema>.disposition,
   <schema>.audit to liandun_api;
 `;
