@@ -260,8 +260,8 @@ export const PROBLEMS = {
   ],
   // Access
   UNAUTHENTICATED: [
-    'A valid access token is required. Get one at POST /oauth/token.',
-    '需要有效的访问令牌。请在 POST /oauth/token 获取。',
+    'A valid access token is required. Members get one at POST /oauth/token, subjects of entries at POST /public/identifications.',
+    '需要有效的访问令牌。成员在 POST /oauth/token 获取，列名主体在 POST /public/identifications 验证身份后获取。',
   ],
   INVALID_CLIENT: [
     'The client assertion was refused. Check key, kid, audience, expiry, and use each jti once.',
