@@ -158,7 +158,7 @@ test.each([
   await side.settled();
   const { page, problems } = await visit(locale, [390, 844]);
   await prove(page, serial, phone, '#held');
-  await page.locator('summary').first().click();
+  await page.locator('#held summary').first().click();
   const entry = page.locator('#observations article').first();
   await entry.getByRole('button', { name: ask }).click();
   const words = `虚构贸易（更名）有限公司 (${locale})`;

@@ -547,7 +547,7 @@ function addAppeals(settings: Settings): void {
         changeAppealDeadline(context, appealId, action, options),
       ),
     );
-  command('malice <listingId>', 'find that it was filed in bad faith (regulators)', '认定恶意报送（监管端）')
+  command('malice <listingId>', 'find it malicious (regulators)', '认定恶意报送（监管端）')
     .requiredOption('--reasons <file>', t('the written reasons', '书面理由文件'))
     .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
     .requiredOption(
