@@ -123,7 +123,7 @@ describe('P07: a statement signed with the credit code’s certificate instead o
         return [answer.status, (await answer.json()) as Record<string, unknown>];
       };
       expect(await ask('/public/identifications')).toEqual([200, { ways: ['code'] }]);
-      const refused = [503, { code: 'STATEMENTS_NOT_TAKEN', detail: expect.stringContaining('LIANDUN_SUBJECT_CAS') }];
+      const refused = [409, { code: 'STATEMENTS_NOT_TAKEN', detail: expect.stringContaining('LIANDUN_SUBJECT_CAS') }];
       expect(await ask('/public/challenges', { uscc: code(LISTED) })).toMatchObject(refused);
       expect(await ask('/public/signed-statements', { jws: 'AAAA.AAAA.AAAA' })).toMatchObject(refused);
     } finally {

@@ -67,7 +67,7 @@ const STATUSES: Partial<Record<ProblemCode, number>> = {
   UNAVAILABLE: 503,
   LOG_HALTED: 503,
   CODES_NOT_SENT: 503,
-  STATEMENTS_NOT_TAKEN: 503,
+  STATEMENTS_NOT_TAKEN: 409,
 };
 
 /** What Nest and Fastify refuse by themselves. */
