@@ -93,5 +93,7 @@ test('and again from a seq, under the same ids', async () => {
   await webhook('POST', '/replay', { from: 30 });
   await until('the replay', () => receiver.ids.length === before.length - 30);
   expect(receiver.ids).toEqual(before.slice(30));
+  // The answer is written down after it came.
+  await until('the last answer', async () => (await webhook('GET')).next === before.length);
   expect(await webhook('GET')).toMatchObject({ status: 'active', next: before.length, lastStatus: 200 });
 });
