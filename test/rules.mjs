@@ -81,7 +81,14 @@ if (results === undefined) {
   process.exit(2);
 }
 const rules = parse(readFileSync(join(root, 'docs/rules.csv')), { columns: true });
-const byRule = testsByRule(JSON.parse(readFileSync(results, 'utf8')));
+const run = JSON.parse(readFileSync(results, 'utf8'));
+// The page names files as this checkout has them: a run of another one would write down its folders.
+const foreign = run.testResults.find(({ name }) => relative(root, name).startsWith('..'));
+if (foreign !== undefined) {
+  console.error(`${results} is of a run in another folder (${foreign.name}). Run the tests in ${root}.`);
+  process.exit(2);
+}
+const byRule = testsByRule(run);
 const untested = rules.filter(({ number }) => !byRule.has(number)).map(({ number }) => number);
 const text = await format(render(rules, byRule), { ...(await resolveConfig(page)), filepath: page });
 if (untested.length > 0) console.error(`No test shows ${untested.join(', ')}.`);
