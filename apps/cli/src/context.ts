@@ -57,6 +57,11 @@ export class Context {
     this.around.stderr.write(`${text}\n`);
   }
 
+  /** How wide a line may be: what isn't read on a terminal is never cut. */
+  get columns(): number {
+    return this.around.stdout.columns ?? Infinity;
+  }
+
   /** A path as the user typed it. */
   path(given: string): string {
     return resolve(this.around.cwd, given);

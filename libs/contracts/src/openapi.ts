@@ -439,7 +439,7 @@ export const ROUTES: readonly Route[] = [
     en: "What the publisher of a case has to pass on to its subject, and the subject's answers (rule P06)",
     zh: '发布方须转告主体的内容，以及主体的答复（规则 P06）',
     roles: PLATFORM,
-    answers: { 200: json('Hearing') },
+    answers: { 200: json('CaseHearing') },
   },
   {
     method: 'get',

@@ -8,6 +8,7 @@ import {
   ErasedNotices,
   MATCH_FIELDS,
   Notice,
+  NOTICE_ACTIONS,
   NoticeReminder,
   NOTICE_ERASED_TYPE,
   NOTICE_REMINDER_TYPE,
@@ -16,7 +17,7 @@ import {
 import { BASIS_KINDS, BASIS_REFUSALS, DISCLOSED_FIELDS } from './agreement.js';
 import { FLOOD_DECISIONS, LIMIT_MAX, STANDARD_LIMITS } from './flood.js';
 import { ALARMS, RELATION_KINDS, SIGNATURE_POLICIES } from './outcomes.js';
-import { CAUSES, PROOF_STANDARDS, SUBJECT_KINDS } from './payloads.events.js';
+import { CAUSES, DISPOSITIONS, PROOF_STANDARDS, SUBJECT_KINDS } from './payloads.events.js';
 import { PERSONAL_FIELDS } from './personal-fields.js';
 import {
   APPEAL_DECISIONS,
@@ -24,6 +25,7 @@ import {
   APPEAL_PROOFS,
   AppealDecision,
   AppealStay,
+  DEADLINE_REASONS,
   DeadlineChange,
 } from './appeal.js';
 import { MaliceFinding } from './publisher.js';
@@ -212,7 +214,7 @@ const APPEAL = {
   filedAt: time,
   status: oneOf('open', 'paused', 'stayed', 'decided', 'moot'),
   'due?': time,
-  'deadline?': { type: 'object', description: both('How it was counted', '计算过程') },
+  'deadline?': ref('Deadline'),
   'decision?': oneOf(...APPEAL_DECISIONS),
   'decidedBy?': text,
   'by?': text,
@@ -549,25 +551,41 @@ const WIRE: Record<string, JsonSchema> = {
     listingId: text,
     status: text,
     'hold?': {
-      type: 'object',
+      ...ref('Deadline'),
       description: both(
         'Of a case that is or was held: until when its subject may answer, and how that was counted',
         '曾暂存的案件：答复期限及其计算过程',
       ),
     },
+    'appeals?': list(ref('Appeal')),
     told: count,
+    hosts: count,
     closed: count,
     restricted: count,
     declined: count,
     silent: count,
     reopened: count,
+    reopenAsked: count,
+    reopenSilent: count,
     instancesTold: count,
     instancesClosed: count,
     'medianMsToClose?': { type: 'number' },
     'longestMsToClose?': { type: 'number' },
     'medianMsToReopen?': { type: 'number' },
     'longestMsToReopen?': { type: 'number' },
-    members: list({ type: 'object' }),
+    members: list(
+      object({
+        member: text,
+        merchantIds: list(text),
+        action: oneOf(...NOTICE_ACTIONS),
+        noticeId: text,
+        toldAt: time,
+        'decision?': oneOf(...DISPOSITIONS),
+        'reasonCode?': text,
+        'decidedAt?': time,
+        'tookMs?': { type: 'number' },
+      }),
+    ),
   }),
   AuditPage: object({
     items: list(object({ position: count, leafHash: text, 'entityId?': text, entry: { type: 'object' } })),
@@ -743,8 +761,35 @@ const WIRE: Record<string, JsonSchema> = {
   AppealConcluded: object({ appealId: text, decision: oneOf(...APPEAL_DECISIONS), decidedAt: time }),
   DeadlineSet: object({
     'due?': { ...time, description: both('Absent while it is paused', '中止期间为空') },
-    deadline: { type: 'object', description: both('How it was counted', '计算过程') },
+    deadline: ref('Deadline'),
   }),
+  Deadline: object(
+    {
+      from: time,
+      'due?': { ...time, description: both('Absent while it is paused', '中止期间为空') },
+      term: object({ count, unit: oneOf('workingDay', 'day') }),
+      days: list(
+        object({
+          date: { ...text, format: 'date' },
+          verdict: oneOf('counted', 'weekend', 'holiday', 'paused', 'movedToWorkingDay'),
+          'name?': { ...text, description: both('Of the holiday', '节假日名称') },
+        }),
+      ),
+      calendar: text,
+      unknownYears: list(count),
+      pauses: list(object({ from: time, 'until?': time, reason: oneOf(...Object.keys(DEADLINE_REASONS)) })),
+      extensions: list(object({ days: count, reason: oneOf(...Object.keys(DEADLINE_REASONS)) })),
+      'by?': text,
+      'reviewer?': text,
+      'caseNo?': text,
+    },
+    {
+      description: both(
+        'Until when, and what each day counted for (民法典 第201、203条)',
+        '期限及逐日计算过程（民法典第二百零一条、第二百零三条）',
+      ),
+    },
+  ),
   FloodPage: object({
     items: list(
       object({
@@ -866,12 +911,12 @@ const WIRE: Record<string, JsonSchema> = {
     evidence: list(object({ sha256: text, mediaType: text })),
     statedAt: time,
   }),
-  Hearing: object({
+  CaseHearing: object({
     caseId: text,
     listingId: text,
     status: text,
     'heldUntil?': time,
-    'hold?': { type: 'object' },
+    'hold?': ref('Deadline'),
     tell: object({ zh: text, en: text }),
     evidence: list({ type: 'object' }),
     answers: list(ref('Statement')),
@@ -939,5 +984,7 @@ export function componentSchemas(): Record<string, JsonSchema> {
   schemas.ErasedNoticesEvent = envelopeOf(open, NOTICE_ERASED_TYPE, 'ErasedNotices');
   schemas.MatchedScreeningEvent = envelopeOf(open, SCREENING_MATCHED_TYPE, 'MatchedScreening');
   delete schemas.Envelope;
+  const twice = Object.keys(WIRE).filter((name) => name in schemas);
+  if (twice.length > 0) throw new Error(`two schemas are called ${twice.join(', ')}`);
   return { ...schemas, ...WIRE };
 }

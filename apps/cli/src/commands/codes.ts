@@ -46,6 +46,7 @@ const rowsText = (context: Context, codes: ReasonCode[]): string =>
       context.t(`${defaultRetentionDays} days`, `${defaultRetentionDays} 天`),
       retired ? context.t('retired', '已停用') : '',
     ]),
+    { columns: context.columns, whole: [0] },
   );
 
 const LISTS = new Set(['subjectKinds', 'legalBasis']);

@@ -58,7 +58,7 @@ function duration(ms: number): string {
 
 /** The figures line by line, whatever the ledger answers with, then a line for each notice. */
 export function coverageText(context: Context, { members = [], ...figures }: Record<string, unknown>): string {
-  const columns = context.around.stdout.columns ?? 80;
+  const { columns } = context;
   const t = context.t.bind(context);
   const label = (name: string): string => t(...(LABELS[name] ?? ([name, name] as const)));
   const lines = Object.entries(figures).map(([name, value]) => [
@@ -79,5 +79,6 @@ export function coverageText(context: Context, { members = [], ...figures }: Rec
     [decision ?? t('none yet', '尚无'), reasonCode ?? ''].join(' ').trim(),
     tookMs === undefined ? '' : duration(tookMs),
   ]);
-  return [table(lines, columns), ...(rows.length > 0 ? [table([heading, ...rows], columns)] : [])].join('\n\n');
+  const notices = rows.length > 0 ? [table([heading, ...rows], { columns, whole: [0, 2] })] : [];
+  return [table(lines, { columns, whole: [1] }), ...notices].join('\n\n');
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { table } from '../layout.js';
+import { pad } from '../layout.js';
 import type { CommonOptions } from './common.js';
 import { tlsCheck } from './doctor-tls.js';
 import { ledgerChecks, machineChecks, type Check, type Finding } from './doctor-checks.js';
@@ -39,7 +39,6 @@ async function examine(context: Context, check: Check, failed: ReadonlySet<strin
 function findingText(context: Context, { name, status, detail, remedy }: Finding): string {
   const { green, yellow, red, dim } = context.colors;
   const mark = { ok: green('✓'), warn: yellow('!'), fail: red('✗'), skipped: dim('-') }[status];
-  const columns = (context.around.stdout.columns ?? 80) - 2;
-  const line = `${mark} ${table([[name.padEnd(8), detail.replaceAll(/\s+/g, ' ')]], columns)}`;
+  const line = `${mark} ${pad(name, 8)}  ${detail.replaceAll(/\s+/g, ' ')}`;
   return remedy ? `${line}\n    → ${remedy}` : line;
 }

@@ -41,7 +41,7 @@ function listText(context: Context, items: Flood[]): string {
     since,
     codes.map(({ code, cases: count }) => `${code} ${count}`).join(', '),
   ]);
-  return table([heading, ...rows], context.around.stdout.columns ?? 80);
+  return table([heading, ...rows], { columns: context.columns, whole: [0, 2] });
 }
 
 /** A second person lets out what is held, or refuses it: then nobody is ever told. */

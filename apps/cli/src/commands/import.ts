@@ -44,7 +44,7 @@ function planText(context: Context, { file, format, heading, mapping, members }:
     : [];
   return [
     `${basename(file)}  (${kind})`,
-    ...(columns.length > 0 ? [table(columns, context.around.stderr.columns)] : []),
+    ...(columns.length > 0 ? [table(columns, { columns: context.around.stderr.columns ?? Infinity, whole: [2] })] : []),
     ...(mapping && mapping.ignored.length > 0 ? [`  ${t('not used:', '未使用：')} ${mapping.ignored.join(', ')}`] : []),
     ...(members ? Array.from(members, ([from, to]) => `  ${from} → ${to}`) : []),
   ].join('\n');
@@ -63,7 +63,7 @@ const n = (count: number | undefined): string => (count ?? 0).toLocaleString('en
 
 function totalsText(context: Context, totals: Totals, { finished, seconds, rowsPerSecond, rejectedFile }: Run): string {
   const t = context.t.bind(context);
-  const columns = context.around.stdout.columns ?? 80;
+  const { columns } = context;
   const heading = [t('member', '成员'), t('accepted', '已接受'), t('duplicate', '重复'), t('refused', '被拒绝')];
   const members = Object.entries(totals.members).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const rows = members.map(([member, { accepted, held, duplicate, rejected }]) => [
@@ -79,13 +79,13 @@ function totalsText(context: Context, totals: Totals, { finished, seconds, rowsP
       .slice(0, REASONS_SHOWN)
       .map(([what, count]) => [`  ${n(count)}`, what]);
   const listed = (title: string, counts: Record<string, number>): string[] =>
-    Object.keys(counts).length === 0 ? [] : ['', title, table(most(counts), columns)];
+    Object.keys(counts).length === 0 ? [] : ['', title, table(most(counts), { columns, whole: [0] })];
   return [
     t(
       `${n(totals.rows)} rows, ${seconds.toFixed(1)} s, ${n(rowsPerSecond)} rows/s`,
       `${n(totals.rows)} 行，${seconds.toFixed(1)} 秒，${n(rowsPerSecond)} 行/秒`,
     ),
-    table([heading, ...rows, ...(members.length > 1 ? [all] : [])], columns),
+    table([heading, ...rows, ...(members.length > 1 ? [all] : [])], { columns, whole: [0] }),
     ...listed(t('Left out (--drop-invalid):', '已舍弃的无效字段（--drop-invalid）：'), totals.dropped),
     ...listed(t('Refused because of:', '拒绝原因：'), totals.reasons),
     ...(rejectedFile ? ['', `${t('Refused rows, with their reasons:', '被拒绝的行及原因：')} ${rejectedFile}`] : []),

@@ -87,7 +87,7 @@ function listText(context: Context, items: Review[]): string {
     because.map(({ field }) => field).join(', '),
     entities.map(({ name }) => name).join(' | '),
   ]);
-  return table([heading, ...rows], context.around.stdout.columns ?? 80);
+  return table([heading, ...rows], { columns: context.columns, whole: [0] });
 }
 
 /** One pair with everything that speaks for and against it. */
