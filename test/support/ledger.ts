@@ -17,7 +17,14 @@ import {
 } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
-import { isProtected, MATCHING_MIGRATIONS, MatchIndex, SCREENING_RIDER, screeningRider } from '@liandun/matching';
+import {
+  isProtected,
+  isRemoved,
+  MATCHING_MIGRATIONS,
+  MatchIndex,
+  SCREENING_RIDER,
+  screeningRider,
+} from '@liandun/matching';
 import { MESSAGING_MIGRATIONS } from '@liandun/messaging';
 import { TLOG_MIGRATIONS } from '@liandun/tlog';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
@@ -91,6 +98,7 @@ export class TestLedger {
       codes: new FollowedReasonCodes(pool),
       restsOn: (decision) => restsOnDecision(pool, decision),
       protects: (identity) => isProtected(pool, index, identity),
+      removed: (identity, decision) => isRemoved(pool, index, identity, decision),
     });
     const delisting = { held: false };
     const carrying = (apart: boolean): Reader[] => {

@@ -1,7 +1,7 @@
 import { LIMITS, parseStrictJson, problemOf } from '@liandun/contracts';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
-import { isProtected, MatchIndex, SCREENING_RIDER, screeningRider } from '@liandun/matching';
+import { isProtected, isRemoved, MatchIndex, SCREENING_RIDER, screeningRider } from '@liandun/matching';
 import { checkpointFile, comparePublished, HaltWatch, TlogError, type Halt } from '@liandun/tlog';
 import { followCertificate } from '@liandun/tls';
 import { ERASURE_RIDER, erasureRider, Vault, VAULT_RIDER, vaultRider } from '@liandun/vault';
@@ -118,6 +118,7 @@ function partsOf(settings: Settings, logger: Logger): Parts & { clock: DatabaseC
       restsOn: (decision) => restsOnDecision(pool, decision),
       breaker: BREAKER_GATE,
       protects: (identity) => isProtected(pool, index, identity),
+      removed: (identity, decision) => isRemoved(pool, index, identity, decision),
       readsOf: (member) => reads.log(member),
     }),
     tokens: new Tokens(settings, pool),

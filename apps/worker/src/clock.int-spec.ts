@@ -6,9 +6,11 @@ import {
   type AlarmRaised,
   type CaseDeadlineSet,
   type Receipt,
+  type SubmittedType,
 } from '@liandun/contracts';
 import type { WorkingDayTable } from '@liandun/domain';
 import { rebuildProjection, type EventLog } from '@liandun/event-log';
+import { Intake } from '@liandun/intake';
 import { coverage, ledgerProjection } from '@liandun/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomInt, randomUUID } from 'node:crypto';
@@ -369,27 +371,20 @@ describe('P12: official repair wins', () => {
     ['revoked', 'A03'],
   ])(
     'P12: a removal from the register ends the platforms’ listings on it, and they can’t be filed anew (%s, %s)',
-    async (list, code) => {
+    async (register, code) => {
       const decisionNo = `列严〔2026〕${serial}号`;
       const proof = {
         standard: 'registerPush',
         decisionNo,
         evidence: [{ sha256: 'ab'.repeat(32), mediaType: 'application/pdf', capturedAt: past(2) }],
       };
-      const registry = { list, identity: organization(serial), decidedAt: past(3) };
-      accepted(
-        await ledger.submit(
-          'regulator-x',
-          [
-            submission('regulator-x', SUBMITTED_TYPES.registryListed, {
-              ...registry,
-              decisionNo,
-              decidedBy: 'office-1',
-            }),
-          ],
-          'regulator',
-        ),
-      );
+      const registry = { list: register, identity: organization(serial), decidedAt: past(3) };
+      const list = (): Promise<Receipt[]> => {
+        const entry = { ...registry, decisionNo, decidedBy: 'office-1' };
+        const event = submission('regulator-x', SUBMITTED_TYPES.registryListed, entry);
+        return ledger.submit('regulator-x', [event], 'regulator');
+      };
+      accepted(await list());
       await host();
       const { id, listing } = await delist({ code, proof });
       expect(await told('platform-b', listing)).toEqual(['close']);
@@ -401,15 +396,55 @@ describe('P12: official repair wins', () => {
       ]);
       expect(refused(await file({ code, proof }))).toMatchObject({ code: 'DECISION_ENDED' });
       expect(refused(await reinstate(id))).toMatchObject({ code: 'DELISTING_NOT_FOUND' });
-      // Another platform's filing on it ends as soon as it is known whom it is about.
-      const other = delisted('platform-c', 'c-1', organization(serial), { code, proof });
-      const receipt = accepted(await ledger.submit('platform-c', [other]));
-      expect([await statusOf(listingOf(receipt)), await told('platform-b', listingOf(receipt))]).toEqual([
+      // Another platform's is refused as well, by the same subject's identifiers.
+      const other = () => delisted('platform-c', `c-${serial}`, organization(serial), { code, proof });
+      expect(refused(await ledger.submit('platform-c', [other()]))).toEqual({
+        code: 'DECISION_ENDED',
+        pointer: '/data/proof/decisionNo',
+      });
+      // Past the door it ends as soon as it is known whom it is about, and nobody is told.
+      const { log, vault } = ledger;
+      const open = new Intake({ log, vault, clock: () => new Date(), keysOf: async () => [] });
+      const slipped = accepted(await open.submitAll({ memberId: 'platform-c', role: 'platform' }, [other()]));
+      await ledger.settled();
+      expect([await statusOf(listingOf(slipped)), await told('platform-b', listingOf(slipped))]).toEqual([
         'endedByDecision',
         [],
       ]);
+      // Listed anew on the decision, the merchant may be filed on it again, by whom nothing was ended.
+      accepted(await list());
+      const anew = delisted('platform-b', merchant, organization(serial), { code, proof });
+      expect(await statusOf(listingOf(accepted(await ledger.submit('platform-b', [anew]))))).toBe('published');
     },
   );
+
+  test('P12: a removal bars its own subject alone: another merchant may be filed on a like number, and the same one on another', async () => {
+    const decisionNo = `列异〔2026〕${serial}号`;
+    const proof = official(decisionNo)['proof'];
+    const registry = { list: 'abnormalOperation', identity: organization(serial), decidedAt: past(3) };
+    const tell = async (type: SubmittedType, more: object): Promise<void> => {
+      accepted(await ledger.submit('regulator-x', [submission('regulator-x', type, more)], 'regulator'));
+    };
+    await tell(SUBMITTED_TYPES.registryListed, { ...registry, decisionNo, decidedBy: 'office-1' });
+    await tell(SUBMITTED_TYPES.registryRemoved, registry);
+    const innocent = serial;
+    serial += 1;
+    merchant = `m-${randomUUID()}`;
+    await host();
+    const { listing } = await delist({ proof });
+    expect([await statusOf(listing), await told('platform-b', listing)]).toEqual(['published', ['close']]);
+    serial = innocent;
+    merchant = `m-${randomUUID()}`;
+    expect(refused(await file({ proof }))).toMatchObject({ code: 'DECISION_ENDED' });
+    const { listing: onAnother } = await delist(official(`${decisionNo}之二`));
+    expect(await statusOf(onAnother)).toBe('published');
+    // The same decision put it on a second register, which stands.
+    const second = { list: 'seriousDishonest', identity: organization(serial), decisionNo, decidedBy: 'office-1' };
+    await tell(SUBMITTED_TYPES.registryListed, { ...second, decidedAt: past(2) });
+    const { listing: onSecond } = await delist({ proof });
+    expect(await statusOf(onSecond)).toBe('published');
+    serial += 1;
+  });
 
   test('P12: a reopening that doesn’t come is an alarm before the statute’s three working days, and escalated after', async () => {
     const { table } = holidayAhead(4);

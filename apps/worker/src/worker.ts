@@ -1,7 +1,14 @@
 import { EventLog, inTransaction, runReader, type Reader, type ReaderDefinition } from '@liandun/event-log';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
-import { isProtected, MatchIndex, renewIndex, type GenerationProgress, type Preview } from '@liandun/matching';
+import {
+  isProtected,
+  isRemoved,
+  MatchIndex,
+  renewIndex,
+  type GenerationProgress,
+  type Preview,
+} from '@liandun/matching';
 import { Inbox, kafkaAdmin, Relay, relayLag, unsentNotices, type KafkaAdmin } from '@liandun/messaging';
 import {
   checkpointFile,
@@ -354,6 +361,7 @@ export class Worker {
       restsOn: (decision) => restsOnDecision(this.pool, decision),
       breaker: BREAKER_GATE,
       protects: (identity) => isProtected(this.pool, index, identity),
+      removed: (identity, decision) => isRemoved(this.pool, index, identity, decision),
     });
     return new Inbox({
       brokers: this.settings.brokers,

@@ -196,6 +196,8 @@ export interface IntakeParts {
   breaker?: string;
   /** Whether an identity's official identifier is a known victim's; nobody is known unless told. */
   protects?: (identity: Identity) => Promise<boolean>;
+  /** Whether a register has removed its entry of this subject on this decision, by its key; nothing is known of it unless told. */
+  removed?: (identity: Identity, decision: string) => Promise<boolean>;
   /** The log as a member sees it, where the process reads in its name; the whole log unless told. */
   readsOf?: (member: Submitter) => IntakeReads;
 }
@@ -215,6 +217,7 @@ export class Intake {
   readonly #restsOn: IntakeParts['restsOn'];
   readonly #breaker: string | undefined;
   readonly #protects: IntakeParts['protects'];
+  readonly #removed: IntakeParts['removed'];
 
   constructor({
     log,
@@ -226,9 +229,11 @@ export class Intake {
     restsOn,
     breaker,
     protects,
+    removed,
     readsOf = () => log,
   }: IntakeParts) {
     this.#protects = protects;
+    this.#removed = removed;
     this.#codes = codes;
     this.#workingDays = workingDays;
     this.#restsOn = restsOn;
@@ -512,15 +517,21 @@ export class Intake {
     throw new Error(`what ${event.type} was decided on changed ${CONFLICT_RETRIES_MAX} times meanwhile`);
   }
 
-  /** A case on an official decision: refused once the authority has ended that decision (rule P12). */
+  /**
+   * A case on an official decision: refused once the authority has ended that decision, or taken its subject off the register that
+   * the decision put it on (rule P12). A filing without an official identifier of its subject ends once it is linked.
+   */
   async #filing({ memberId }: Submitter, event: CloudEvent): Promise<Standing> {
-    const stream = decisionStream(decisionOf(event) as string);
+    const decision = decisionOf(event) as string;
+    const stream = decisionStream(decision);
     const { events, version } = await allOf(this.#log, stream);
     const bars = await Promise.all(events.map((ended) => this.#bars(ended, memberId)));
+    const { identity } = event.data as { identity: Identity };
+    const barred = bars.includes(true) || (await this.#removed?.(identity, decision)) === true;
     return {
       stream: (STREAMS[event.type] as (typeof STREAMS)[string])(memberId, event),
       expected: { [stream]: version },
-      ...(bars.includes(true) && { refusal: wrong('/data/proof/decisionNo', 'DECISION_ENDED') }),
+      ...(barred && { refusal: wrong('/data/proof/decisionNo', 'DECISION_ENDED') }),
     };
   }
 

@@ -14,7 +14,7 @@ export {
   screeningRider,
   toldMatch,
 } from './screening/inquiries.js';
-export { isProtected } from './protected.js';
+export { isProtected, isRemoved } from './protected.js';
 export { isSurer } from './screening/judge.js';
 export { resultOf, screen, type ScreeningMatch } from './screening/screen.js';
 export type { RelationChanges } from './relations.js';

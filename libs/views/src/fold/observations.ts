@@ -82,11 +82,14 @@ export const link: FoldRun = async (client, schema, events) => {
          or exists (select from ${schema}.listing x where x.origin = 'registry' and x.registry_list = o.registry_list
            and x.entity_id = l.entity_id and x.decision_no = l.decision_no))
        and l.ended_at is null and l.position < o.position`,
-    // Filed anew on a decision that the register has taken back for this merchant: it ends where it becomes known.
+    // Filed anew on a decision that the register has taken back for this merchant, and on which no register lists it again: it ends
+    // where it becomes known.
     `update ${schema}.listing l set status = 'endedByDecision', ended_at = r.position, cause = 'removed'
      from ${LINK_ROWS} where l.position = r.observation and l.origin <> 'registry' and l.ended_at is null
        and exists (select from ${schema}.listing x where x.decision_no = l.decision_no and x.entity_id = l.entity_id
-         and x.cause = 'removed')`,
+         and x.cause = 'removed')
+       and not exists (select from ${schema}.listing s where s.origin = 'registry' and s.decision_no = l.decision_no
+         and s.entity_id = l.entity_id and s.position < l.position and (s.ended_at is null or s.ended_at > r.position))`,
     `insert into ${schema}.possible (observation, other, because, position)
      select distinct on (1, 2) a, b, p->'because', r.position
      from ${LINK_ROWS} cross join lateral jsonb_array_elements(r.possible) p
