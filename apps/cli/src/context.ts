@@ -92,12 +92,30 @@ export class Context {
   url(): string {
     const url = this.setting('LIANDUN_URL');
     if (url) return url;
+    const [en, zh] = this.#noEnv();
     throw new CliError(
       EXIT.unreachable,
       'NO_URL',
-      'LIANDUN_URL is not set, and no running ledger was found in .liandun/env. Run `npm start`, or set LIANDUN_URL.',
-      '未设置 LIANDUN_URL,.liandun/env 中也没有正在运行的账本。请运行 npm start,或设置 LIANDUN_URL。',
+      `LIANDUN_URL is not set, and ${en}. Run \`npm start\`, or set LIANDUN_URL.`,
+      `未设置 LIANDUN_URL，且${zh}。请运行 npm start，或设置 LIANDUN_URL。`,
     );
+  }
+
+  /** Why no ledger's addresses were found where they were looked for. */
+  #noEnv(): [en: string, zh: string] {
+    const home = this.home();
+    if (home === undefined)
+      return [
+        `there is no .liandun/env in ${this.around.cwd} or above`,
+        `${this.around.cwd} 及其上级文件夹中没有 .liandun/env`,
+      ];
+    // Found by looking, it has an env: what hasn't was named by LIANDUN_HOME.
+    if (!existsSync(home))
+      return [`the folder ${home} (LIANDUN_HOME) does not exist`, `文件夹 ${home}（LIANDUN_HOME）不存在`];
+    const file = join(home, 'env');
+    return existsSync(file)
+      ? [`${file} does not name it`, `${file} 中也没有该项`]
+      : [`no ledger was started in ${home} (LIANDUN_HOME)`, `未曾在 ${home}（LIANDUN_HOME）中启动账本`];
   }
 
   /**

@@ -7,6 +7,7 @@ import { makeUscc } from '@liandun/contracts';
 import type { CloudEvent, Notice } from '@liandun/contracts';
 import { Product } from '../../../test/support/product.js';
 import { keyVariable } from './context.js';
+import { LABELS } from './render/labels.js';
 import { liandun, type Ran } from './testing/terminal.js';
 
 const [A, B, REGULATOR] = ['cli-a', 'cli-b', 'cli-regulator'];
@@ -34,6 +35,12 @@ afterAll(async () => {
 
 const run = async (line: string): Promise<Ran> => liandun(line.split(' '), { env, cwd: folder });
 const uscc = makeUscc('990101', 4711);
+
+/** Every field that stands in an answer. */
+const namesIn = (value: unknown): string[] =>
+  typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([name, inner]) => [...(Array.isArray(value) ? [] : [name]), ...namesIn(inner)]);
 
 async function until(line: string, done: (ran: Ran) => boolean): Promise<Ran> {
   for (let tries = 0; ; tries += 1) {
@@ -81,6 +88,8 @@ test('a merchant imported by two platforms and delisted by one: the other is tol
   const coverage = await run(`coverage ${listing} --as ${REGULATOR} --purpose audit --case 2026-1`);
   expect(coverage).toMatchObject({ code: 0 });
   expect(coverage.out).toMatch(new RegExp(`^${B} +close +.* none yet`, 'm'));
+  const answer = JSON.parse((await run(`coverage ${listing} --as ${REGULATOR} --purpose audit --case 1 --json`)).out);
+  expect(namesIn(answer).filter((name) => !LABELS[name])).toEqual([]);
   expect(await run(`coverage ${listing} --as ${A} --purpose audit --case 2026-1`)).toMatchObject({ code: 4 });
 });
 
@@ -135,6 +144,49 @@ test('doctor finds everything in order, and a member that the ledger does not kn
   expect(stranger.code).toBe(6);
   expect(JSON.parse(stranger.out)).toMatchObject({
     findings: expect.arrayContaining([expect.objectContaining({ name: 'token', status: 'fail' })]) as unknown,
+  });
+});
+
+test.each([
+  [REGULATOR, ['feed']],
+  ['admin-1', ['feed', 'kafka']],
+])('doctor finds everything in order as %s, without what is not for it', async (member, without) => {
+  const { code, out } = await run(`doctor --as ${member} --json`);
+  const { findings } = JSON.parse(out) as { findings: { name: string; status: string }[] };
+  expect(findings.filter(({ status }) => status !== 'ok').map(({ name, status }) => [name, status])).toEqual(
+    without.map((name) => [name, 'skipped']),
+  );
+  expect(code).toBe(0);
+});
+
+test('a regulator is told which of purpose and case is missing before anything is asked for', async () => {
+  const asks: [string, RegExp][] = [
+    [`appeals list --as ${REGULATOR}`, /add --purpose and --case\./],
+    [`appeals show A1 --as ${REGULATOR} --purpose audit`, /add --case\./],
+    [`floods list --as ${REGULATOR} --case 2026-1`, /add --purpose\./],
+    [`coverage L1 --as ${REGULATOR} --case 2026-1`, /--purpose/],
+  ];
+  for (const [line, pattern] of asks) {
+    const { code, err } = await run(line);
+    expect([line, code]).toEqual([line, 2]);
+    expect(err).toMatch(pattern);
+  }
+  expect(await run(`appeals list --as ${REGULATOR} --purpose audit --case 2026-1`)).toMatchObject({ code: 0 });
+  expect(await run(`appeals list --as ${A}`)).toMatchObject({ code: 0 });
+  expect(await run(`floods list --as admin-1`)).toMatchObject({ code: 0 });
+});
+
+test('reason codes are proposed as JSON, as the route takes them', async () => {
+  const { codes } = JSON.parse((await run(`codes list --as admin-1 --json`)).out) as {
+    codes: Record<string, unknown>[];
+  };
+  const { area: _area, ...row } = codes[0] ?? {};
+  const changed = { ...row, defaultRetentionDays: Number(row['defaultRetentionDays']) + 1 };
+  writeFileSync(join(folder, 'codes.json'), JSON.stringify({ codes: [changed] }, undefined, 2));
+  const proposed = await run(`codes propose codes.json --as admin-1`);
+  expect(proposed).toMatchObject({ code: 0 });
+  expect(await run(`codes approve ${proposed.out.trim().split(' ').at(-1)} --as ${REGULATOR} --refuse`)).toMatchObject({
+    code: 0,
   });
 });
 

@@ -259,6 +259,20 @@ function withIdentity(command: Command, { context }: Settings): Command {
     );
 }
 
+/** Why it is read: only regulators are asked, and those must say it. */
+function readingByRegulator(command: Command, { context }: Settings): Command {
+  return command
+    .option('--purpose <text>', context.t('why a regulator reads; it is logged', '监管端的查阅目的；将被记录'))
+    .option('--case <no>', context.t('and its case number; it is logged', '及案号；将被记录'));
+}
+
+/** A regulator's act takes the options of its reads: the act itself is logged, its purpose need not be. */
+function actingByRegulator(command: Command, { context }: Settings): Command {
+  return command
+    .option('--purpose <text>', context.t('not needed: the act itself is logged', '无需：操作本身即被记录'))
+    .requiredOption('--case <no>', context.t('case number; it is logged', '案号；将被记录'));
+}
+
 const SIGN = ["sign with the member's key, so that nobody can deny it", '以成员密钥签名，不可抵赖'] as const;
 
 function addPublish(settings: Settings): void {
@@ -481,9 +495,12 @@ function addCodes(settings: Settings): void {
   command('list', 'the table in force', '现行事由代码表', ['as which member', '以哪个成员的身份']).action(
     settings.run((options: CommonOptions) => listCodes(context, options)),
   );
-  command('propose <file>', 'propose changed or new rows', '提议变更或新增的行', proposer).action(
-    settings.run((file: string, options: CommonOptions) => proposeCodes(context, file, options)),
-  );
+  command(
+    'propose <file>',
+    'propose changed or new rows: JSON or CSV',
+    '提议变更或新增的行：JSON 或 CSV',
+    proposer,
+  ).action(settings.run((file: string, options: CommonOptions) => proposeCodes(context, file, options)));
   command('approve <approvalId>', "approve another's proposal", '审批他人的提议', proposer)
     .option('--refuse', t('refuse it instead', '改为拒绝'))
     .action(settings.run((approvalId: string, options: ApprovalOptions) => approveCodes(context, approvalId, options)));
@@ -503,10 +520,7 @@ function addAppeals(settings: Settings): void {
     .helpCommand(false);
   const command = (name: string, en: string, zh: string): Command =>
     settings.command(name, t(en, zh), t('publisher or regulator', '列名方或监管端'), appeals);
-  const reading = (made: Command): Command =>
-    made
-      .option('--purpose <text>', t('why a regulator reads; it is logged', '监管端的查阅目的；将被记录'))
-      .option('--case <no>', t('and its case number; it is logged', '及案号；将被记录'));
+  const reading = (made: Command): Command => readingByRegulator(made, settings);
   reading(command('list', 'what is undecided', '待决申诉，期限早者在前'))
     .option('--all', t('decided ones too', '含已决定者'))
     .option('--limit <n>', t('how many at most', '最多条数'), seq, 20)
@@ -514,7 +528,11 @@ function addAppeals(settings: Settings): void {
   reading(command('show <appealId>', 'one, with its words', '单个申诉及其陈述与证据')).action(
     settings.run((appealId: string, options: AppealReadOptions) => showAppeal(context, appealId, options)),
   );
-  command('decide <appealId>', 'decide, with reasons', '作出决定并附书面理由')
+  const deciding = (made: Command): Command =>
+    made
+      .option('--purpose <text>', t('not needed: the act itself is logged', '无需：操作本身即被记录'))
+      .option('--case <no>', t('not needed: the act itself is logged', '无需：操作本身即被记录'));
+  deciding(command('decide <appealId>', 'decide, with reasons', '作出决定并附书面理由'))
     .addArgument(new Argument('<decision>', t('on the listing', '对列名的决定')).choices(APPEAL_DECISIONS))
     .requiredOption('--reasons <file>', t('the written reasons', '书面理由文件'))
     .requiredOption(
@@ -528,11 +546,11 @@ function addAppeals(settings: Settings): void {
         decideAppeal(context, appealId, decision, options),
       ),
     );
-  command('stay <appealId>', 'suspend the listing meanwhile', '在决定作出前于各平台暂停执行列名')
+  deciding(command('stay <appealId>', 'suspend the listing meanwhile', '在决定作出前于各平台暂停执行列名'))
     .requiredOption('--reasons <file>', t('written reasons; - reads standard input', '书面理由文件；- 表示标准输入'))
     .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'))
     .action(settings.run((appealId: string, options: AppealDecideOptions) => stayAppealed(context, appealId, options)));
-  command('deadline <appealId>', 'change its deadline (regulators)', '变更期限（监管端）')
+  actingByRegulator(command('deadline <appealId>', 'change its deadline (regulators)', '变更期限（监管端）'), settings)
     .addArgument(new Argument('<action>', t('what to do', '操作')).choices(DEADLINE_ACTIONS))
     .addOption(
       new Option('--reason <reason>', t('with pause, extend: why', '用于 pause、extend：事由')).choices(
@@ -540,16 +558,14 @@ function addAppeals(settings: Settings): void {
       ),
     )
     .option('--days <n>', t('with extend: by how many days', '用于 extend：延长日数'), seq)
-    .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
     .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'))
     .action(
       settings.run((appealId: string, action: string, options: AppealDeadlineOptions) =>
         changeAppealDeadline(context, appealId, action, options),
       ),
     );
-  command('malice <listingId>', 'find it malicious (regulators)', '认定恶意报送（监管端）')
+  actingByRegulator(command('malice <listingId>', 'find it malicious (regulators)', '认定恶意报送（监管端）'), settings)
     .requiredOption('--reasons <file>', t('the written reasons', '书面理由文件'))
-    .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
     .requiredOption(
       '--reviewer <id>',
       t('opaque id of who finds it; not who ended the listing', '认定人的内部编号；不得为决定终止的人'),
@@ -565,10 +581,10 @@ function addFloods(settings: Settings): void {
     .description(t("what is held over a publisher's limits", '超出发布方限额而暂缓的记录'))
     .helpCommand(false);
   const command = (name: string, en: string, zh: string): Command =>
-    settings
-      .command(name, t(en, zh), t('administrator or regulator', '管理员或监管端'), floods)
-      .option('--purpose <text>', t('why a regulator reads; it is logged', '监管端的查阅目的；将被记录'))
-      .option('--case <no>', t('and its case number; it is logged', '及案号；将被记录'));
+    readingByRegulator(
+      settings.command(name, t(en, zh), t('administrator or regulator', '管理员或监管端'), floods),
+      settings,
+    );
   command('list', 'what is held, by publisher', '按发布方列出').action(
     settings.run((options: FloodOptions) => listFloods(context, options)),
   );

@@ -44,6 +44,12 @@ const COMMANDS = [
   'appeals show',
   'appeals decide',
   'appeals deadline',
+  'appeals stay',
+  'appeals malice',
+  'floods list',
+  'codes propose',
+  'log verify',
+  'log proof',
   'reconcile',
   'token',
   'doctor',
@@ -94,6 +100,49 @@ describe('a mistake', () => {
     const { code, err } = await liandun(argv, { env, cwd: folder });
     expect(err).toMatch(pattern);
     expect(code).toBe(EXIT.usage);
+  });
+
+  test.each([
+    ['{"codes":[]}', /give JSON such as \{"codes"/],
+    ['{"codes":', /is not JSON/],
+    ['[{"code":"E01"}]', /give JSON such as/],
+    ['名称,x\nE01,1', /a CSV with the columns of reason-codes\.csv/],
+    ['code,labelEn\nE01,"a"b', /Quote cells as spreadsheets do/],
+    ['', /give JSON such as/],
+  ])('codes propose of %j is refused with what to give', async (text, pattern) => {
+    const argv = ['codes', 'propose', file('codes', text), '--as', 'platform-a'];
+    const { code, err } = await liandun(argv, { env, cwd: folder });
+    expect(err).toMatch(pattern);
+    expect(code).toBe(EXIT.usage);
+  });
+
+  test.each([
+    [{}, /there is no \.liandun\/env in .* or above/],
+    [{ LIANDUN_HOME: 'nowhere' }, /the folder .*nowhere \(LIANDUN_HOME\) does not exist/],
+    [{ LIANDUN_HOME: '.' }, /no ledger was started in .* \(LIANDUN_HOME\)/],
+  ])('without an address, %j, it says where one was looked for', async (given, pattern) => {
+    const { code, err } = await liandun(['tail', '--as', 'platform-a'], { env: given, cwd: folder });
+    expect(err).toMatch(pattern);
+    expect(code).toBe(EXIT.unreachable);
+  });
+
+  test('doctor tells the folder that is not there from a full disk', async () => {
+    const { out } = await liandun(['doctor', '--lang', 'zh'], { env: { LIANDUN_HOME: 'nowhere' }, cwd: folder });
+    expect(out).toMatch(/✓ disk .*可用/);
+    expect(out).toMatch(/✗ env .*nowhere（LIANDUN_HOME）不存在/);
+  });
+
+  test.each([
+    ['{"名称":"虚构"}', 'COLUMN_MISSING\n    No column for kind.'],
+    ['{"类型":"企业"}', 'COLUMN_MISSING\n    No column for name.'],
+    ['{"名称":', "MALFORMED_JSON\n    The line can't be read:"],
+  ])('a row %j that cannot be screened is told by its own code, in whole sentences', async (row, told) => {
+    const argv = ['screen', file('row.ndjson', row), '--as', 'platform-a', '--restart'];
+    const { code, out } = await liandun(argv, { env, cwd: folder });
+    expect(code).toBe(EXIT.rejected);
+    expect(out).toContain('1 row\n');
+    expect(out).toContain(`  line 1  ${told}`);
+    expect(out).not.toContain('..');
   });
 
   test('an address where nobody listens is exit code 5, and --json keeps it readable for programs', async () => {
@@ -193,6 +242,7 @@ describe('reconcile', () => {
   });
 
   test.each([
+    ['', /in: no record in it/],
     ['{"recordId":', /in:1 is not JSON/],
     ['{"recordId":"r1"}', /in:1: identity.kind/],
     ['{"identity":{"kind":"person"}}', /in:1: recordId/],

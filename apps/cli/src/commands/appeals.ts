@@ -2,14 +2,12 @@ import { toBeijingTime } from '@liandun/contracts';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { table } from '../layout.js';
-import { flat, type CommonOptions } from './common.js';
+import { reasonToRead, type ReadingOptions } from './caller.js';
+import { render, timeText, wordOf } from '../render/render.js';
+import type { CommonOptions } from './common.js';
 import { readText } from './identity-options.js';
 
-/** Why a regulator reads; a platform needn't say. */
-export interface AppealReadOptions extends CommonOptions {
-  purpose?: string;
-  case?: string;
-}
+export type AppealReadOptions = CommonOptions & ReadingOptions;
 
 export interface AppealListOptions extends AppealReadOptions {
   all?: boolean;
@@ -48,15 +46,14 @@ interface Appeal {
 /** The day in China at whose end the time is over. */
 const lastDay = (due: string): string => toBeijingTime(new Date(Date.parse(due) - 1)).slice(0, 'YYYY-MM-DD'.length);
 
-const why = ({ purpose, case: caseNo }: AppealReadOptions): { purpose: string; caseNo: string } | undefined =>
-  purpose !== undefined && caseNo !== undefined ? { purpose, caseNo } : undefined;
-
 const pathOf = (appealId: string): string => `/v1/appeals/${encodeURIComponent(appealId)}`;
 
 /** The appeals that wait for the member's decision, the longest due first. */
 export async function listAppeals(context: Context, options: AppealListOptions): Promise<ExitCode> {
   const path = `/v1/appeals?limit=${options.limit}&all=${options.all ?? false}`;
-  const page = await context.client(options.as).get<{ items: Appeal[] }>(path, why(options));
+  const client = context.client(options.as);
+  const why = await reasonToRead(context, client, options);
+  const page = await client.get<{ items: Appeal[] }>(path, why);
   context.print(options.json ? JSON.stringify(page) : listText(context, page.items));
   return EXIT.done;
 }
@@ -74,9 +71,9 @@ function listText(context: Context, items: Appeal[]): string {
   ];
   const rows = items.map(({ appealId, status, due, grounds, publisher, listingId }) => [
     appealId,
-    status,
+    wordOf(context, 'status', status),
     due === undefined ? '-' : lastDay(due),
-    grounds,
+    wordOf(context, 'grounds', grounds),
     publisher,
     listingId,
   ]);
@@ -85,9 +82,10 @@ function listText(context: Context, items: Appeal[]): string {
 
 /** One appeal with its words, its evidence, how its deadline was counted and what was decided. */
 export async function showAppeal(context: Context, appealId: string, options: AppealReadOptions): Promise<ExitCode> {
-  const appeal = await context.client(options.as).get<object>(pathOf(appealId), why(options));
-  const lines = Object.entries(appeal).map(([field, value]) => `${field}: ${flat(value)}`);
-  context.print(options.json ? JSON.stringify(appeal) : lines.join('\n'));
+  const client = context.client(options.as);
+  const why = await reasonToRead(context, client, options);
+  const appeal = await client.get<object>(pathOf(appealId), why);
+  context.print(options.json ? JSON.stringify(appeal) : render(context, appeal).join('\n'));
   return EXIT.done;
 }
 
@@ -105,7 +103,11 @@ export async function decideAppeal(
     ...(cause !== undefined && { cause }),
     ...(expiresAt !== undefined && { expiresAt }),
   });
-  context.print(json ? JSON.stringify(answer) : `${appealId}  ${decision}  ${answer.decidedAt}`);
+  context.print(
+    json
+      ? JSON.stringify(answer)
+      : `${appealId}  ${wordOf(context, 'decision', decision)}  ${timeText(answer.decidedAt)}`,
+  );
   return EXIT.done;
 }
 
@@ -119,7 +121,9 @@ export async function stayAppealed(
     decidedBy,
     reasons: await reasonsIn(context, reasons),
   });
-  context.print(json ? JSON.stringify(answer) : `${appealId}  ${context.t('suspended', '已暂停')}  ${answer.stayedAt}`);
+  context.print(
+    json ? JSON.stringify(answer) : `${appealId}  ${context.t('suspended', '已暂停')}  ${timeText(answer.stayedAt)}`,
+  );
   return EXIT.done;
 }
 
@@ -139,7 +143,7 @@ export async function findMalice(
     reasons: await reasonsIn(context, reasons),
   });
   const { en = '', zh = '', law = '' } = answer.liability;
-  const text = `${listingId}  ${context.t('filed in bad faith', '恶意报送')}  ${answer.foundAt}\n${context.t(en, zh)} (${law})`;
+  const text = `${listingId}  ${context.t('filed in bad faith', '恶意报送')}  ${timeText(answer.foundAt)}\n${context.t(en, zh)} (${law})`;
   context.print(json ? JSON.stringify(answer) : text);
   return EXIT.done;
 }
@@ -151,14 +155,14 @@ export async function changeAppealDeadline(
   action: string,
   { reason, days, case: caseNo, reviewer, as, json }: AppealDeadlineOptions,
 ): Promise<ExitCode> {
-  const answer = await context.client(as).post<{ due?: string }>(`${pathOf(appealId)}/deadline`, {
+  const answer = await context.client(as).post<object>(`${pathOf(appealId)}/deadline`, {
     action,
     ...(reason !== undefined && { reason }),
     ...(days !== undefined && { days }),
     caseNo,
     reviewer,
   });
-  const due = answer.due === undefined ? context.t('paused', '已中止') : `${context.t('due', '期限')} ${answer.due}`;
-  context.print(json ? JSON.stringify(answer) : `${appealId}  ${due}`);
+  const lines = [`${appealId}  ${wordOf(context, 'deadlineAction', action)}`, ...render(context, answer)];
+  context.print(json ? JSON.stringify(answer) : lines.join('\n'));
   return EXIT.done;
 }

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { ReasonCode } from '@liandun/contracts';
-import { parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse/sync';
 import type { Context } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
+import { EXIT, usageError, type ExitCode } from '../exit-codes.js';
 import { table } from '../layout.js';
 import { approve, printRequested, type ApprovalOptions } from './approvals.js';
 import type { CommonOptions } from './common.js';
+import { parseJson, readText } from './identity-options.js';
 
 const WHO = { en: 'administrator or regulator', zh: '管理员或监管成员', command: 'codes approve' };
 const PATH = '/v1/reason-codes';
@@ -61,18 +61,51 @@ function valueOf(column: string, cell: string): unknown {
   return cell;
 }
 
-/** Proposes the rows of a file with the columns of reason-codes.csv, and `retired` where a code goes out of use. */
+/**
+ * Proposes the rows of a file: JSON as POST /v1/reason-codes takes it, or a CSV with the columns of reason-codes.csv; `retired`
+ * where a code goes out of use.
+ */
 export async function proposeCodes(context: Context, file: string, options: CommonOptions): Promise<ExitCode> {
-  const rows: Record<string, string>[] = parse(await readFile(file, 'utf8'), { columns: true, bom: true });
-  const codes = rows.map((row) =>
+  const codes = codesIn((await readText(context, file)).replace(/^\uFEFF/, ''), file);
+  const answer = await context.client(options.as).post<{ approvalId: string }>(PATH, { codes });
+  return printRequested(context, answer, options, WHO);
+}
+
+/** @throws CliError naming what the file should hold; what is wrong with a row is for the ledger to say */
+function codesIn(text: string, file: string): unknown[] {
+  const codes = /^\s*[[{]/.test(text) ? (parseJson(text, file) as { codes?: unknown }).codes : rowsOf(text, file);
+  if (Array.isArray(codes) && codes.length > 0) return codes;
+  throw usageError(
+    'NOT_CODES',
+    `${file}: give JSON such as {"codes": [{"code": "E01", …}]}, or a CSV with the columns of reason-codes.csv (code, labelZh, …) and a row for each code.`,
+    `${file}：请提供形如 {"codes": [{"code": "E01", …}]} 的 JSON，或与 reason-codes.csv 列名（code、labelZh 等）相同、每个代码一行的 CSV。`,
+  );
+}
+
+/** The rows of a CSV; none where it has no column `code`. */
+function rowsOf(text: string, file: string): unknown[] {
+  const rows = csvRows(text, file);
+  if (rows[0]?.['code'] === undefined) return [];
+  return rows.map((row) =>
     Object.fromEntries(
       Object.entries(row)
         .filter(([column, cell]) => column !== 'retired' || cell === 'true')
         .map(([column, cell]) => [column, valueOf(column, cell)]),
     ),
   );
-  const answer = await context.client(options.as).post<{ approvalId: string }>(PATH, { codes });
-  return printRequested(context, answer, options, WHO);
+}
+
+function csvRows(text: string, file: string): Record<string, string>[] {
+  try {
+    return parse(text, { columns: true, skip_empty_lines: true });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw usageError(
+      'BAD_CSV',
+      `${file} is no CSV that can be read: ${error.message}. Quote cells as spreadsheets do, or give JSON.`,
+      `${file} 不是可读取的 CSV：${error.message}。请按电子表格的方式加引号，或改用 JSON。`,
+    );
+  }
 }
 
 export const approveCodes = (context: Context, approvalId: string, options: ApprovalOptions): Promise<ExitCode> =>

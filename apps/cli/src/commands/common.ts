@@ -24,22 +24,46 @@ export function problemText(context: Context, problem: Problem | undefined): str
 /** One receipt on one line; a refusal with its reasons below. */
 export function receiptText(
   context: Context,
-  { id, status, position, heldUntil, heldBecause, problem }: Receipt,
+  { id, status, position, heldUntil, heldBecause, problem, victim, nothingToEnd }: Receipt,
 ): string {
   const { green, yellow, red, dim } = context.colors;
   const at = position === undefined ? '' : dim(`  ${context.t('position', '位置')} ${position}`);
+  const more = consequences(context, { victim, nothingToEnd });
   switch (status) {
     case 'accepted':
-      return `${green(context.t('accepted', '已接受'))}  ${id}${at}`;
+      return `${green(context.t('accepted', '已接受'))}  ${id}${at}${more}`;
     case 'duplicate':
-      return `${dim(context.t('duplicate', '重复'))}  ${id}${at}`;
+      return `${dim(context.t('duplicate', '重复'))}  ${id}${at}${more}`;
     case 'held':
       if (heldBecause === 'flood')
-        return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Over your limits: nobody is told before a second person lets it out (GET /v1/floods).', '超出报送限额：第二人放行之前不通知任何平台（GET /v1/floods）。')}`;
-      return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Nobody is told before the hearing (liandun.case.heard.v1)', '听取意见（liandun.case.heard.v1）之前不通知任何平台')}${heldUntil === undefined ? '' : context.t(`, or before ${heldUntil}`, `，最迟至 ${heldUntil}`)}${context.t('.', '。')}`;
+        return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Over your limits: nobody is told before a second person lets it out (GET /v1/floods).', '超出报送限额：第二人放行之前不通知任何平台（GET /v1/floods）。')}${more}`;
+      return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Nobody is told before the hearing (liandun.case.heard.v1)', '听取意见（liandun.case.heard.v1）之前不通知任何平台')}${heldUntil === undefined ? '' : context.t(`, or before ${heldUntil}`, `，最迟至 ${heldUntil}`)}${context.t('.', '。')}${more}`;
     case 'rejected':
       return `${red(context.t('refused', '被拒绝'))}  ${id}\n  ${problemText(context, problem)}`;
   }
+}
+
+/** What else the ledger did, or found, with an event that it took. */
+function consequences(context: Context, { victim, nothingToEnd }: Pick<Receipt, 'victim' | 'nothingToEnd'>): string {
+  const lines = [
+    ...(victim
+      ? [
+          context.t(
+            `The victim is protected (V01) by ${victim.id}: keep this id, withdrawing takes it.`,
+            `已同时登记保护被冒用人（V01）：${victim.id}。请保存此编号，撤回时需要。`,
+          ),
+        ]
+      : []),
+    ...(nothingToEnd
+      ? [
+          context.t(
+            'Nothing rests on this decision yet, so nothing ended; filings on it are refused from now on.',
+            '尚无列名以该决定为依据，未终止任何列名；此后据其报送将被拒绝。',
+          ),
+        ]
+      : []),
+  ];
+  return lines.map((line) => `\n  ${line}`).join('');
 }
 
 export const codeOfReceipts = (rejected: number): ExitCode => (rejected > 0 ? EXIT.rejected : EXIT.done);

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { kafkaClient, type LiandunClient } from '@liandun/sdk';
 import type { Context } from '../context.js';
+import { roleOf } from './caller.js';
 
 export interface Finding {
   name: string;
@@ -30,6 +31,7 @@ const JAVA_MAJOR_MIN = 17;
 const SKEW_MAX_SECONDS = 30;
 const WAIT_MS = 5_000;
 
+const skipped = (detail: string): Omit<Finding, 'name'> => ({ status: 'skipped', detail });
 const ok = (detail: string): Omit<Finding, 'name'> => ({ status: 'ok', detail });
 
 /** What the machine has to offer, and what the launcher left on it. */
@@ -65,8 +67,10 @@ export function machineChecks(context: Context): Check[] {
       name: 'disk',
       remedy: t('Make room: at least 1 GiB.', '请清理磁盘，至少留出 1 GiB。'),
       examine: async () => {
-        const { bavail, bsize } = await statfs(home ?? context.around.cwd);
-        const free = `${((bavail * bsize) / GIB).toFixed(1)} GiB ${t('free', '可用')}`;
+        // Where the folder isn't there yet, it will lie on the disk of the nearest one that is.
+        const folder = nearest(home ?? context.around.cwd);
+        const { bavail, bsize } = await statfs(folder);
+        const free = `${((bavail * bsize) / GIB).toFixed(1)} GiB ${t('free', '可用')} (${folder})`;
         if (bavail * bsize < DISK_FREE_MIN_BYTES) throw new Error(free);
         return ok(free);
       },
@@ -78,16 +82,17 @@ export function machineChecks(context: Context): Check[] {
         '请运行 npm start，或自行设置 LIANDUN_URL 与 <MEMBER>_KEY。',
       ),
       examine: async () => {
-        const file = home && join(home, 'env');
-        if (file && existsSync(file)) return ok(file);
-        return {
-          ...ok(
-            t(`no .liandun/env; LIANDUN_URL is ${context.url()}`, `无 .liandun/env；LIANDUN_URL 为 ${context.url()}`),
-          ),
-        };
+        const file = home === undefined ? '.liandun/env' : join(home, 'env');
+        if (home !== undefined && existsSync(file)) return ok(file);
+        const url = context.url();
+        return ok(t(`no ${file}; LIANDUN_URL is ${url}`, `无 ${file}；LIANDUN_URL 为 ${url}`));
       },
     },
   ];
+}
+
+function nearest(folder: string): string {
+  return existsSync(folder) || folder === dirname(folder) ? folder : nearest(dirname(folder));
 }
 
 /** The ledger, from the outside in: HTTP, the clock, the member's identity, what it may read, Kafka. */
@@ -167,10 +172,12 @@ function deliveryChecks(context: Context, member: string, client: () => LiandunC
       name: 'feed',
       needs: ['token'],
       remedy: t(
-        'Only platforms have notices. For a platform: see the logs of the API.',
-        '只有平台有通知。若为平台，请查看 API 日志。',
+        'The ledger does not answer with notices: see the logs of the API.',
+        '账本未返回通知：请查看 API 日志。',
       ),
       examine: async () => {
+        if ((await within(roleOf(client()))) !== 'platform')
+          return skipped(t('only platforms are told anything', '只有平台会收到通知'));
         feedLast = await lastSeq(client());
         return ok(feedLast < 0 ? t('no notices yet', '暂无通知') : t(`last seq ${feedLast}`, `最后序号 ${feedLast}`));
       },
@@ -183,6 +190,8 @@ function deliveryChecks(context: Context, member: string, client: () => LiandunC
         'Kafka 是否运行？KAFKA_BROKERS 是否正确？成员是否有效？',
       ),
       examine: async () => {
+        if ((await within(roleOf(client()))) === 'admin')
+          return skipped(t('an administrator has no topics', '管理员没有 Kafka 主题'));
         const brokers = context.setting('KAFKA_BROKERS');
         if (!brokers) throw new Error(t('KAFKA_BROKERS is not set', '未设置 KAFKA_BROKERS'));
         const { low, high } = await within(topicOffsets(context, brokers, member, client()), 4 * WAIT_MS);

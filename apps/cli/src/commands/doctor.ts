@@ -1,7 +1,9 @@
+import { LiandunError } from '@liandun/sdk';
+import { TlsError } from '@liandun/tls';
 import type { Context } from '../context.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
+import { CliError, EXIT, type ExitCode } from '../exit-codes.js';
 import { pad } from '../layout.js';
-import type { CommonOptions } from './common.js';
+import { problemText, type CommonOptions } from './common.js';
 import { tlsCheck } from './doctor-tls.js';
 import { ledgerChecks, machineChecks, type Check, type Finding } from './doctor-checks.js';
 
@@ -32,8 +34,16 @@ async function examine(context: Context, check: Check, failed: ReadonlySet<strin
   try {
     return { name: check.name, ...(await check.examine()) };
   } catch (error) {
-    return { name: check.name, status: 'fail', detail: (error as Error).message, remedy: check.remedy };
+    return { name: check.name, status: 'fail', detail: reasonOf(context, error), remedy: check.remedy };
   }
+}
+
+/** What went wrong, in the user's language where it is the tool or the ledger that says it. */
+function reasonOf(context: Context, error: unknown): string {
+  if (error instanceof CliError) return context.t(error.message, error.messageZh);
+  if (error instanceof TlsError) return context.t(error.english, error.chinese);
+  if (error instanceof LiandunError && error.problem) return problemText(context, error.problem);
+  return error instanceof Error ? error.message : String(error);
 }
 
 function findingText(context: Context, { name, status, detail, remedy }: Finding): string {

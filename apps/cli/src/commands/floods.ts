@@ -1,13 +1,11 @@
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { table } from '../layout.js';
-import { flat, type CommonOptions } from './common.js';
+import { reasonToRead, type ReadingOptions } from './caller.js';
+import { render, timeText } from '../render/render.js';
+import type { CommonOptions } from './common.js';
 
-/** Why a regulator reads; an administrator needn't say. */
-export interface FloodOptions extends CommonOptions {
-  purpose?: string;
-  case?: string;
-}
+export type FloodOptions = CommonOptions & ReadingOptions;
 
 interface Flood {
   memberId: string;
@@ -19,9 +17,9 @@ interface Flood {
   codes: { code: string; tier: number; cases: number }[];
 }
 
-async function floodsFor(context: Context, { as, purpose, case: caseNo }: FloodOptions): Promise<Flood[]> {
-  const why = purpose !== undefined && caseNo !== undefined ? { purpose, caseNo } : undefined;
-  return (await context.client(as).get<{ items: Flood[] }>('/v1/floods', why)).items;
+async function floodsFor(context: Context, options: FloodOptions): Promise<Flood[]> {
+  const client = context.client(options.as);
+  return (await client.get<{ items: Flood[] }>('/v1/floods', await reasonToRead(context, client, options))).items;
 }
 
 /** What is held because its publisher went over its limits (rule P21). */
@@ -38,7 +36,7 @@ function listText(context: Context, items: Flood[]): string {
   const rows = items.map(({ memberId, cases, since, codes }) => [
     memberId,
     String(cases),
-    since,
+    timeText(since),
     codes.map(({ code, cases: count }) => `${code} ${count}`).join(', '),
   ]);
   return table([heading, ...rows], { columns: context.columns, whole: [0, 2] });
@@ -58,6 +56,6 @@ export async function decideFlood(
   }
   const path = `/v1/floods/${encodeURIComponent(memberId)}/decision`;
   const answer = await context.client(options.as).post<object>(path, { decision, upTo: flood.upTo });
-  context.print(options.json ? JSON.stringify(answer) : flat(answer));
+  context.print(options.json ? JSON.stringify(answer) : render(context, answer).join('\n'));
   return EXIT.done;
 }

@@ -88,10 +88,14 @@ async function* recordsOf(context: Context, input: string): AsyncGenerator<Batch
   const text: Readable = buffer[0] === 0x1f && buffer[1] === 0x8b ? raw.pipe(createGunzip()) : raw;
   raw.on('error', (error) => text.destroy(error));
   let number = 0;
+  let isEmpty = true;
   for await (const line of createInterface({ input: text, crlfDelay: Infinity })) {
     number += 1;
-    if (line.trim() !== '') yield recordOf(parseJson(line, `${input}:${number}`), `${input}:${number}`);
+    if (line.trim() === '') continue;
+    yield recordOf(parseJson(line, `${input}:${number}`), `${input}:${number}`);
+    isEmpty = false;
   }
+  if (isEmpty) throw usageError('EMPTY_FILE', `${input}: no record in it.`, `${input}：没有任何记录。`);
 }
 
 function recordOf(value: unknown, where: string): BatchRecord {

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { validateIdentity, type Identity, type Problem, type SubjectKind } from '@liandun/contracts';
 import type { LiandunClient, Screening } from '@liandun/sdk';
 import type { Context } from '../context.js';
-import { EXIT, usageError, type ExitCode } from '../exit-codes.js';
+import { CliError, EXIT, usageError, type ExitCode } from '../exit-codes.js';
 import { mapColumns, parseOverrides, type Column, type Mapping } from '../import/columns.js';
 import { progressOf } from '../import/progress.js';
 import { rowOfCells } from '../import/rows.js';
@@ -28,8 +28,15 @@ interface Applicant {
   row: number;
   raw: string[] | string;
   identity?: Identity;
-  unreadable?: string;
+  unreadable?: { code: string; en: string; zh: string };
 }
+
+/** Of a CSV's row whose cells make no identity. */
+const NO_IDENTITY = {
+  code: 'ROW_UNREADABLE',
+  en: 'The row holds no identity. Fill the columns name and kind.',
+  zh: '该行没有身份信息。请填写名称与主体类型。',
+};
 
 /** Asked at a time: the ledger's quota of a minute is met soon enough. */
 const AT_A_TIME = 4;
@@ -130,9 +137,20 @@ function identityOfLine(
     const cells = names.map((name) => [record[name]].flat().join(';'));
     return identityIn(cells, mapColumns(names, overrides, kind !== undefined, []), kind);
   } catch (error) {
-    return { unreadable: (error as Error).message };
+    if (error instanceof CliError)
+      return { unreadable: { code: error.code, en: oneLine(error.message), zh: oneLine(error.messageZh) } };
+    const why = (error as Error).message.replace(/\.$/, '');
+    return {
+      unreadable: {
+        code: 'MALFORMED_JSON',
+        en: `The line can't be read: ${why}. Give a JSON object with identity, or with the columns of a CSV.`,
+        zh: `该行无法读取：${why}。请提供含 identity 或各列字段的 JSON 对象。`,
+      },
+    };
   }
 }
+
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ');
 
 /** Asks for everything after what is done; false after Ctrl-C. What the ledger refuses for good is thrown, with all before it kept. */
 async function askAll(run: Run, rows: AsyncGenerator<Applicant>, done: number): Promise<boolean> {
@@ -168,11 +186,8 @@ async function ask(
   { line, raw, identity, unreadable }: Applicant,
 ): Promise<Answered> {
   if (!identity) {
-    const why = context.t(
-      `line ${line} can't be read: ${unreadable}. Give a JSON object with identity, or with the columns of a CSV.`,
-      `第 ${line} 行无法读取：${unreadable}。请提供含 identity 或各列字段的 JSON 对象。`,
-    );
-    return { line, raw, refused: [{ field: '', code: 'MALFORMED_JSON', why }] };
+    const { code, en, zh } = unreadable ?? NO_IDENTITY;
+    return { line, raw, refused: [{ field: '', code, why: context.t(en, zh) }] };
   }
   const validated = validateIdentity({ identity, purpose });
   if ('problem' in validated) return { line, raw, refused: refusalOf(context, validated.problem) };
@@ -196,11 +211,13 @@ function summary(context: Context, journal: ScreenJournal, finished: boolean, ou
   const shown = journal.refusals
     .slice(0, SHOWN_MAX)
     .flatMap(({ line, refused: errors = [] }) =>
-      errors.map(({ field, code, why }) => `  ${t(`line ${line}`, `第 ${line} 行`)}  ${field}  ${code}\n    ${why}`),
+      errors.map(({ field, code, why }) =>
+        [`  ${t(`line ${line}`, `第 ${line} 行`)}`, ...(field === '' ? [] : [field]), `${code}\n    ${why}`].join('  '),
+      ),
     );
   const more = refused - Math.min(SHOWN_MAX, journal.refusals.length);
   return [
-    t(`${rows} rows`, `${rows} 行`),
+    t(rows === 1 ? '1 row' : `${rows} rows`, `${rows} 行`),
     `  ${colors.green(t('clear', '未列入'))}  ${clear}`,
     `  ${colors.yellow(t('possible', '疑似'))}  ${possible}`,
     `  ${colors.red(t('listed', '已列入'))}  ${listed}`,

@@ -1,7 +1,8 @@
 import type { Screening, ScreeningMatch } from '@liandun/sdk';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { flat, type CommonOptions } from './common.js';
+import { render, wordOf } from '../render/render.js';
+import type { CommonOptions } from './common.js';
 import { identityOf, type IdentityOptions } from './identity-options.js';
 
 export interface ScreenOptions extends CommonOptions, IdentityOptions {
@@ -25,13 +26,15 @@ function textOf(context: Context, { screeningId, result, matches }: Screening): 
     possible: yellow(context.t('possible: a person has to look at it', '疑似：需人工核对')),
     listed: red(context.t('listed', '已列入')),
   }[result];
-  return [head, ...matches.map(matchText), dim(`${context.t('screening', '审查编号')} ${screeningId}`)].join('\n');
+  return [
+    head,
+    ...matches.map((match) => matchText(context, match)),
+    dim(`${context.t('screening', '审查编号')} ${screeningId}`),
+  ].join('\n');
 }
 
-/** Everything that the ledger told of a match, a line for each field: nested values as `name=value`. */
-function matchText(match: ScreeningMatch): string {
-  const rest = Object.entries(match)
-    .filter(([field]) => !['listingId', 'grade'].includes(field))
-    .map(([field, value]) => `    ${field}: ${flat(value)}`);
-  return [`  ${match.grade}  ${match.listingId}`, ...rest].join('\n');
+/** Everything that the ledger told of a match; the code stands with its reason. */
+function matchText(context: Context, { listingId, grade, code: _code, ...match }: ScreeningMatch): string {
+  const lines = render(context, match, 'matches').map((line) => `    ${line}`);
+  return [`  ${wordOf(context, 'grade', grade)}  ${listingId}`, ...lines].join('\n');
 }

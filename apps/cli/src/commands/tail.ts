@@ -1,6 +1,7 @@
 import type { CloudEvent, Notice, NoticeAction } from '@liandun/contracts';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
+import { timeText, wordOf } from '../render/render.js';
 import type { CommonOptions } from './common.js';
 
 export interface TailOptions extends CommonOptions {
@@ -35,30 +36,30 @@ export async function tail(context: Context, options: TailOptions): Promise<Exit
   return EXIT.done;
 }
 
-const ACTIONS: Record<NoticeAction, [en: string, zh: string]> = {
-  close: ['close', '关店'],
-  restrictAdmission: ['restrict', '限制入驻'],
-  check: ['check', '核查'],
-  protect: ['protect', '保护'],
-  registryStatus: ['registry', '登记状态'],
-  reopen: ['reopen', '恢复'],
-  lift: ['lift', '解除'],
-  correct: ['correct', '更正'],
-  mark: ['mark', '标注'],
-};
+/** These only tell: nobody waits for a disposition on them, nor where the receiver has no shop of the merchant. */
+const TELLING: readonly NoticeAction[] = ['lift', 'correct', 'mark'];
+const asksForAnswer = ({ action, merchantIds }: Notice): boolean => merchantIds.length > 0 && !TELLING.includes(action);
 
 /** Two or three lines of at most 80 columns: what to do with whom, why, and the receiver's own shops. */
 export function noticeText(context: Context, { time, data }: CloudEvent<Notice>): string {
   const { bold, dim, red, green, yellow } = context.colors;
-  const { seq, action, entity, reason, match, tier, shops, stillListed, respondBy } = data;
-  const [en, zh] = ACTIONS[action] ?? [action, action];
+  const { seq, action, entity, reason, match, tier, shops, stillListed, respondBy, status } = data;
   const paint = { close: red, reopen: green, lift: green }[action as string] ?? yellow;
-  const still = stillListed ? context.t('  still listed for another reason', '  仍因其他事由列入') : '';
+  const what = [
+    bold(wordOf(context, 'action', action)),
+    ...(status === undefined ? [] : [wordOf(context, 'status', status)]),
+  ].join(context.t(': ', '：'));
   const label = context.t(reason.labelEn, reason.labelZh);
+  const facts = [
+    `${context.t('tier', '层级')} ${tier}`,
+    `${context.t('match', '匹配')} ${wordOf(context, 'grade', match.grade)}`,
+    ...(asksForAnswer(data) ? [`${context.t('answer by', '回复期限')} ${timeText(respondBy)}`] : []),
+    ...(stillListed ? [context.t('still listed for another reason', '仍因其他事由列名')] : []),
+  ];
   return [
-    `${dim(`#${seq} ${time}`)}  ${paint(bold(context.t(en, zh)))}  ${entity.name}  ${entity.uscc ?? ''}`.trimEnd(),
+    `${dim(`#${seq} ${timeText(time)}`)}  ${paint(what)}  ${entity.name}  ${entity.uscc ?? ''}`.trimEnd(),
     `    ${reason.code} ${label}`,
-    `    ${context.t('tier', '层级')} ${tier}  ${context.t('match', '匹配')} ${match.grade}  ${context.t('answer by', '回复期限')} ${respondBy}${still}`,
+    `    ${facts.join('  ')}`,
     ...(shops.length > 0 ? [`    ${context.t('shops', '店铺')} ${shops.map(({ shopId }) => shopId).join(', ')}`] : []),
   ].join('\n');
 }

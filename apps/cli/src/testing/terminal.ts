@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { Context, type Language } from '../context.js';
 import { run } from '../run.js';
 
 export interface Ran {
@@ -43,4 +44,10 @@ async function collected(stream: PassThrough, heard: (text: string) => void = ()
   });
   await finished(stream);
   return all;
+}
+
+/** A context for what only makes texts: nothing is read, what is written goes nowhere. */
+export function contextIn(lang: Language): Context {
+  const [stdin, stdout, stderr] = [Readable.from(['']), new PassThrough(), new PassThrough()];
+  return new Context({ env: {}, cwd: '/', stdin, stdout, stderr, interrupted: new AbortController().signal }, lang);
 }
