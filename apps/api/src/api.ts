@@ -1,4 +1,4 @@
-import { LIMITS, parseStrictJson, problemOf } from '@liandun/contracts';
+import { LIMITS, parseStrictBatch, parseStrictJson, problemOf, type ParsedJson } from '@liandun/contracts';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
 import { isProtected, isRemoved, MatchIndex, SCREENING_RIDER, screeningRider } from '@liandun/matching';
@@ -48,23 +48,30 @@ export interface Api {
 }
 
 /** No bytes at all are no body. */
-function parseJson(body: Buffer, valuesMax: number): unknown {
+function parseJson(body: Buffer): unknown {
   if (body.length === 0) return undefined;
-  const parsed = parseStrictJson(body, valuesMax);
+  const parsed = parseStrictJson(body);
   if ('refused' in parsed) throw new ProblemError(problemOf([parsed.refused]));
   return parsed.value;
+}
+
+/** Item by item: a field that nothing may be called refuses its own event, as any other unknown one does. */
+function parseBatch(body: Buffer): ParsedJson[] {
+  const parsed = parseStrictBatch(body);
+  if ('refused' in parsed) throw new ProblemError(problemOf([parsed.refused]));
+  return parsed;
 }
 
 /** The media types that the ledger reads, each with its limit; any other is answered 415. */
 function installParsers(instance: FastifyInstance): void {
   instance.removeAllContentTypeParsers();
-  for (const [type, bodyLimit, valuesMax] of [
-    [JSON_TYPE, LIMITS.bodyBytes, LIMITS.eventValues],
-    [EVENT_TYPE, LIMITS.eventBytes, LIMITS.eventValues],
-    [BATCH_TYPE, LIMITS.batchBytes, LIMITS.batchValues],
+  for (const [type, bodyLimit, parse] of [
+    [JSON_TYPE, LIMITS.bodyBytes, parseJson],
+    [EVENT_TYPE, LIMITS.eventBytes, parseJson],
+    [BATCH_TYPE, LIMITS.batchBytes, parseBatch],
   ] as const)
     instance.addContentTypeParser(type, { parseAs: 'buffer', bodyLimit }, async (_request: unknown, body: Buffer) =>
-      parseJson(body, valuesMax),
+      parse(body),
     );
   instance.addContentTypeParser(
     FORM_TYPE,

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { LedgerError, LIMITS, type Receipt } from '@liandun/contracts';
+import { LedgerError, LIMITS, problemOf, type ParsedJson, type Receipt } from '@liandun/contracts';
 import { Intake, typeOf, type Prepared } from '@liandun/intake';
 import { Controller, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -30,7 +30,7 @@ export class EventsController {
     if (mediaType === NDJSON_TYPE) return this.#stream(request, reply);
     if (mediaType === BATCH_TYPE) return void reply.status(200).send(await this.#batch(request, reply));
     await this.#count(request, reply, 1);
-    const [receipt] = await this.#settle(caller, [request.body]);
+    const [receipt] = await this.#settle(caller, [{ value: request.body }]);
     const { status, problem } = receipt as Receipt;
     if (status === 'rejected') return sendProblem(reply, problem ?? new LedgerError('INTERNAL').toProblem());
     void reply.status(STATUSES[status]).send(receipt);
@@ -42,16 +42,22 @@ export class EventsController {
   }
 
   async #batch(request: FastifyRequest, reply: FastifyReply): Promise<Receipt[]> {
-    const raws = request.body;
-    if (!Array.isArray(raws)) throw new LedgerError('WRONG_TYPE');
-    if (raws.length > LIMITS.batchEvents) throw new LedgerError('TOO_MANY_EVENTS');
-    await this.#count(request, reply, raws.length);
-    return this.#settle(callerOf(request), raws);
+    const items = request.body as ParsedJson[] | undefined;
+    if (!items) throw new LedgerError('WRONG_TYPE');
+    if (items.length > LIMITS.batchEvents) throw new LedgerError('TOO_MANY_EVENTS');
+    await this.#count(request, reply, items.length);
+    return this.#settle(callerOf(request), items);
   }
 
-  async #settle(caller: Caller, raws: unknown[]): Promise<Receipt[]> {
+  #prepare(caller: Caller, parsed: ParsedJson): Prepared {
+    if ('value' in parsed) return this.intake.prepare(caller, parsed.value);
+    const { refused, id = '' } = parsed;
+    return { step: 'refused', receipt: { id, status: 'rejected', problem: problemOf([refused]) } };
+  }
+
+  async #settle(caller: Caller, items: ParsedJson[]): Promise<Receipt[]> {
     await this.intake.ready();
-    const prepared = raws.map((raw) => this.intake.prepare(caller, raw));
+    const prepared = items.map((item) => this.#prepare(caller, item));
     const receipts = await this.intake.settle(caller, prepared);
     prepared.forEach((item, i) => this.#observe(item, receipts[i] as Receipt));
     return receipts;

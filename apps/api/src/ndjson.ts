@@ -53,9 +53,9 @@ export async function* linesOf(
   if (bytes > 0) yield [finish()];
 }
 
-function refusedLine(number: number, { message, messageZh, ...where }: FieldError): Prepared {
+function refusedLine(number: number, { message, messageZh, ...where }: FieldError, id = ''): Prepared {
   const error = { ...where, message: `Line ${number}: ${message}`, messageZh: `第 ${number} 行：${messageZh}` };
-  return { step: 'refused', receipt: { id: '', status: 'rejected', problem: problemOf([error]) } };
+  return { step: 'refused', receipt: { id, status: 'rejected', problem: problemOf([error]) } };
 }
 
 /** The streams that a group appends to; undefined where it depends on what the log holds. */
@@ -173,7 +173,7 @@ export class NdjsonIngest {
   #prepare(number: number, line: Line): Prepared {
     if ('wrong' in line) return refusedLine(number, fieldError('', line.wrong));
     const parsed = parseStrictJson(line.text);
-    if ('refused' in parsed) return refusedLine(number, parsed.refused);
+    if ('refused' in parsed) return refusedLine(number, parsed.refused, parsed.id);
     return this.intake.prepare(this.member, parsed.value);
   }
 }

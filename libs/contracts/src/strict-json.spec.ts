@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LIMITS } from './limits.js';
-import { parseStrictJson } from './strict-json.js';
+import { parseStrictBatch, parseStrictJson } from './strict-json.js';
 
 const refused = (input: string | Uint8Array, valuesMax?: number): [string, string] | undefined => {
   const parsed = parseStrictJson(input, valuesMax);
@@ -71,5 +71,63 @@ describe('refused, each at its place', () => {
 
   test('more values where a batch may have them', () => {
     expect(refused(`[${'0,'.repeat(LIMITS.eventValues)}0]`, LIMITS.batchValues)).toBeUndefined();
+  });
+});
+
+describe('a list, item by item', () => {
+  const parsed = (text: string): unknown => {
+    const found = parseStrictBatch(Buffer.from(text));
+    if ('refused' in found) return [found.refused.code, found.refused.pointer];
+    return found.map((item) =>
+      'refused' in item ? [item.refused.code, item.refused.pointer, item.id] : { value: item.value },
+    );
+  };
+
+  test.each<[string, string, unknown]>([
+    ['a reserved name', '{"id":"b","data":{"__proto__":1}}', ['UNKNOWN_FIELD', '/data/__proto__', 'b']],
+    ['another', '{"constructor":{}}', ['UNKNOWN_FIELD', '/constructor', undefined]],
+    ['a name twice', '{"id":"b","a":"],","a":2}', ['DUPLICATE_NAME', '/a', 'b']],
+    ['a number', '{"id":7,"a":[1e400]}', ['NUMBER_OUT_OF_RANGE', '/a/0', undefined]],
+  ])('what is wrong in one refuses that one: %s', (_name, item, refusal) => {
+    for (const space of ['', ' \n'])
+      expect(parsed(['[{"a":"\\"["}', item, '[{"b":","}]'].join(`,${space}`) + `${space}]${space}`)).toEqual([
+        { value: { a: '"[' } },
+        refusal,
+        { value: [{ b: ',' }] },
+      ]);
+    expect(parsed(`[${item}]`)).toEqual([refusal]);
+  });
+
+  test('an item may be as deep as an event alone', () => {
+    expect(parsed(`[${nested(LIMITS.nestingDepth)}]`)).toEqual([{ value: JSON.parse(nested(LIMITS.nestingDepth)) }]);
+  });
+
+  const reserved = '{"__proto__":1}';
+  test.each<[string, string, string, string]>([
+    ['no JSON', `[${reserved},]`, 'MALFORMED_JSON', ''],
+    ['two items without a comma', `[${reserved} ${nested(16)}]`, 'MALFORMED_JSON', ''],
+    ['brackets that cross', `[${nested(16)},{]}`, 'MALFORMED_JSON', ''],
+    ['an item that is too deep', `[1,${nested(LIMITS.nestingDepth + 1)}]`, 'NESTED_TOO_DEEP', ''],
+    ['something behind its end', `[${nested(16)}] 1`, 'NESTED_TOO_DEEP', ''],
+    ['no end', `[${nested(16)}`, 'NESTED_TOO_DEEP', ''],
+    ['no list', '{"a":1}', 'WRONG_TYPE', ''],
+    ['no list, with a reserved name', reserved, 'UNKNOWN_FIELD', '/__proto__'],
+    ['too many items', `[${`${reserved},`.repeat(LIMITS.batchEvents)}${reserved}]`, 'UNKNOWN_FIELD', '/0/__proto__'],
+    ['too many values', `[${'0,'.repeat(LIMITS.batchValues)}${reserved}]`, 'TOO_MANY_VALUES', ''],
+  ])('refused whole: %s', (_name, text, code, pointer) => {
+    expect(parsed(text)).toEqual([code, pointer]);
+  });
+
+  test('it gives what JSON.parse gives, and the others beside one that is refused', () => {
+    const value = fc.jsonValue().filter((json) => !/__proto__|constructor|\d{16}|e\+/.test(JSON.stringify(json)));
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 8 }), fc.nat(8), fc.integer({ min: 0, max: 2 }), (items, at, indent) => {
+        const whole = items.map((item) => ({ value: item }));
+        expect(parsed(JSON.stringify(items, undefined, indent))).toEqual(whole);
+        const texts = items.map((item) => JSON.stringify(item, undefined, indent));
+        const mixed = texts.toSpliced(at, 0, reserved);
+        expect(parsed(`[${mixed.join(' , ')}]`)).toEqual(whole.toSpliced(at, 0, expect.anything() as never));
+      }),
+    );
   });
 });

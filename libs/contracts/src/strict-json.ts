@@ -5,7 +5,8 @@ import type { FieldError } from './envelope.js';
 import { fieldError } from './errors.js';
 import { LIMITS } from './limits.js';
 
-export type ParsedJson = { value: unknown } | { refused: FieldError };
+/** A value, or why there is none and where; `id` is what a refused object calls itself, if that much can be read. */
+export type ParsedJson = { value: unknown } | { refused: FieldError; id?: string };
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -16,9 +17,22 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-const refuse = (code: Parameters<typeof fieldError>[1], pointer = ''): ParsedJson => ({
+const NAME_SHOWN_MAX = 128;
+const ID_SHOWN_MAX = 128;
+const UNREAD = new Set<string>(['MALFORMED_JSON', 'NESTED_TOO_DEEP']);
+
+type Refused = Extract<ParsedJson, { refused: FieldError }>;
+
+const refuse = (code: Parameters<typeof fieldError>[1], pointer = ''): Refused => ({
   refused: fieldError(pointer, code),
 });
+
+/** The refusal of a text that could be read. */
+function refuseValue(value: unknown, text: string): ParsedJson {
+  const refused = refusalIn(value, '') ?? refuse('DUPLICATE_NAME', duplicateIn(text));
+  const { id } = (value ?? {}) as { id?: unknown };
+  return typeof id === 'string' ? { ...refused, id: id.slice(0, ID_SHOWN_MAX) } : refused;
+}
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -36,10 +50,50 @@ export function parseStrictJson(input: Uint8Array | string, valuesMax: number = 
     if (values > valuesMax) return refuse('TOO_MANY_VALUES');
     const value: unknown = JSON.parse(text);
     if (namesIn(value) === names) return { value };
-    return refusalIn(value, '') ?? refuse('DUPLICATE_NAME', duplicateIn(text));
+    return refuseValue(value, text);
   } catch {
     return refuse('MALFORMED_JSON');
   }
+}
+
+/**
+ * The bytes of a JSON list, each item by the rules of parseStrictJson: what is wrong in one refuses only that one, where the
+ * list has no more than LIMITS.batchEvents. Refused whole: what is no JSON or no
+ * list, an item that is nested too deep, and more than `valuesMax` values.
+ */
+export function parseStrictBatch(input: Uint8Array, valuesMax: number = LIMITS.batchValues): Refused | ParsedJson[] {
+  const whole = parseStrictJson(input, valuesMax);
+  if ('value' in whole) {
+    const { value } = whole;
+    return Array.isArray(value) ? value.map((item: unknown) => ({ value: item })) : refuse('WRONG_TYPE');
+  }
+  if (whole.refused.code === 'MALFORMED_JSON' || whole.refused.code === 'TOO_MANY_VALUES') return whole;
+  const items = itemsOf(decoder.decode(input))?.map((text) => parseStrictJson(text));
+  // Where an item is no JSON, or wasn't read, nobody can say where the next one begins.
+  const unread = items?.find((item): item is Refused => 'refused' in item && UNREAD.has(item.refused.code));
+  return unread ?? items ?? whole;
+}
+
+/** The texts between the outermost brackets and commas of a list; undefined where the text is none, or one that is too long. */
+function itemsOf(text: string): string[] | undefined {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith('[')) return undefined;
+  const items: string[] = [];
+  let [depth, begin] = [0, 1];
+  for (let at = 0; at < trimmed.length;) {
+    const code = trimmed.charCodeAt(at);
+    const from = at;
+    at = code === QUOTE ? endOfString(trimmed, at + 1) : at + 1;
+    if (code === OPEN_OBJECT || code === OPEN_LIST) depth += 1;
+    else if (code === CLOSE_OBJECT || code === CLOSE_LIST) depth -= 1;
+    if (depth === 0 && at < trimmed.length) return undefined;
+    if (depth === 0 || (depth === 1 && code === COMMA)) {
+      if (items.length === LIMITS.batchEvents) return undefined;
+      items.push(trimmed.slice(begin, from));
+      begin = at;
+    }
+  }
+  return depth === 0 ? items : undefined;
 }
 
 /** The place after the string that begins before `from`. */
@@ -91,12 +145,11 @@ function namesIn(value: unknown): number {
   return names;
 }
 
-const NAME_SHOWN_MAX = 128;
 const step = (name: string | number): string =>
   `/${String(name).slice(0, NAME_SHOWN_MAX).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
 /** The first number or name that is none that is taken. */
-function refusalIn(value: unknown, pointer: string): ParsedJson | undefined {
+function refusalIn(value: unknown, pointer: string): Refused | undefined {
   if (typeof value === 'number') return isExact(value) ? undefined : refuse('NUMBER_OUT_OF_RANGE', pointer);
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [name, child] of Object.entries(value)) {

@@ -32,7 +32,7 @@ export async function openRecord(value: Buffer | null, keys: readonly JWK[]): Pr
     }
   }
   const parsed = parseStrictJson(plain);
-  if ('refused' in parsed) return refuse('', parsed.refused);
+  if ('refused' in parsed) return refuse(parsed.id ?? '', parsed.refused);
   const event = parsed.value;
   const { id, data } = (event ?? {}) as { id?: unknown; data?: unknown };
   if (!isSealed && holdsPersonalData(data))
