@@ -4,6 +4,7 @@ import { kafkaAdmin } from '@liandun/messaging';
 import { kafkaClient, LiandunClient, type Page } from '@liandun/sdk';
 import { randomInt, randomUUID } from 'node:crypto';
 import { env, until } from '../support/kafka.js';
+import { ed25519, publicKeyOf } from '../support/api.js';
 import { feedOf, listingOf, openStores, Platform, streamOf, type Stores } from '../support/platform.js';
 import { Product } from '../support/product.js';
 import { delisted, ending, organization, person, reported, submission, caseOf } from '../support/submissions.js';
@@ -240,6 +241,7 @@ describe("P18: Kafka, with the ledger's own tokens", () => {
       return `${memberId} ${operation} ${what}`;
     });
     expect(rights.toSorted()).toEqual(EVERYBODY.flatMap(rightsOf).toSorted());
+    expect(given.filter(({ memberId, kid }) => kid !== `${memberId}-1`)).toEqual([]);
   });
 
   test.each(EVERYBODY)(
@@ -274,6 +276,51 @@ describe("P18: Kafka, with the ledger's own tokens", () => {
     },
     60_000,
   );
+});
+
+test('P20: the stop of a key ends its token at once over HTTP and in Kafka; the member goes on with its other key', async () => {
+  const memberId = 'wall-d';
+  const [admin, second] = [product.client('admin-1'), product.client('admin-2')];
+  const decide = (approvalId: string): Promise<unknown> =>
+    second.post(`/v1/approvals/${approvalId}`, { decision: 'approve' });
+  const key = ed25519(`${memberId}-2`);
+  const { approvalId } = await admin.post<{ approvalId: string }>(`/v1/members/${memberId}/keys`, {
+    key: publicKeyOf(key),
+  });
+  await decide(approvalId);
+  const owner = new LiandunClient({ url: product.url, memberId, key });
+  const thief = product.client(memberId);
+  const inboxOf = async (client: LiandunClient) => {
+    const token = await client.token('liandun-kafka');
+    const kafka = kafkaClient({ brokers: env('KAFKA_BROKERS'), clientId: memberId, token: async () => token });
+    const producer = kafka.producer({ retry: { retries: 0 } });
+    await producer.connect();
+    return producer;
+  };
+  // Connections that were open before, with tokens that are good for minutes.
+  const [stolen, kept] = [await inboxOf(thief), await inboxOf(owner)];
+  const write = async (producer: typeof stolen): Promise<string> => {
+    const event = reported(memberId, `m-${randomUUID()}`, organization(serial + 90));
+    const record = { topic: `inbox.${memberId}`, messages: [{ value: JSON.stringify(event), partition: 0 }] };
+    return producer.send(record).then(
+      () => 'taken',
+      (error: { type?: string; message: string }) => error.type ?? error.message,
+    );
+  };
+  const token = await thief.token();
+  try {
+    expect(await write(stolen)).toBe('taken');
+    await until('the new key has its rights', async () => (await write(kept)) === 'taken');
+    await admin.post(`/v1/members/${memberId}/keys/${memberId}-1/revocation`, { emergency: true });
+    const { status, body } = await asked(memberId, '/v1/notices', token);
+    expect([status, JSON.parse(body)]).toEqual([401, expect.objectContaining({ code: 'KEY_STOPPED' })]);
+    await expect(thief.token('liandun-kafka')).resolves.toBeDefined(); // from its memory: to Kafka it is worth nothing
+    await until('the stolen key is refused', async () => (await write(stolen)) === 'TOPIC_AUTHORIZATION_FAILED');
+    expect(await write(kept)).toBe('taken');
+    expect((await feedOf(owner)).length).toBeGreaterThan(0);
+  } finally {
+    await Promise.all([stolen.disconnect(), kept.disconnect()]);
+  }
 });
 
 test('P15: suspension stops the next call and a Kafka consumer that is running; coming back, it gets the current state', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { kafkaPrincipal } from '@liandun/contracts';
 import { kafkaClient } from '@liandun/sdk';
 import { importJWK, SignJWT, type JWK, type JWTPayload } from 'jose';
 import type { Kafka } from 'kafkajs';
@@ -11,12 +12,15 @@ export const env = (name: string): string => {
   return value;
 };
 
-/** A token for the test run's broker as the ledger would issue it. */
+/** The key that a member of tests comes with, unless told. */
+export const firstKid = (memberId: string): string => `${memberId}-1`;
+
+/** A token for the test run's broker as the ledger would issue it for the member's first key. */
 export async function kafkaToken(memberId: string, claims: JWTPayload = {}): Promise<string> {
   const key = JSON.parse(env('KAFKA_KEY')) as JWK;
   const payload = {
     iss: env('LIANDUN_ISSUER'),
-    sub: memberId,
+    sub: kafkaPrincipal(memberId, firstKid(memberId)),
     aud: 'liandun-kafka',
     exp: Math.floor(Date.now() / 1000) + 300,
     ...claims,

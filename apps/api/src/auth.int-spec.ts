@@ -15,7 +15,15 @@ const now = (): number => Math.floor(Date.now() / 1000);
 
 /** An access token like the ledger's, with something else about it. */
 async function accessToken(claims: object = {}, header: object = {}, key: JWK = api.signingKey): Promise<string> {
-  const usual = { iss: ISSUER, sub: 'platform-a', aud: 'liandun', role: 'platform', iat: now(), exp: now() + 60 };
+  const usual = {
+    iss: ISSUER,
+    sub: 'platform-a',
+    aud: 'liandun',
+    role: 'platform',
+    member_kid: 'platform-a-1',
+    iat: now(),
+    exp: now() + 60,
+  };
   return new SignJWT({ ...usual, ...claims })
     .setProtectedHeader({ alg: 'ES256', kid: 'ledger-1', ...header })
     .sign(await importJWK(key, 'ES256'));
@@ -53,6 +61,7 @@ test.each<[string, () => Promise<string> | string]>([
   ['expired', () => accessToken({ iat: now() - 600, exp: now() - 1 })],
   ['no expiry', () => accessToken({ exp: undefined })],
   ['no subject', () => accessToken({ sub: undefined })],
+  ['no key', () => accessToken({ member_kid: undefined })],
   [
     'alg none',
     () =>
@@ -86,6 +95,12 @@ test('an active member whose name is in a token but not in the ledger is refused
   expect([answer.status, answer.body.code]).toEqual([403, 'MEMBER_SUSPENDED']);
 });
 
+test('a key that the member never had is refused', async () => {
+  const token = await accessToken({ member_kid: 'platform-b-1' });
+  const answer = await api.call(undefined, 'GET', '/v1/notices', { token });
+  expect([answer.status, answer.body.code]).toEqual([401, 'KEY_STOPPED']);
+});
+
 test("the role is the ledger's, whatever the token says", async () => {
   const token = await accessToken({ role: 'admin' });
   expect((await api.call(undefined, 'GET', '/v1/members', { token })).body.code).toBe('FORBIDDEN');
@@ -97,9 +112,11 @@ describe('POST /oauth/token', () => {
       const { status, headers, body } = await api.requestToken(await api.assertion('platform-a'), { audience });
       expect([status, body.token_type, body.expires_in]).toEqual([200, 'Bearer', 300]);
       expect(headers.get('cache-control')).toBe('no-store');
-      const { sub, iss, aud, role, exp = 0, iat = 0 } = decodeJwt(body.access_token);
-      expect({ sub, iss, aud, role, life: exp - iat }).toEqual({
-        sub: 'platform-a',
+      const { sub, iss, aud, role, member_kid, exp = 0, iat = 0 } = decodeJwt(body.access_token);
+      expect({ sub, iss, aud, role, member_kid, life: exp - iat }).toEqual({
+        // In Kafka each key is a principal of its own.
+        sub: audience === 'liandun' ? 'platform-a' : 'platform-a/platform-a-1',
+        member_kid: 'platform-a-1',
         iss: ISSUER,
         aud: audience,
         role: 'platform',

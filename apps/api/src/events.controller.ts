@@ -73,7 +73,7 @@ export class EventsController {
     const ingest = new NdjsonIngest(
       this.intake,
       caller,
-      () => this.tokens.activeCaller(caller.memberId),
+      () => this.tokens.stillCaller(caller),
       (prepared, receipt) => this.#observe(prepared, receipt),
     );
     void reply

@@ -1,8 +1,13 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { rebuildProjection } from '@liandun/event-log';
+import { memberSource } from '@liandun/contracts';
 import { accessProjection } from '@liandun/views';
 import { AGREEMENT } from '../../../test/support/agreement.js';
 import { ed25519, p256, publicKeyOf, TestApi, type Answer, type TestMember } from '../../../test/support/api.js';
+import { organization, reported } from '../../../test/support/submissions.js';
+import { createApi } from './api.js';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -220,19 +225,26 @@ describe('suspension', () => {
     expect(await mayCall()).toBe(true);
   });
 
-  test('ends a stream of notices that is open', async () => {
+  test('ends a stream of notices that is open, before its next heartbeat', async () => {
     const { body } = await api.requestToken(await api.assertion(memberId));
-    const response = await fetch(`${api.api.url}/v1/notices/stream`, {
-      headers: { authorization: `Bearer ${body.access_token}` },
-    });
-    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-    expect(new TextDecoder().decode((await reader.read()).value)).toContain(': open');
+    const read = await openStream(api.api.url, body.access_token);
     await post('admin', `/v1/members/${memberId}/suspension`);
-    let ended = false;
-    while (!ended) ({ done: ended } = await reader.read());
-    expect(ended).toBe(true);
+    // A heartbeat would be one more text.
+    expect(await read()).toBeUndefined();
   });
 });
+
+/** Opens a stream of notices, and reads it: undefined once it has ended. */
+async function openStream(url: string, token: string): Promise<() => Promise<string | undefined>> {
+  const response = await fetch(`${url}/v1/notices/stream`, { headers: { authorization: `Bearer ${token}` } });
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const read = async (): Promise<string | undefined> => {
+    const { value, done } = await reader.read();
+    return done ? undefined : new TextDecoder().decode(value);
+  };
+  expect(await read()).toContain(': open');
+  return read;
+}
 
 describe('keys', () => {
   test('are rotated: both live for a while, then the old one is refused', async () => {
@@ -266,6 +278,71 @@ describe('keys', () => {
     await decide('admin-2', again.approvalId);
     expect(await status()).toBe(401);
     expect((await events()).slice(-4)).toEqual(['keysuspended', 'keyresumed', 'keysuspended', 'keyrevoked']);
+  });
+
+  test('that are stopped end every token that was given for them, in every process, and no other', async () => {
+    const kept = p256(`${memberId}-2`);
+    await change(`/v1/members/${memberId}/keys`, { key: publicKeyOf(kept) });
+    const [stolen, good] = await Promise.all(
+      [api.keys.get(memberId), kept].map(
+        async (key) => (await api.requestToken(await api.assertion(memberId, {}, key))).body.access_token as string,
+      ),
+    );
+    const { LIANDUN_GENESIS: _, ...env } = api.env;
+    const second = await createApi(env);
+    try {
+      const asked = async (token = ''): Promise<unknown[]> =>
+        Promise.all(
+          [api.api.url, second.url].map(async (url) => {
+            const answer = await fetch(`${url}/v1/notices`, { headers: { authorization: `Bearer ${token}` } });
+            const { code } = (await answer.json()) as { code?: string };
+            return [answer.status, code, answer.headers.get('www-authenticate')?.includes('invalid_token')];
+          }),
+        );
+      const answered = [200, undefined, undefined];
+      const refused = [401, 'KEY_STOPPED', true];
+      expect(await asked(stolen)).toEqual([answered, answered]);
+      const streams = await Promise.all([api.api.url, second.url].map(async (url) => openStream(url, stolen ?? '')));
+      const { body: stop } = await post('admin', `/v1/members/${memberId}/keys/${memberId}-1/revocation`, {
+        emergency: true,
+      });
+      expect(await asked(stolen)).toEqual([refused, refused]);
+      expect(await asked(good)).toEqual([answered, answered]);
+      expect(await Promise.all(streams.map(async (read) => read()))).toEqual([undefined, undefined]);
+      // Refused by the second person, the key is as it was; confirmed, it is gone for good.
+      await decide('admin-2', stop.approvalId, 'refuse');
+      expect(await asked(stolen)).toEqual([answered, answered]);
+      await change(`/v1/members/${memberId}/keys/${memberId}-1/revocation`);
+      expect(await asked(stolen)).toEqual([refused, refused]);
+      expect(await asked(good)).toEqual([answered, answered]);
+    } finally {
+      await second.close();
+    }
+  });
+
+  test('that are stopped end what is being sent: the next group of a stream is not taken', async () => {
+    await change(`/v1/members/${memberId}/keys`, { key: publicKeyOf(p256(`${memberId}-2`)) });
+    const { body } = await api.requestToken(await api.assertion(memberId));
+    // fetch would wait for the end of what it sends.
+    const sending = request(`${api.api.url}/v1/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${body.access_token}`, 'content-type': 'application/x-ndjson' },
+    });
+    const cut = new Promise<void>((resolve) => sending.once('error', () => resolve()));
+    const event = (): string => `${JSON.stringify(reported(memberId, 'm-1', organization(1)))}\n`;
+    sending.write(event());
+    const [answer] = (await once(sending, 'response')) as [IncomingMessage];
+    const [first] = (await once(answer, 'data')) as [Buffer];
+    expect(first.toString()).toContain('"accepted"');
+    const closed = new Promise<void>((resolve) => answer.once('close', () => resolve()).once('error', () => undefined));
+    await post('admin', `/v1/members/${memberId}/keys/${memberId}-1/revocation`, { emergency: true });
+    const more: string[] = [];
+    answer.on('data', (chunk: Buffer) => more.push(chunk.toString()));
+    sending.write(event());
+    await Promise.race([closed, cut]);
+    expect(more).toEqual([]);
+    const { rows } = await api.pool.query('select from log.entry where source = $1', [memberSource(memberId)]);
+    expect(rows).toHaveLength(1);
   });
 
   test('are three at most, and never private', async () => {

@@ -8,7 +8,6 @@ export type Line = { text: string } | { wrong: 'BODY_TOO_LARGE' | 'MALFORMED_JSO
 const GROUP_EVENTS_MAX = 500;
 /** Prepared and not yet appended; past it the sender is read no further. */
 const WAITING_EVENTS_MAX = 1_000;
-const MEMBERSHIP_CHECK_MS = 1_000;
 const LF = 0x0a;
 
 /**
@@ -85,7 +84,6 @@ export class NdjsonIngest {
   #failure: unknown;
   #arrived: () => void = () => undefined;
   #room: () => void = () => undefined;
-  #checkedMs = performance.now();
 
   constructor(
     private readonly intake: Intake,
@@ -97,7 +95,7 @@ export class NdjsonIngest {
 
   /** Chunks of NDJSON, one line for each event. */
   async *receipts(body: Readable): AsyncGenerator<string> {
-    const reading = this.#read(body);
+    void this.#read(body);
     let under: { group: Prepared[]; settled: Promise<Receipt[]> } | undefined;
     try {
       while (under || (await this.#arrival())) {
@@ -108,7 +106,8 @@ export class NdjsonIngest {
             yield this.#written(under.group, await under.settled);
             under = undefined;
           }
-          await this.#check();
+          // A stream may last for hours: a suspension ends it, and what is asked of the member may change.
+          this.member = await this.memberNow();
           next = { group, settled: this.intake.settle(this.member, group) };
           next.settled.catch(() => undefined); // awaited below, after the group before it
         }
@@ -119,8 +118,8 @@ export class NdjsonIngest {
     } finally {
       this.#ended = true;
       this.#room();
+      // The reading ends with the request. Waiting for it here would wait for a sender who has nothing more to say.
       body.destroy();
-      await reading;
     }
   }
 
@@ -133,13 +132,6 @@ export class NdjsonIngest {
   #written(group: Prepared[], receipts: Receipt[]): string {
     group.forEach((prepared, i) => this.onReceipt(prepared, receipts[i] as Receipt));
     return receipts.map((receipt) => `${JSON.stringify(receipt)}\n`).join('');
-  }
-
-  /** A stream may last for hours: a suspension ends it, and what is asked of the member may change. */
-  async #check(): Promise<void> {
-    if (performance.now() - this.#checkedMs < MEMBERSHIP_CHECK_MS) return;
-    this.member = await this.memberNow();
-    this.#checkedMs = performance.now();
   }
 
   async #arrival(): Promise<boolean> {

@@ -102,10 +102,18 @@ export class NoticesController implements OnModuleDestroy {
       .send(Readable.from(this.#events(caller, after)));
   }
 
-  /** Ends with the caller's token or membership: the reconnect is then refused like any other call. */
+  /** Ends with the caller's token, its key or membership: the reconnect is then refused like any other call. */
   async *#events(caller: Caller & { expiresAt: Date }, from: number): AsyncGenerator<string> {
     const bell = new Bell();
-    const stop = onAppended(this.door.pool, bell.ring);
+    let mayHaveEnded = false;
+    const stop = onAppended(this.door.pool, ({ accessEnded }) => {
+      mayHaveEnded ||= accessEnded;
+      bell.ring();
+    });
+    const look = async (): Promise<void> => {
+      mayHaveEnded = false;
+      await this.tokens.stillCaller(caller);
+    };
     this.#closing.signal.addEventListener('abort', bell.ring);
     const goesOn = (): boolean => !this.#closing.signal.aborted && Date.now() < caller.expiresAt.getTime();
     try {
@@ -113,16 +121,16 @@ export class NoticesController implements OnModuleDestroy {
       for (let after = from; goesOn();) {
         const page = { after, limit: STREAM_PAGE_NOTICES };
         const entries = await this.reads.log(caller).readStream(`notices/${caller.memberId}`, page);
-        if (entries.length > 0) await this.tokens.activeCaller(caller.memberId);
+        if (entries.length > 0 || mayHaveEnded) await look();
         for (const notice of await this.#noticesOf(caller, entries))
           yield `id: ${notice.data.seq}\ndata: ${JSON.stringify(notice)}\n\n`;
         after = entries.at(-1)?.version ?? after;
         if (entries.length === STREAM_PAGE_NOTICES || (await bell.rang(HEARTBEAT_MS))) continue;
-        await this.tokens.activeCaller(caller.memberId);
+        await look();
         yield ': heartbeat\n\n';
       }
     } catch {
-      // Suspended meanwhile, or the database is away: the stream ends, and the client's next call says why.
+      // Stopped meanwhile, or the database is away: the stream ends, and the client's next call says why.
     } finally {
       this.#closing.signal.removeEventListener('abort', bell.ring);
       await stop();

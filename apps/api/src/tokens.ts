@@ -1,5 +1,5 @@
-import { LedgerError, type MemberKey, type MemberRole, type SignaturePolicy } from '@liandun/contracts';
-import { activeMember, memberById, useJti } from '@liandun/views';
+import { kafkaPrincipal, LedgerError, type MemberKey, type MemberRole, type SignaturePolicy } from '@liandun/contracts';
+import { activeCaller, memberById, useJti } from '@liandun/views';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, SignJWT, type JWK } from 'jose';
 import pg from 'pg';
 import { Settings } from './settings.js';
@@ -7,7 +7,9 @@ import { Settings } from './settings.js';
 export const AUDIENCES = ['liandun', 'liandun-kafka'] as const;
 export type Audience = (typeof AUDIENCES)[number];
 
-/** Seconds that an access token lives: a suspended member's Kafka connection ends with it at the latest. */
+/** The claim of a token that names the key it was given for. */
+const KEY_CLAIM = 'member_kid';
+/** Seconds that an access token lives. A stop of the member or of its key doesn't wait for it, neither here nor in Kafka. */
 export const TOKEN_LIFETIME_SECONDS = 300;
 const ASSERTION_LIFETIME_MAX_SECONDS = 600;
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -16,6 +18,8 @@ const JTI_CHARACTERS_MAX = 128;
 /** Who calls, as every route knows him. */
 export interface Caller {
   memberId: string;
+  /** The key that its token was given for. */
+  kid: string;
   role: MemberRole;
   signatures: SignaturePolicy;
 }
@@ -69,35 +73,41 @@ export class Tokens {
     };
   }
 
-  /** The caller behind a bearer token. Throws UNAUTHENTICATED, or MEMBER_SUSPENDED where he is active no more. */
+  /** The caller behind a bearer token. Throws UNAUTHENTICATED, or what `stillCaller` throws. */
   async verify(token: string): Promise<Caller & { expiresAt: Date }> {
     const { payload } = await jwtVerify(token, this.#keySet, {
       algorithms: ['ES256'],
       issuer: this.#settings.issuer,
       audience: 'liandun',
-      requiredClaims: ['exp', 'sub'],
+      requiredClaims: ['exp', 'sub', KEY_CLAIM],
     }).catch(() => {
       throw new LedgerError('UNAUTHENTICATED');
     });
     const { sub: memberId = '', exp = 0 } = payload;
-    return { ...(await this.activeCaller(memberId)), expiresAt: new Date(exp * 1000) };
+    const caller = await this.stillCaller({ memberId, kid: String(payload[KEY_CLAIM]) });
+    return { ...caller, expiresAt: new Date(exp * 1000) };
   }
 
-  /** An active member, as it is now. Throws MEMBER_SUSPENDED. */
-  async activeCaller(memberId: string): Promise<Caller> {
-    const member = await activeMember(this.#pool, memberId);
-    if (!member) throw new LedgerError('MEMBER_SUSPENDED');
-    return { memberId, ...member };
+  /**
+   * Who called, as he is now: asked of the database each time, so that a stop acts on the next call in every process. Throws
+   * MEMBER_SUSPENDED where the member is active no more, KEY_STOPPED where its key is live no more.
+   */
+  async stillCaller({ memberId, kid }: Pick<Caller, 'memberId' | 'kid'>): Promise<Caller> {
+    const found = await activeCaller(this.#pool, memberId, kid);
+    if (!found) throw new LedgerError('MEMBER_SUSPENDED');
+    const { keyIsLive, ...member } = found;
+    if (!keyIsLive) throw new LedgerError('KEY_STOPPED');
+    return { memberId, kid, ...member };
   }
 
   /** A token for whoever signed the assertion (RFC 7523 section 3). Throws OAuthError. */
   async issue(assertion: string, audience: Audience): Promise<{ token: string; expiresInSeconds: number }> {
-    const { memberId, role } = await this.#authenticate(assertion);
+    const { memberId, role, kid } = await this.#authenticate(assertion);
     const { signingKey, issuer } = this.#settings;
-    const token = await new SignJWT({ role })
+    const token = await new SignJWT({ role, [KEY_CLAIM]: kid })
       .setProtectedHeader({ alg: 'ES256', kid: signingKey.kid, typ: 'at+jwt' })
       .setIssuer(issuer)
-      .setSubject(memberId)
+      .setSubject(audience === 'liandun-kafka' ? kafkaPrincipal(memberId, kid) : memberId)
       .setAudience(audience)
       .setIssuedAt()
       .setExpirationTime(`${TOKEN_LIFETIME_SECONDS}s`)
@@ -105,7 +115,7 @@ export class Tokens {
     return { token, expiresInSeconds: TOKEN_LIFETIME_SECONDS };
   }
 
-  async #authenticate(assertion: string): Promise<Pick<Caller, 'memberId' | 'role'>> {
+  async #authenticate(assertion: string): Promise<Pick<Caller, 'memberId' | 'role' | 'kid'>> {
     const { memberId, kid } = namesIn(assertion);
     const member = await memberById(this.#pool, memberId);
     const key = member?.keys.find((live) => live.kid === kid);
@@ -128,7 +138,7 @@ export class Tokens {
     if (!jti || jti.length > JTI_CHARACTERS_MAX || jti.includes('\0')) throw refused('jti is missing or too long');
     const fresh = await useJti(this.#pool, memberId, jti, new Date((exp + CLOCK_TOLERANCE_SECONDS) * 1000));
     if (!fresh) throw refused('jti was used before');
-    return { memberId, role: member.role };
+    return { memberId, role: member.role, kid };
   }
 }
 

@@ -1,6 +1,6 @@
 import { EVENT_TYPES } from '@liandun/contracts';
 import type { ReaderDefinition } from '@liandun/event-log';
-import { followMembers, syncAccess, type KafkaAdmin } from '@liandun/messaging';
+import { followMembers, syncAccess, type AccessMember, type KafkaAdmin } from '@liandun/messaging';
 import type { ClientBase, Pool } from 'pg';
 
 const MEMBERSHIP = [
@@ -8,17 +8,15 @@ const MEMBERSHIP = [
   EVENT_TYPES.memberSuspended,
   EVENT_TYPES.memberResumed,
   EVENT_TYPES.memberRemoved,
+  EVENT_TYPES.memberKeyAdded,
+  EVENT_TYPES.memberKeySuspended,
+  EVENT_TYPES.memberKeyResumed,
+  EVENT_TYPES.memberKeyRevoked,
 ];
-
-interface MemberRow {
-  member_id: string;
-  role: 'platform' | 'regulator' | 'admin';
-  status: 'active' | 'suspended' | 'removed';
-}
 
 /** The platforms and regulators: those that have topics now. */
 export async function activeSenders(db: ClientBase | Pool): Promise<string[]> {
-  const { rows } = await db.query<MemberRow>(
+  const { rows } = await db.query<{ member_id: string }>(
     `select member_id from access.member where role <> 'admin' and status = 'active' order by member_id`,
   );
   return rows.map((row) => row.member_id);
@@ -29,11 +27,12 @@ export async function activeSenders(db: ClientBase | Pool): Promise<string[]> {
  * Doing it again changes nothing.
  */
 export async function applyMembership(pool: Pool, admin: KafkaAdmin, follow: Follow): Promise<void> {
-  const { rows } = await pool.query<MemberRow>('select member_id, role, status from access.member order by member_id');
-  await syncAccess(
-    admin,
-    rows.map((row) => ({ memberId: row.member_id, role: row.role, status: row.status })),
+  const { rows } = await pool.query<AccessMember>(
+    `select m.member_id as "memberId", m.role, m.status, array(select k.kid from access.member_key k
+       where k.member_id = m.member_id and k.status = 'live' order by k.kid) as kids
+     from access.member m order by m.member_id`,
   );
+  await syncAccess(admin, rows);
   const active = await activeSenders(pool);
   await followMembers(pool, active);
   follow(active);

@@ -15,7 +15,7 @@ import { verifyWebhook } from '@liandun/sdk';
 import { generateVaultKeys } from '@liandun/vault';
 import { randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { env, readTopic, until } from '../../../test/support/kafka.js';
+import { env, firstKid, readTopic, until } from '../../../test/support/kafka.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { Receiver } from '../../../test/support/receiver.js';
 import { delisted, ending, organization, reported, submission } from '../../../test/support/submissions.js';
@@ -130,7 +130,7 @@ test('the reminder comes over Kafka and by webhook, the same bytes, after its no
   await superuser.connect();
   const { kms } = generateVaultKeys();
   await superuser.query(`insert into access.member values ($1, $1, 'platform', 'active', '{}', 'optional', 0)`, [HOST]);
-  await ensureMember(admin, HOST);
+  await ensureMember(admin, HOST, [firstKid(HOST)]);
   await followMembers(ledger.pool, [HOST]);
   const door = new pg.Pool({ connectionString: ledger.url, max: 1 });
   door.on('error', () => undefined);

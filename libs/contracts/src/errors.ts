@@ -272,6 +272,10 @@ export const PROBLEMS = {
     '请求不符合该接口的要求。见 /openapi.json。',
   ],
   MEMBER_SUSPENDED: ['The member is suspended. Ask an administrator.', '成员已被暂停。请联系管理员。'],
+  KEY_STOPPED: [
+    'The key that this token was given for is stopped or revoked. Get a token with another live key; without one, ask an administrator.',
+    '该令牌所用的密钥已被停用或撤销。请用其他有效密钥重新获取令牌；没有其他密钥时请联系管理员。',
+  ],
   FORBIDDEN: ['Your role may not use this route.', '该角色无权使用此接口。'],
   NOT_FOUND: ['There is nothing here for you. Check the address.', '没有可供查看的内容。请检查地址。'],
   METHOD_NOT_ALLOWED: [

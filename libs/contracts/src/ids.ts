@@ -15,3 +15,9 @@ export const decisionKey = (decisionNo: string): string =>
     .replaceAll(/[〔［【[]/gu, '(')
     .replaceAll(/[〕］】\]]/gu, ')')
     .replaceAll(/[—–－]/gu, '-');
+
+/**
+ * Who comes to Kafka with a token: the token's `sub`. Each key of a member is a principal of its own, so that the stop of one
+ * ends what was given for it and leaves the member's others alone. Neither part holds a slash.
+ */
+export const kafkaPrincipal = (memberId: string, kid: string): string => `${memberId}/${kid}`;

@@ -27,4 +27,4 @@ export {
   wall,
   type ReadingCaller,
 } from './walls.js';
-export { onAppended } from './wakeups.js';
+export { onAppended, tellAccessEnded } from './wakeups.js';

@@ -2,12 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 const CHANNEL = 'liandun_log';
-/** The payload that says that a parked event is to be handled again; others are the log's head. */
+/** The payload that says that a parked event is to be handled again, … */
 export const UNPARKED = 'unparked';
+/** … that a member or one of its keys was stopped; others are the log's head. */
+const ACCESS_ENDED = 'accessEnded';
 const RECONNECT_DELAY_MS = 500;
 
-/** What was appended reaches up to `head`, as far as is known; `unparked`: a parked event is to be handled again. */
-type Listener = (what: { unparked: boolean; head: number }) => void;
+/**
+ * What was appended reaches up to `head`, as far as is known; `unparked`: a parked event is to be handled again; `accessEnded`:
+ * a member or one of its keys was stopped, or may have been while nobody listened.
+ */
+type Listener = (what: { unparked: boolean; accessEnded: boolean; head: number }) => void;
+
+/** Makes every process look, once the transaction commits, whether those that it serves still may be. */
+export async function tellAccessEnded(client: pg.ClientBase): Promise<void> {
+  await client.query(`select pg_notify('${CHANNEL}', $1)`, [ACCESS_ENDED]);
+}
 
 /** One listening connection for each pool of the process. It hints only: who relies on it polls as well. */
 class Wakeups {
@@ -59,8 +69,11 @@ class Wakeups {
 
   private wake(payload?: string): void {
     const unparked = payload === UNPARKED;
-    const head = unparked || payload === undefined ? Number.POSITIVE_INFINITY : Number(payload);
-    for (const listener of this.listeners) listener({ unparked, head });
+    const accessEnded = payload === undefined || payload === ACCESS_ENDED;
+    // The stop itself is an entry: its own notification tells of the head.
+    const known = payload === ACCESS_ENDED ? -1 : Number(payload);
+    const head = unparked || payload === undefined ? Number.POSITIVE_INFINITY : known;
+    for (const listener of this.listeners) listener({ unparked, accessEnded, head });
   }
 }
 

@@ -1,9 +1,10 @@
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { kafkaPrincipal } from '@liandun/contracts';
 import { kafkaClient } from '@liandun/sdk';
 import { base64url, exportJWK, SignJWT, UnsecuredJWT, type JWK } from 'jose';
 import type { Kafka } from 'kafkajs';
-import { env, kafkaToken, memberKafka, until } from '../../../test/support/kafka.js';
+import { env, firstKid, kafkaToken, memberKafka, until } from '../../../test/support/kafka.js';
 import {
   ensureMember,
   inboxTopic,
@@ -12,6 +13,7 @@ import {
   receiptsTopic,
   revokeMember,
   syncAccess,
+  type AccessMember,
 } from './index.js';
 
 const admin = kafkaAdmin(env('KAFKA_INTERNAL'));
@@ -25,7 +27,7 @@ const everybody = [...members, sibling];
 beforeAll(async () => {
   await syncAccess(
     admin,
-    everybody.map((memberId) => ({ memberId, role: 'platform' as const, status: 'active' as const })),
+    everybody.map((memberId) => ({ memberId, role: 'platform', status: 'active', kids: [firstKid(memberId)] })),
   );
   const ledger = kafkaClient({ brokers: env('KAFKA_INTERNAL'), clientId: 'test' }).producer();
   await ledger.connect();
@@ -98,7 +100,12 @@ async function asks(token: string): Promise<string> {
 }
 
 const seconds = (): number => Math.floor(Date.now() / 1000);
-const valid = (): object => ({ iss: env('LIANDUN_ISSUER'), sub: first, aud: 'liandun-kafka', exp: seconds() + 300 });
+const valid = (): object => ({
+  iss: env('LIANDUN_ISSUER'),
+  sub: kafkaPrincipal(first, firstKid(first)),
+  aud: 'liandun-kafka',
+  exp: seconds() + 300,
+});
 const kid = (): string => (JSON.parse(env('KAFKA_KEY')) as JWK).kid!;
 
 describe("P18: a member's token", () => {
@@ -173,7 +180,7 @@ describe('the broker', () => {
       'another subject under the same signature',
       async () => {
         const [header, , signature] = (await claims()).split('.');
-        return `${header!}.${base64url.encode(JSON.stringify({ ...valid(), sub: members[1] }))}.${signature!}`;
+        return `${header!}.${base64url.encode(JSON.stringify({ ...valid(), sub: kafkaPrincipal(members[1]!, firstKid(members[1]!)) }))}.${signature!}`;
       },
     ],
     ['another issuer', async () => claims({ iss: 'https://elsewhere.example' })],
@@ -211,7 +218,7 @@ describe('the broker', () => {
 describe('suspension', () => {
   test('stops a consumer that is running, and resumption lets it in again', async () => {
     const member = `x${run}-s`;
-    await ensureMember(admin, member);
+    await ensureMember(admin, member, [firstKid(member)]);
     const consumer = memberKafka(member).consumer({
       groupId: `${member}.shops`,
       maxWaitTimeInMs: 100,
@@ -228,7 +235,8 @@ describe('suspension', () => {
     await consumer.run({ eachMessage: async () => undefined });
     await until('the consumer is in its group and reads', () => joined && fetched > 0);
     expect(ended).toBeUndefined();
-    const suspended = { memberId: member, role: 'platform' as const, status: 'suspended' as const };
+    const kids = [firstKid(member)];
+    const suspended: AccessMember = { memberId: member, role: 'platform', status: 'suspended', kids };
     await syncAccess(admin, [suspended]);
     await until('the consumer is refused', () => ended !== undefined);
     expect(ended).toMatch(/authori[sz]/i);
@@ -236,6 +244,31 @@ describe('suspension', () => {
     expect(await write(memberKafka(member), inboxTopic(member))).toBe('TOPIC_AUTHORIZATION_FAILED');
     await syncAccess(admin, [{ ...suspended, status: 'active' }]);
     expect(await write(memberKafka(member), inboxTopic(member))).toBe('ok');
+  });
+
+  test("stops what came with one key of a member's, at once and on an open connection, and leaves its others alone", async () => {
+    const member = `x${run}-k`;
+    const [stolen, kept] = [`${member}-1`, `${member}-2`];
+    const both: AccessMember = { memberId: member, role: 'platform', status: 'active', kids: [stolen, kept] };
+    await syncAccess(admin, [both]);
+    // Tokens that stay good for five minutes: the broker doesn't ask the ledger again.
+    const [thief, owner] = [stolen, kept].map((each) =>
+      memberKafka(member, async () => kafkaToken(member, { sub: kafkaPrincipal(member, each) })),
+    ) as [Kafka, Kafka];
+    const open = thief.producer({ retry: { retries: 0 } });
+    await open.connect();
+    const send = (): Promise<string> =>
+      outcome(async () => open.send({ topic: inboxTopic(member), messages: [{ value: 'x' }] }));
+    expect(await send()).toBe('ok');
+    expect(await write(owner, inboxTopic(member))).toBe('ok');
+    await syncAccess(admin, [{ ...both, kids: [kept] }]);
+    expect(await send()).toBe('TOPIC_AUTHORIZATION_FAILED');
+    await open.disconnect();
+    expect(await write(thief, inboxTopic(member))).toBe('TOPIC_AUTHORIZATION_FAILED');
+    expect(await read(thief, noticesTopic(member), `${member}.g`)).not.toBe('ok');
+    expect(await write(owner, inboxTopic(member))).toBe('ok');
+    await syncAccess(admin, [both]);
+    expect(await write(thief, inboxTopic(member))).toBe('ok');
   });
 
   test("takes away one member's rights and nobody else's; repeated, it changes nothing", async () => {
@@ -250,6 +283,6 @@ describe('suspension', () => {
   });
 
   test('a name that would open the groups of others is no member id', async () => {
-    await expect(ensureMember(admin, `${first}.shops`)).rejects.toThrow('Not a member id');
+    await expect(ensureMember(admin, `${first}.shops`, ['k'])).rejects.toThrow('Not a member id');
   });
 });

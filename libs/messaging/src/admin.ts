@@ -1,3 +1,4 @@
+import { kafkaPrincipal } from '@liandun/contracts';
 import { backoffMs, pause, within } from '@liandun/sdk';
 import kafkajs, {
   type AclFilter,
@@ -11,9 +12,10 @@ import { ledgerClient, type Brokers } from './brokers.js';
 // Node finds only some of kafkajs's names for ES modules to import: these come with the whole.
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
-/** Lets one member do one thing on a topic, or on all groups whose name begins with a prefix. */
+/** Lets one member, with one of its keys, do one thing on a topic, or on all groups whose name begins with a prefix. */
 export interface Grant {
   memberId: string;
+  kid: string;
   operation: 'read' | 'write';
   resource: { topic: string } | { group: string } | { groupPrefix: string };
 }
@@ -29,13 +31,11 @@ export interface KafkaAdmin {
   topics(): Promise<string[]>;
   /** Creates topics of one partition, with the broker's default number of replicas; those that exist stay. */
   createTopics(topics: NewTopic[]): Promise<void>;
-  /** Every grant to a member; rights that were given by other means and other principals are left out. */
+  /** Every grant to a member's key; rights that were given by other means and other principals are left out. */
   grants(): Promise<Grant[]>;
   grant(grants: Grant[]): Promise<void>;
   /** Takes effect with the next request, also on connections that are open. */
   revoke(grants: Grant[]): Promise<void>;
-  /** Takes away everything that a member was ever granted. */
-  revokeAll(memberId: string): Promise<void>;
   /** Deletes the records of a topic before `offset`. */
   deleteRecords(topic: string, offset: string): Promise<void>;
   /** For each of these topics the offset that the group has committed; a topic without one is left out. */
@@ -90,9 +90,11 @@ class KafkajsAdmin implements KafkaAdmin {
           ({ principal, permissionType }) =>
             principal.startsWith(PRINCIPAL) && permissionType === AclPermissionTypes.ALLOW,
         )
-        .map(({ principal, operation }) => ({ principal, operation: operationOf(operation) }))
-        .filter((acl): acl is { principal: string; operation: Grant['operation'] } => acl.operation !== undefined)
-        .map(({ principal, operation }) => ({ memberId: principal.slice(PRINCIPAL.length), operation, resource }));
+        .flatMap(({ principal, operation: code }) => {
+          const [memberId, kid] = principal.slice(PRINCIPAL.length).split('/');
+          const operation = operationOf(code);
+          return memberId && kid && operation ? [{ memberId, kid, operation, resource }] : [];
+        });
     });
   }
 
@@ -105,10 +107,6 @@ class KafkajsAdmin implements KafkaAdmin {
 
   async revoke(grants: Grant[]): Promise<void> {
     if (grants.length > 0) await this.#deleteAcls(grants.map(entryOf));
-  }
-
-  async revokeAll(memberId: string): Promise<void> {
-    await this.#deleteAcls([{ ...ANYTHING, resourceType: AclResourceTypes.ANY, principal: `${PRINCIPAL}${memberId}` }]);
   }
 
   async deleteRecords(topic: string, offset: string): Promise<void> {
@@ -183,9 +181,9 @@ const ANYTHING = {
   permissionType: AclPermissionTypes.ANY,
 };
 
-function entryOf({ memberId, operation, resource }: Grant) {
+function entryOf({ memberId, kid, operation, resource }: Grant) {
   return {
-    principal: `${PRINCIPAL}${memberId}`,
+    principal: PRINCIPAL + kafkaPrincipal(memberId, kid),
     operation: operation === 'read' ? AclOperationTypes.READ : AclOperationTypes.WRITE,
     permissionType: AclPermissionTypes.ALLOW,
     ...namesOf(resource),

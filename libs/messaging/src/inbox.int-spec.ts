@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/g
 import type { CloudEvent, Receipt } from '@liandun/contracts';
 import { InboxPublisher, kafkaClient, LiandunClient, sealEvent } from '@liandun/sdk';
 import type { JWK } from 'jose';
-import { env, kafkaToken, readTopic, until } from '../../../test/support/kafka.js';
+import { env, firstKid, kafkaToken, readTopic, until } from '../../../test/support/kafka.js';
 import { Wire } from '../../../test/support/wire.js';
 import { ensureMember, Inbox, inboxTopic, kafkaAdmin, KafkaSender, receiptsTopic } from './index.js';
 
@@ -29,7 +29,7 @@ beforeEach(async () => {
   client = new LiandunClient({ url: wire.url, memberId: member, key: wire.key.privateKey });
   submitted = [];
   fails = 0;
-  await ensureMember(admin, member);
+  await ensureMember(admin, member, [firstKid(member)]);
   inbox = newInbox();
 });
 

@@ -5,7 +5,7 @@ import { EVENT_LOG_MIGRATIONS, EventLog, migrate } from '@liandun/event-log';
 import { kafkaClient } from '@liandun/sdk';
 import pg from 'pg';
 import { createTestDatabase } from '../../../test/support/database.js';
-import { env, readTopic, until, type Received } from '../../../test/support/kafka.js';
+import { env, firstKid, readTopic, until, type Received } from '../../../test/support/kafka.js';
 import { issueNotices } from '../../../test/support/notices.js';
 import {
   ensureMember,
@@ -46,7 +46,7 @@ afterAll(async () => {
 async function join(count: number): Promise<string[]> {
   const run = randomBytes(4).toString('hex');
   const members = Array.from({ length: count }, (_, index) => `m${run}-${index}`);
-  for (const member of members) await ensureMember(admin, member);
+  for (const member of members) await ensureMember(admin, member, [firstKid(member)]);
   await followMembers(pool, members);
   return members;
 }
@@ -176,7 +176,7 @@ describe('the relay', () => {
     await issueNotices(log, good, 50, 51);
     await until('the others have the next', async () => (await relayLag(pool)).size === 1);
     expect([...(await relayLag(pool)).keys()]).toEqual([bad]);
-    await ensureMember(admin, bad!);
+    await ensureMember(admin, bad!, [firstKid(bad!)]);
     await expectAll([bad!], 50);
     await until('nobody is stalled', () => relay.status().stalled.length === 0);
   });

@@ -4,7 +4,7 @@ import { noticeEvent, type CloudEvent, type Notice, type NoticeAction, type Noti
 import { ensureMember, kafkaAdmin, KafkaSender, noticesTopic, revokeMember } from '@liandun/messaging';
 import pg from 'pg';
 import { createTestDatabase } from '../../../test/support/database.js';
-import { env, kafkaToken, until } from '../../../test/support/kafka.js';
+import { env, firstKid, kafkaToken, until } from '../../../test/support/kafka.js';
 import { noticeIssued } from '../../../test/support/notices.js';
 import { Wire } from '../../../test/support/wire.js';
 import {
@@ -34,7 +34,7 @@ beforeEach(async () => {
   member = `c${randomBytes(4).toString('hex')}`;
   wire = await new Wire(member).start();
   wire.kafkaToken = async (memberId) => kafkaToken(memberId);
-  await ensureMember(admin, member);
+  await ensureMember(admin, member, [firstKid(member)]);
 });
 
 afterEach(async () => {
@@ -212,7 +212,7 @@ describe('a consumer of Kafka', () => {
     await onTopic(notice(1));
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await effects()).toEqual([0]);
-    await ensureMember(admin, member);
+    await ensureMember(admin, member, [firstKid(member)]);
     await reaches(consumer, 1);
   });
 });

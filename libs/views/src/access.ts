@@ -1,26 +1,27 @@
 // Who may do what now: folded inline, in the append's own transaction, because a suspension must stop the next call.
-import type {
-  Agreement,
-  ApprovalDecided,
-  ApprovalRequested,
-  ApprovedChange,
-  MemberAdmitted,
-  MemberAgreementChanged,
-  MemberKey,
-  MemberKeyAdded,
-  MemberKeyChanged,
-  MemberLimits,
-  MemberLimitsChanged,
-  MemberRole,
-  MemberSignaturesChanged,
-  MemberSubscriptionChanged,
-  ReasonCodesChanged,
-  ReviewDecided,
-  ReviewUndone,
-  SignaturePolicy,
-  Subscription,
+import {
+  EVENT_TYPES,
+  type Agreement,
+  type ApprovalDecided,
+  type ApprovalRequested,
+  type ApprovedChange,
+  type MemberAdmitted,
+  type MemberAgreementChanged,
+  type MemberKey,
+  type MemberKeyAdded,
+  type MemberKeyChanged,
+  type MemberLimits,
+  type MemberLimitsChanged,
+  type MemberRole,
+  type MemberSignaturesChanged,
+  type MemberSubscriptionChanged,
+  type ReasonCodesChanged,
+  type ReviewDecided,
+  type ReviewUndone,
+  type SignaturePolicy,
+  type Subscription,
 } from '@liandun/contracts';
-import { CALLER, CALLERS_ROLE, wall, type Projection, type StoredEvent } from '@liandun/event-log';
+import { CALLER, CALLERS_ROLE, tellAccessEnded, wall, type Projection, type StoredEvent } from '@liandun/event-log';
 import type pg from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { CompleteEntries1763800400000 } from './complete-entries.js';
@@ -201,19 +202,26 @@ async function fold(client: pg.ClientBase, schema: string, events: FoldedEvent[]
   for (const event of events) await FOLDS[event.type]?.(client, schema, event);
 }
 
+/** What may end somebody's access: streams that are open look at once whether they still may. */
+const ENDS_ACCESS = new Set<string>([
+  EVENT_TYPES.memberSuspended,
+  EVENT_TYPES.memberRemoved,
+  EVENT_TYPES.memberKeySuspended,
+  EVENT_TYPES.memberKeyRevoked,
+]);
+
 /** Members, their keys, approvals. Live by `accessRider`; the same fold rebuilds it from the log. */
 export const accessProjection: Projection = { name: 'access', ddl: accessDdl, apply: fold, inline: true };
 
-/** Folds the events of one append into schema `access`, in its transaction. */
-export const accessRider = (
+/** Folds the events of one append into schema `access`, in its transaction, and tells every process whose access may have ended. */
+export async function accessRider(
   client: pg.ClientBase,
   rows: { position: number; acceptedAt: string; row: unknown }[],
-): Promise<void> =>
-  fold(
-    client,
-    'access',
-    rows.map(({ position, acceptedAt, row }) => ({ position, acceptedAt, ...(row as AccessRow) })),
-  );
+): Promise<void> {
+  const events = rows.map(({ position, acceptedAt, row }) => ({ position, acceptedAt, ...(row as AccessRow) }));
+  await fold(client, 'access', events);
+  if (events.some(({ type }) => ENDS_ACCESS.has(type))) await tellAccessEnded(client);
+}
 
 export class CreateAccess1763800200000 implements MigrationInterface {
   name = 'CreateAccess1763800200000';
@@ -320,15 +328,37 @@ export async function memberById(db: Queryable, memberId: string): Promise<Membe
   return rows[0];
 }
 
-/** What an active member may do and has to; undefined for any other. One look-up by primary key: every request asks. */
-export async function activeMember(
-  db: Queryable,
-  memberId: string,
-): Promise<{ role: MemberRole; signatures: SignaturePolicy } | undefined> {
-  const { rows } = await db.query<{ role: MemberRole; signatures: SignaturePolicy }>({
+/** What a member may do and has to. */
+export interface ActiveMember {
+  role: MemberRole;
+  signatures: SignaturePolicy;
+}
+
+/** What an active member may do and has to; undefined for any other. */
+export async function activeMember(db: Queryable, memberId: string): Promise<ActiveMember | undefined> {
+  const { rows } = await db.query<ActiveMember>({
     name: 'access_active_member',
     text: "select role, signatures from access.member where member_id = $1 and status = 'active'",
     values: [memberId],
+  });
+  return rows[0];
+}
+
+/**
+ * The same for who came with this key, and whether it is live: the stop of a key ends what it was exchanged for. One statement,
+ * two look-ups by primary key: every request asks.
+ */
+export async function activeCaller(
+  db: Queryable,
+  memberId: string,
+  kid: string,
+): Promise<(ActiveMember & { keyIsLive: boolean }) | undefined> {
+  const { rows } = await db.query<ActiveMember & { keyIsLive: boolean }>({
+    name: 'access_active_caller',
+    text: `select role, signatures, exists (select from access.member_key k
+             where k.member_id = m.member_id and k.kid = $2 and k.status = 'live') as "keyIsLive"
+           from access.member m where member_id = $1 and status = 'active'`,
+    values: [memberId, kid],
   });
   return rows[0];
 }
