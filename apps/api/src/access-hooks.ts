@@ -117,33 +117,35 @@ async function recordReading(request: FastifyRequest, { writer, reads }: AccessP
     typeof named === 'string' || !(listingId ?? receipt) || `${listingId}${source}${id}`.includes('\0')
       ? named
       : await reads.as(caller, (db) => entityAbout(db, { listingId, receipt }));
-  const { appealId } = params;
-  const asked = ASKED.filter((name) => typeof query[name] === 'string').map((name) => [
+  const { appealId, other } = params;
+  const asked = ASKED.filter((name) => typeof query[name] === 'string').map((name): [string, string | undefined] => [
     name,
     query[name]?.slice(0, 64),
   ]);
-  await writer.append(`reads/${caller.memberId}`, {
-    id: `read:${randomUUID()}`,
-    type: 'liandun.read.audited.v1',
-    data: {
-      reader: caller.memberId,
-      route: request.routeOptions.url ?? '',
-      purpose,
-      caseNo,
-      ...(typeof entityId === 'string' ? { entityId: entityId.slice(0, 64) } : {}),
-      ...(listingId === undefined ? {} : { listingId: listingId.slice(0, 64) }),
-      ...(reviewId === undefined ? {} : { reviewId: reviewId.slice(0, 64) }),
-      ...(receipt === undefined ? {} : { receipt }),
-      ...(asked.length === 0 && appealId === undefined
-        ? {}
-        : {
-            asked: Object.fromEntries([
-              ...asked,
-              ...(appealId === undefined ? [] : [['appealId', appealId.slice(0, 64)]]),
-            ]),
-          }),
-    },
-  });
+  if (appealId !== undefined) asked.push(['appealId', appealId.slice(0, 64)]);
+  const record = (about: unknown, narrowed: typeof asked): Promise<unknown> =>
+    writer.append(`reads/${caller.memberId}`, {
+      id: `read:${randomUUID()}`,
+      type: EVENT_TYPES.readAudited,
+      data: {
+        reader: caller.memberId,
+        route: request.routeOptions.url ?? '',
+        purpose,
+        caseNo,
+        ...(typeof about === 'string' ? { entityId: about.slice(0, 64) } : {}),
+        ...(listingId === undefined ? {} : { listingId: listingId.slice(0, 64) }),
+        ...(reviewId === undefined ? {} : { reviewId: reviewId.slice(0, 64) }),
+        ...(receipt === undefined ? {} : { receipt }),
+        ...(narrowed.length === 0 ? {} : { asked: Object.fromEntries(narrowed) }),
+      },
+    });
+  if (other === undefined) {
+    await record(entityId, asked);
+    return;
+  }
+  // A reading about two is found with either.
+  await record(entityId, [...asked, ['other', other.slice(0, 64)]]);
+  await record(other, [...asked, ['other', String(entityId).slice(0, 64)]]);
 }
 
 /** Fastify would ask a method that nothing here takes for a body before it says so. */

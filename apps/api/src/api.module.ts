@@ -7,6 +7,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import pg from 'pg';
 import { AppealsController } from './appeals.controller.js';
+import { Apart } from './apart.js';
 import { Appeals } from './appeals.js';
 import { DocumentsController } from './documents.controller.js';
 import { erasureHandlers } from './erasure.js';
@@ -69,6 +70,30 @@ export interface Parts {
   settings: Settings;
 }
 
+const CONTROLLERS = [
+  OAuthController,
+  EventsController,
+  PreviewController,
+  PublishersController,
+  NoticesController,
+  QueriesController,
+  ScreeningsController,
+  WebhookController,
+  MembersController,
+  ReasonCodesController,
+  FloodsController,
+  ErasuresController,
+  ReviewsController,
+  AppealsController,
+  ReceiptsController,
+  LogController,
+  StatementsController,
+  PublicController,
+  StatisticsController,
+  PageController,
+  DocumentsController,
+];
+
 const HANDLERS = [...membershipHandlers, ...erasureHandlers, ...reviewHandlers, ...reasonCodeHandlers];
 
 @Module({})
@@ -93,29 +118,7 @@ export class ApiModule {
     return {
       module: ApiModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [
-        OAuthController,
-        EventsController,
-        PreviewController,
-        PublishersController,
-        NoticesController,
-        QueriesController,
-        ScreeningsController,
-        WebhookController,
-        MembersController,
-        ReasonCodesController,
-        FloodsController,
-        ErasuresController,
-        ReviewsController,
-        AppealsController,
-        ReceiptsController,
-        LogController,
-        StatementsController,
-        PublicController,
-        StatisticsController,
-        PageController,
-        DocumentsController,
-      ],
+      controllers: CONTROLLERS,
       providers: [
         { provide: pg.Pool, useValue: own },
         { provide: Door, useValue: door },
@@ -136,6 +139,7 @@ export class ApiModule {
         Screenings,
         Subjects,
         Reviews,
+        Apart,
         ReasonCodes,
         Appeals,
         Malice,

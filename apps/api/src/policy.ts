@@ -63,6 +63,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
     lookUp: true,
   },
   'GET /v1/entities/:entityId': { roles: ['platform', 'regulator'], audited: true, rate: 'read', lookUp: true },
+  'GET /v1/entities/:entityId/apart/:other': { roles: ['regulator'], audited: true, rate: 'read', lookUp: true },
   'GET /v1/reviews': { roles: ['regulator'], audited: true, rate: 'read' },
   'GET /v1/reviews/:reviewId': { roles: ['regulator'], audited: true, rate: 'read', lookUp: true },
   'POST /v1/reviews/:reviewId/decision': { roles: ['regulator'], accepts: [JSON_TYPE], rate: 'write' },

@@ -13,6 +13,7 @@ import {
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { callerOf } from './access-hooks.js';
+import { Apart } from './apart.js';
 import { ALARM_STREAM } from './enumeration.js';
 import { explained } from './explain.js';
 import { cursorOf, limitOf, textOf, timeOf } from './query.js';
@@ -32,6 +33,7 @@ export class QueriesController {
   constructor(
     private readonly reads: Reads,
     private readonly log: EventLog,
+    private readonly whyApart: Apart,
   ) {}
 
   /** A platform sees its own facts only; what it has no part in is not there for it (rule P18). */
@@ -42,6 +44,17 @@ export class QueriesController {
     if (!ENTITY_ID.test(entityId)) throw new LedgerError('NOT_FOUND');
     const page = found(await this.reads.as(caller, (db) => entityPage(db, entityId, member)));
     return member === undefined ? this.#explained(caller, page) : page;
+  }
+
+  /** Why two entities aren't one: what contradicts, what is too weak, what is shared by too many, what a person decided. */
+  @Get('/entities/:entityId/apart/:other')
+  async apart(
+    @Req() request: FastifyRequest,
+    @Param('entityId') entityId: string,
+    @Param('other') other: string,
+  ): Promise<object> {
+    if (![entityId, other].every((id) => ENTITY_ID.test(id))) throw new LedgerError('NOT_FOUND');
+    return this.whyApart.between(callerOf(request), [entityId, other]);
   }
 
   /** Why each observation is of the entity: what it hangs by, and what was found and decided of it. */

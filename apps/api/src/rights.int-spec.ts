@@ -89,6 +89,7 @@ const MAY: Record<string, string[]> = {
   'GET /v1/screenings/matched': ['platform'],
   'POST /v1/screenings/:screeningId/matches/:listingId/decision': ['platform'],
   'GET /v1/entities/:entityId': ['platform', 'regulator'],
+  'GET /v1/entities/:entityId/apart/:other': ['regulator'],
   'GET /v1/reviews': ['regulator'],
   'GET /v1/reviews/:reviewId': ['regulator'],
   'POST /v1/reviews/:reviewId/decision': ['regulator'],
@@ -220,6 +221,10 @@ describe("P20: a regulator's reading", () => {
       { receipt: { source: 'urn:liandun:member:platform-a', id: 'no such id' } },
     ],
     ['/v1/entities/E0-000000000000', { entityId: 'E0-000000000000' }],
+    [
+      '/v1/entities/E0-000000000000/apart/E1-000000000000',
+      { entityId: 'E1-000000000000', asked: { other: 'E0-000000000000' } },
+    ],
     ['/v1/audit/events?member=platform-a&type=x', { asked: { member: 'platform-a', type: 'x' } }],
   ])('%s names what was looked at', async (address, looked) => {
     await api.call('regulator-beijing', 'GET', address, { headers: AUDITED });

@@ -221,6 +221,15 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/entities/{entityId}/apart/{other}',
+    en: 'Why two entities, also by ids that they had before, are not one: from the records of both as they are now, without a value',
+    zh: '两个实体（亦可用其旧编号）为何不是同一主体：依据双方现有记录，不含任何取值',
+    roles: REGULATOR,
+    answers: { 200: json('WhyApart') },
+    audited: true,
+  },
+  {
+    method: 'get',
     path: '/v1/reviews',
     en: 'Pairs of entities that may be one and that nobody has decided about, first where most shops would close',
     zh: '可能为同一主体且尚未决定的实体对，按可能关闭的店铺数排列',
@@ -716,6 +725,7 @@ const PARAMETERS: Record<string, [schema: JsonSchema, en: string, zh: string]> =
   member: [{ type: 'string' }, 'Member', '成员'],
   type: [{ type: 'string' }, 'Event type', '事件类型'],
   entityId: [{ type: 'string' }, 'Entity', '实体编号'],
+  other: [{ type: 'string' }, 'The other entity', '另一实体编号'],
   from: [{ type: 'string', format: 'date-time' }, 'Accepted at or after', '起始时间（含）'],
   to: [{ type: 'string', format: 'date-time' }, 'Accepted before', '截止时间（不含）'],
   listingId: [{ type: 'string' }, 'Listing', '列名编号'],

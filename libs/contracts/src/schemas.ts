@@ -158,43 +158,91 @@ const because = object({
 
 const sentence = object({ en: text, zh: text });
 
+/** One of two entities that may be one. */
+const entitySide = object({
+  entityId: text,
+  kind: oneOf(...SUBJECT_KINDS),
+  name: text,
+  'uscc?': text,
+  observations: count,
+  members: list(text),
+  'retiredFrom?': {
+    ...text,
+    description: both('The id that was asked for, now of this entity', '所查询的旧编号，现已并入本实体'),
+  },
+});
+
+/** What a person decided of two entities, as far as it stands. */
+const standingDecision = object({
+  reviewId: text,
+  a: count,
+  b: count,
+  decision: oneOf(...REVIEW_DECISIONS),
+  ground: oneOf(...Object.keys(REVIEW_GROUNDS)),
+  caseNo: text,
+  decidedBy: text,
+  reviewer: text,
+  'approvalId?': text,
+  'approvedBy?': text,
+  'expiresAt?': time,
+  decidedAt: time,
+});
+
+/** Another entity that one is related to. */
+const related = object(
+  {
+    entityId: text,
+    kind: oneOf(...RELATION_KINDS),
+    direction: oneOf('from', 'to', 'both'),
+    because: list(because),
+    observations: list(count),
+  },
+  {
+    description: both(
+      'Another entity; `from`: this one operates, represents, is the branch or succeeds. Nothing follows from a relation by itself (rule P13)',
+      '另一主体；from 表示本主体为经营者、法定代表人、分支机构或承继者。关联本身不产生任何后果（规则 P13）',
+    ),
+  },
+);
+
+/** What was found of two records. */
+const pairExplanation = (more: Record<string, JsonSchema> = {}): JsonSchema =>
+  object({
+    a: count,
+    b: count,
+    outcome: oneOf('link', 'review', 'apart'),
+    rule: text,
+    because: sentence,
+    'conflict?': oneOf('kind', 'uscc', 'residentId'),
+    bits: {
+      type: 'number',
+      description: both('Log2 of the odds that the two are one', '两者为同一主体的对数优势（以 2 为底）'),
+    },
+    fields: list(
+      object({
+        field: text,
+        level: text,
+        en: text,
+        zh: text,
+        group: text,
+        stranger: { type: 'number' },
+        kin: { type: 'number' },
+      }),
+    ),
+    ...more,
+  });
+
 /** A pair of entities on the queue of who is who. */
 const review = (more: Record<string, JsonSchema> = {}): JsonSchema =>
   object({
     reviewId: text,
     status: oneOf('open', 'proposed', 'decided', 'linked', 'apart'),
     observations: { ...list(count), minItems: 2, maxItems: 2 },
-    entities: {
-      ...list(
-        object({
-          entityId: text,
-          kind: oneOf(...SUBJECT_KINDS),
-          name: text,
-          'uscc?': text,
-          observations: count,
-          members: list(text),
-        }),
-      ),
-      minItems: 2,
-      maxItems: 2,
-    },
+    entities: { ...list(ref('EntitySide')), minItems: 2, maxItems: 2 },
     because: list(because),
     'evidence?': object({ rule: text, bits: { type: 'number' } }),
     atStake: object({ listings: count, 'tier?': count, accounts: count, wouldClose: count }),
-    'decided?': object({
-      reviewId: text,
-      a: count,
-      b: count,
-      decision: oneOf(...REVIEW_DECISIONS),
-      ground: oneOf(...Object.keys(REVIEW_GROUNDS)),
-      caseNo: text,
-      decidedBy: text,
-      reviewer: text,
-      'approvalId?': text,
-      'approvedBy?': text,
-      'expiresAt?': time,
-      decidedAt: time,
-    }),
+    'decided?': ref('StandingDecision'),
     'proposal?': object({
       approvalId: text,
       requestedBy: text,
@@ -480,23 +528,7 @@ const WIRE: Record<string, JsonSchema> = {
     ),
     listings: list({ type: 'object' }),
     possible: list(object({ observation: count, entityId: text, because: list(because) })),
-    related: list(
-      object(
-        {
-          entityId: text,
-          kind: oneOf(...RELATION_KINDS),
-          direction: oneOf('from', 'to', 'both'),
-          because: list(because),
-          observations: list(count),
-        },
-        {
-          description: both(
-            'Another entity; `from`: this one operates, represents, is the branch or succeeds. Nothing follows from a relation by itself (rule P13)',
-            '另一主体；from 表示本主体为经营者、法定代表人、分支机构或承继者。关联本身不产生任何后果（规则 P13）',
-          ),
-        },
-      ),
-    ),
+    related: list(ref('RelatedEntity')),
     'retiredFrom?': {
       ...text,
       description: both(
@@ -505,27 +537,52 @@ const WIRE: Record<string, JsonSchema> = {
       ),
     },
   }),
-  PairExplanation: object({
-    a: count,
-    b: count,
-    outcome: oneOf('link', 'review', 'apart'),
-    rule: text,
-    because: sentence,
-    bits: {
-      type: 'number',
-      description: both('Log2 of the odds that the two are one', '两者为同一主体的对数优势（以 2 为底）'),
+  EntitySide: entitySide,
+  StandingDecision: standingDecision,
+  RelatedEntity: related,
+  PairExplanation: pairExplanation(),
+  WhyApart: object({
+    outcome: {
+      ...oneOf('link', 'review', 'apart'),
+      description: both(
+        'link: they are one, or will be when they are judged again; review: a person should look',
+        'link：两者已为同一主体，或重新判断后将为同一主体；review：待人工复核',
+      ),
     },
-    fields: list(
-      object({
-        field: text,
-        level: text,
-        en: text,
-        zh: text,
-        group: text,
-        stranger: { type: 'number' },
-        kin: { type: 'number' },
-      }),
-    ),
+    entities: { ...list(ref('EntitySide')), minItems: 2, maxItems: 2 },
+    reasons: {
+      ...list(object({ rule: text, en: text, zh: text })),
+      description: both('All that keeps them apart, what decides first', '使两者分开的全部理由，起决定作用者在前'),
+    },
+    'decided?': ref('StandingDecision'),
+    related: list(ref('RelatedEntity')),
+    matcher: text,
+    compared: {
+      ...list(object({ records: count, of: count })),
+      description: both('Records of each that were compared, and how many each has', '双方参与比对的记录数及记录总数'),
+    },
+    pairs: {
+      ...list(
+        pairExplanation({
+          reviewId: text,
+          members: { ...list(text), minItems: 2, maxItems: 2 },
+          'shared?': list(
+            object({
+              kind: text,
+              en: text,
+              zh: text,
+              holders: count,
+              cap: count,
+              generic: { type: 'boolean' },
+            }),
+          ),
+        }),
+      ),
+      description: both(
+        'The pair that decides, then the nearest; `a` is an observation of the first entity. Where the two are one: the links between the two ids',
+        '起决定作用的记录对在前，其余按接近程度排列；a 属于前一实体。两者已为同一主体时：连接两个编号的关联路径',
+      ),
+    },
   }),
   ReviewStep: object({
     position: count,

@@ -1,3 +1,4 @@
+export { ledgerApart, type LedgerApart, type PairApart } from './apart.js';
 export { matchingAlone, nextToJudge, renewIndex, type GenerationProgress, type Preview } from './generations.js';
 export { identifiersOf } from './hubs.js';
 export * from './match-index.js';

@@ -69,14 +69,25 @@ const observationsOf = (db: Walled, entityId: string, member?: string): Promise<
 export async function entityPage(db: Walled, entityId: string, member?: string): Promise<EntityPage | undefined> {
   const page = await pageOf(db, entityId, member);
   if (page) return page;
-  const current = await db.query<{ entity_id: string }>(
+  const now = await movedTo(db, entityId);
+  const moved = now === undefined ? undefined : await pageOf(db, now, member);
+  return moved && { ...moved, retiredFrom: entityId };
+}
+
+/** The entity that the first observation of a former one is of now. */
+async function movedTo(db: Walled, entityId: string): Promise<string | undefined> {
+  const { rows } = await db.query<{ entity_id: string }>(
     `select o.entity_id from view.step s join view.observation o on o.position = s.observation and o.entity_id <> s.entity_id
      where s.entity_id = $1 order by s.observation limit 1`,
     [entityId],
   );
-  const now = current.rows[0]?.entity_id;
-  const moved = now === undefined ? undefined : await pageOf(db, now, member);
-  return moved && { ...moved, retiredFrom: entityId };
+  return rows[0]?.entity_id;
+}
+
+/** The id that an entity has now: the given one while it has observations, else that of the entity that it became. */
+export async function currentEntity(db: Walled, entityId: string): Promise<string> {
+  const own = await db.query('select from view.observation where entity_id = $1 limit 1', [entityId]);
+  return own.rows.length > 0 ? entityId : ((await movedTo(db, entityId)) ?? entityId);
 }
 
 async function pageOf(db: Walled, entityId: string, member?: string): Promise<EntityPage | undefined> {

@@ -13,6 +13,7 @@ import {
 } from '@liandun/contracts';
 import type { ClientBase, Pool } from 'pg';
 import { POSSIBLE } from './fan-out.js';
+import { currentEntity } from './queries.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any
 type Row = any;
@@ -170,19 +171,46 @@ export async function reviewOf(db: ClientBase, a: number, b: number): Promise<Re
   return found;
 }
 
+const SIDES = `select e.entity_id, e.kind, e.name, e.uscc, o.count, o.members from view.entity e cross join lateral (
+     select count(*)::int as count, array_agg(distinct member order by member) as members
+     from view.observation o where o.entity_id = e.entity_id) o
+   where e.entity_id = any($1)`;
+
+/** What is known of an entity, also by an id that it had before: masked, and undefined where there is none. */
+export async function entitySide(
+  db: ClientBase,
+  entityId: string,
+): Promise<(ReviewSide & { retiredFrom?: string }) | undefined> {
+  const now = await currentEntity(db, entityId);
+  const { rows } = await db.query(SIDES, [[now]]);
+  return rows[0] && { ...toSide(rows[0]), ...(now !== entityId && { retiredFrom: entityId }) };
+}
+
+/** What was decided last of observations of two entities, as far as it stands. */
+export async function decisionBetween(
+  db: ClientBase,
+  one: string,
+  other: string,
+): Promise<StandingDecision | undefined> {
+  const { rows } = await db.query(`${DECISIONS_BETWEEN('$1', '$2')} order by r.position desc limit 1`, [one, other]);
+  return rows[0] && toDecision(rows[0]);
+}
+
+/** Who reported the observations at these positions. */
+export async function reportersOf(db: ClientBase, positions: number[]): Promise<Map<number, string>> {
+  const { rows } = await db.query('select position, member from view.observation where position = any($1)', [
+    positions,
+  ]);
+  return new Map(rows.map((row: Row) => [Number(row.position), row.member]));
+}
+
 /** The pairs with both entities, what speaks for them, and what persons said. */
 async function described(db: ClientBase, pairs: PairRow[]): Promise<ReviewRow[]> {
   if (pairs.length === 0) return [];
   const given = [pairs.map(({ a }) => a), pairs.map(({ b }) => b)];
   const ids = pairs.map(({ a, b }) => reviewIdOf(a, b));
   const [entities, reasons, edges, decisions, proposals] = await Promise.all([
-    db.query(
-      `select e.entity_id, e.kind, e.name, e.uscc, o.count, o.members from view.entity e cross join lateral (
-         select count(*)::int as count, array_agg(distinct member order by member) as members
-         from view.observation o where o.entity_id = e.entity_id) o
-       where e.entity_id = any($1)`,
-      [pairs.flatMap(({ ea, eb }) => [ea, eb])],
-    ),
+    db.query(SIDES, [pairs.flatMap(({ ea, eb }) => [ea, eb])]),
     db.query(
       `select pair.a, pair.b, jsonb_agg(distinct field) as because from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) pair (ea, eb, a, b)
        join view.observation x on x.entity_id = pair.ea join view.possible p on p.observation = x.position

@@ -1,4 +1,4 @@
-import type { Comparison, Edge, Evidence, PairContext, Rule, Verdict, Matcher } from './types.js';
+import type { Comparison, Conflict, Edge, Evidence, KeyKind, Matcher, PairContext, Rule, Verdict } from './types.js';
 
 /** A sentence in both languages. */
 export interface Sentence {
@@ -9,8 +9,10 @@ export interface Sentence {
 /** Why two records are one entity, or not, or who should look: from stored evidence alone. */
 export interface Explanation {
   outcome: Verdict['outcome'];
-  rule: Rule | 'noSharedKey' | 'genericKey';
+  rule: Rule | 'noSharedKey' | 'genericKey' | 'notJudgedYet';
   because: Sentence;
+  /** Of the rule `conflict`: what contradicts. */
+  conflict?: Conflict;
   /** The fields, what speaks most first. */
   fields: (Sentence & Evidence)[];
 }
@@ -40,6 +42,40 @@ const RULES: Record<Explanation['rule'], Sentence> = {
     en: 'what is shared is shared by too many (an agency, a park)',
     zh: '共同的信息被过多主体共用（如代理机构、园区）',
   },
+  notJudgedYet: {
+    en: 'by what is known now they would be linked; they have not been judged again yet',
+    zh: '按现有记录应予关联，尚未重新判断',
+  },
+};
+
+const CONFLICTS: Record<Conflict, Sentence> = {
+  kind: { en: 'a firm and a person are never one', zh: '企业与自然人不能为同一主体' },
+  uscc: { en: 'two valid credit codes contradict each other', zh: '两个有效的统一社会信用代码互相矛盾' },
+  residentId: {
+    en: 'two valid resident identity numbers contradict each other',
+    zh: '两个有效的居民身份证号码互相矛盾',
+  },
+};
+
+/** What records are found by. */
+const KEYS: Record<KeyKind, Sentence> = {
+  uscc: { en: 'unified social credit code', zh: '统一社会信用代码' },
+  organizationCode: { en: 'organization code', zh: '组织机构代码' },
+  registrationNumber: { en: 'registration number', zh: '注册号' },
+  residentId: { en: 'resident identity number', zh: '居民身份证号码' },
+  bankAccount: { en: 'bank account', zh: '银行账户' },
+  phone: { en: 'phone', zh: '电话' },
+  email: { en: 'e-mail', zh: '电子邮箱' },
+  account: { en: 'account on the platform', zh: '平台账号' },
+  shop: { en: 'shop', zh: '店铺' },
+  name: { en: 'name', zh: '名称' },
+  nameAtPlace: { en: 'name in one city', zh: '同城同名' },
+  nameSound: { en: 'sound of the name', zh: '名称读音' },
+  representative: { en: 'legal representative in one city', zh: '同城法定代表人' },
+  address: { en: 'address', zh: '地址' },
+  brand: { en: 'shop brand', zh: '店铺品牌' },
+  birth: { en: 'date of birth', zh: '出生日期' },
+  controller: { en: 'who operates or represents', zh: '经营者或法定代表人' },
 };
 
 const FIELDS: Record<string, Sentence> = {
@@ -135,24 +171,53 @@ const sentenceOf = ({ field, level }: Evidence): Sentence => {
   return { en: `${what.en}: ${how.en}`, zh: `${what.zh}：${how.zh}` };
 };
 
+/** The sentences of a rule, and of what contradicts. */
+export const becauseOf = (rule: Explanation['rule'], conflict?: Conflict): Sentence =>
+  rule === 'conflict' && conflict ? CONFLICTS[conflict] : RULES[rule];
+
 /** Why a pair was judged as it was. */
-export function explainPair(comparison: Comparison, verdict: Verdict): Explanation {
+export function explainPair(comparison: Comparison, { outcome, rule }: Verdict): Explanation {
+  const { conflict } = comparison;
   const fields = comparison.evidence
     .toSorted((x, y) => Math.abs(Math.min(y.stranger, y.kin)) - Math.abs(Math.min(x.stranger, x.kin)))
     .map((evidence) => ({ ...sentenceOf(evidence), ...evidence }));
-  return { outcome: verdict.outcome, rule: verdict.rule, because: RULES[verdict.rule], fields };
+  return { outcome, rule, because: becauseOf(rule, conflict), ...(conflict && { conflict }), fields };
+}
+
+/** A key that two records share, without its value. */
+export interface SharedKey extends Sentence {
+  kind: KeyKind;
+  /** How many entities hold it. */
+  holders: number;
+  /** From how many on it is generic: it finds nobody and weighs nothing. */
+  cap: number;
+  generic: boolean;
+}
+
+/** Why two records are apart. */
+export interface ApartExplanation extends Explanation {
+  /** Log2 of the odds that the two are one. */
+  bits: number;
+  /** What both would be looked up by. */
+  shared: SharedKey[];
 }
 
 /** Why two records that were not linked are apart, down to whether they were ever compared. */
-export function explainApart<F>(matcher: Matcher<never, F>, a: F, b: F, context: PairContext): Explanation {
+export function explainApart<F>(matcher: Matcher<never, F>, a: F, b: F, context: PairContext): ApartExplanation {
   const theirs = new Set(matcher.keys(b).map(({ kind, value }) => `${kind}:${value}`));
-  const shared = matcher.keys(a).filter(({ kind, value }) => theirs.has(`${kind}:${value}`));
+  const shared = matcher
+    .keys(a)
+    .filter(({ kind, value }) => theirs.has(`${kind}:${value}`))
+    .map((key): SharedKey => {
+      const [holders, cap] = [context.holders(key), matcher.capOf(key.kind)];
+      return { kind: key.kind, ...KEYS[key.kind], holders, cap, generic: holders >= cap };
+    });
   const comparison = matcher.compare(a, b, context);
-  const verdict = matcher.decide(comparison);
-  const found = shared.some((key) => context.holders(key) < matcher.capOf(key.kind));
-  if (found || comparison.conflict) return explainPair(comparison, verdict);
+  const { bits } = comparison;
+  const found = { ...explainPair(comparison, matcher.decide(comparison)), bits, shared };
+  if (comparison.conflict || shared.some(({ generic }) => !generic)) return found;
   const rule = shared.length === 0 ? 'noSharedKey' : 'genericKey';
-  return { ...explainPair(comparison, verdict), outcome: 'apart', rule, because: RULES[rule] };
+  return { ...found, outcome: 'apart', rule, because: RULES[rule] };
 }
 
 /** The links that lead from one record of an entity to another, in order; none where they are of two entities. */
