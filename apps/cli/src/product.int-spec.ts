@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeUscc } from '@liandun/contracts';
 import type { CloudEvent, Notice } from '@liandun/contracts';
 import { Product } from '../../../test/support/product.js';
+import { found } from '../../../test/support/until.js';
 import { keyVariable } from './context.js';
 import { LABELS } from './render/labels.js';
 import { liandun, type Ran } from './testing/terminal.js';
@@ -187,6 +188,36 @@ test('reason codes are proposed as JSON, as the route takes them', async () => {
   expect(proposed).toMatchObject({ code: 0 });
   expect(await run(`codes approve ${proposed.out.trim().split(' ').at(-1)} --as ${REGULATOR} --refuse`)).toMatchObject({
     code: 0,
+  });
+});
+
+test('a receipt is checked offline by the key of the log alone, and refused once a byte of it is changed', async () => {
+  const reported = {
+    merchantId: 'm-proof',
+    identity: { kind: 'organization', name: '虚构证明公司' },
+    shops: [],
+    status: 'active',
+  };
+  const event = JSON.stringify({ type: 'liandun.merchant.reported.v1', id: 'proof-1', data: reported });
+  writeFileSync(join(folder, 'event.json'), event);
+  expect(await run(`publish event.json --as ${A}`)).toMatchObject({ code: 0 });
+  const accept = { accept: 'application/json', authorization: `Bearer ${(await run(`token --as ${A}`)).out.trim()}` };
+  const path = `/v1/receipts/urn:liandun:member:${A}/proof-1`;
+  const answer = await found('the proof of the receipt', async () => {
+    const response = await fetch(`${product.url}${path}`, { headers: accept });
+    return response.status === 200 ? response.text() : undefined;
+  });
+  writeFileSync(join(folder, 'receipt.json'), answer);
+  // Nothing but the key: no ledger could be asked.
+  const offline = async (file: string): Promise<Ran> =>
+    liandun(['log', 'proof', file, '--vkey', product.logVkey, '--json'], { cwd: folder });
+  const { position, leafHash } = JSON.parse(answer) as { position: number; leafHash: string };
+  const proven = await offline('receipt.json');
+  expect(JSON.parse(proven.out)).toMatchObject({ proven: true, position, leafHash, entry: { id: 'proof-1' } });
+  writeFileSync(join(folder, 'changed.json'), answer.replaceAll('m-proof', 'm-prooF'));
+  expect(await offline('changed.json')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('NOT_INCLUDED') as unknown,
   });
 });
 

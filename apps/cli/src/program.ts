@@ -41,6 +41,7 @@ import {
 } from './commands/keys.js';
 import { listen, type ListenOptions } from './commands/listen.js';
 import { exportLog, verify, type ExportOptions, type VerifyOptions } from './commands/log.js';
+import { checkProof, type ProofOptions } from './commands/log-proof.js';
 import { publish, type PublishOptions } from './commands/publish.js';
 import { reconcile, type ReconcileOptions } from './commands/reconcile.js';
 import {
@@ -645,15 +646,17 @@ function addLog(settings: Settings): void {
   const { context } = settings;
   const t = context.t.bind(context);
   const log = settings.program.command('log').description(t('the verifiable log', '可验证日志'));
-  const withSource = (command: Command): Command =>
+  const trusting = (command: Command): Command =>
     command
-      .option(
+      .option('--vkey <key>', t("the log's verifier key; LOG_VKEY unless given", '日志的验证公钥；默认取自 LOG_VKEY'))
+      .option('--policy <file>', t('or a trust policy with witnesses (C2SP)', '或带见证方的信任策略（C2SP）'));
+  const withSource = (command: Command): Command =>
+    trusting(
+      command.option(
         '--from <place>',
         t("a URL or a folder; the ledger's own log unless given", 'URL 或文件夹；默认为账本的日志'),
-      )
-      .option('--vkey <key>', t("the log's verifier key; LOG_VKEY unless given", '日志的验证公钥；默认取自 LOG_VKEY'))
-      .option('--policy <file>', t('or a trust policy with witnesses (C2SP)', '或带见证方的信任策略（C2SP）'))
-      .option('--token-of <member>', t('the regulator whose token opens the entries', '以哪个监管成员的令牌读取记录'));
+      ),
+    ).option('--token-of <member>', t('the regulator whose token opens the entries', '以哪个监管成员的令牌读取记录'));
   const command = (name: string, en: string, zh: string): Command => settings.command(name, t(en, zh), undefined, log);
   withSource(command('verify', 'check every entry, tile and checkpoint', '核对全部记录、分片与检查点'))
     .option('--checkpoint <file>', t('an older one that you kept (repeatable)', '此前保存的检查点（可重复）'), collect)
@@ -661,6 +664,18 @@ function addLog(settings: Settings): void {
   withSource(command('export', 'write a folder that any web server can serve', '导出可由任意网站服务器提供的文件夹'))
     .requiredOption('--out <folder>', t('where to', '写入何处'))
     .action(settings.run((options: ExportOptions) => exportLog(context, options)));
+  trusting(
+    settings.command(
+      'proof <entry> [proof]',
+      t('check offline that an entry is in the log (tlog-proof)', '离线核对记录确在日志中（tlog-proof）'),
+      t('not needed', '无需'),
+      log,
+    ),
+  ).action(
+    settings.run((entry: string, proof: string | undefined, options: ProofOptions) =>
+      checkProof(context, entry, proof, options),
+    ),
+  );
 }
 
 function addWitness(settings: Settings): void {

@@ -38,7 +38,7 @@ export {
   type SignedNote,
   type VerifiedSignature,
 } from './note/signed-note.js';
-export { isQuorum, parsePolicy, type Quorum, type TrustPolicy } from './policy.js';
+export { isQuorum, parsePolicy, requireQuorum, type Quorum, type TrustPolicy } from './policy.js';
 export { formatProof, parseProof, verifyProof, type LogProof } from './proof.js';
 export { encodeBundle, parseBundle } from './tiles/entry-bundle.js';
 export { edgeFrom, edgeRoot, edgeTiles, EMPTY_EDGE, growEdge, type FilledTile, type TreeEdge } from './tiles/growth.js';

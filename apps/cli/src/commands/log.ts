@@ -1,11 +1,8 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
-  isQuorum,
   leafHash,
   openCheckpoint,
-  parsePolicy,
-  parseVerifierKey,
   tileNodes,
   tilePath,
   TILE_WIDTH,
@@ -15,18 +12,16 @@ import {
   type OpenedCheckpoint,
   type TrustPolicy,
 } from '@liandun/transparency-log';
-import { toBeijingTime } from '@liandun/contracts';
 import type { Context } from '../context.js';
-import { CliError, EXIT, usageError, type ExitCode } from '../exit-codes.js';
+import { CliError, EXIT, type ExitCode } from '../exit-codes.js';
 import { notInLog, proveIncluded } from '../log/inclusion.js';
 import { SignatureCheck } from '../log/signatures.js';
+import { cosignedBy, policyOf, provable, trusted, type Cosigned, type TrustOptions } from '../log/trust.js';
 import { filesOf, sourceOf, type ReadFile } from '../log/source.js';
 import type { CommonOptions } from './common.js';
 
-export interface LogOptions extends CommonOptions {
+export interface LogOptions extends CommonOptions, TrustOptions {
   from?: string;
-  vkey?: string;
-  policy?: string;
   tokenOf?: string;
 }
 
@@ -90,14 +85,9 @@ interface Verified {
   /** Entries with their publisher's signature; every one is valid. */
   signed: number;
   /** The witnesses of the policy whose cosignatures the checkpoint carries. */
-  cosigned: { witness: string; at: string }[];
+  cosigned: Cosigned[];
   seconds: number;
 }
-
-const cosignedBy = ({ signatures }: OpenedCheckpoint): Verified['cosigned'] =>
-  signatures.flatMap(({ key, timeSec }) =>
-    timeSec === undefined ? [] : [{ witness: key.name, at: toBeijingTime(new Date(timeSec * 1000)) }],
-  );
 
 const newestOf = (notices: ReadonlyMap<number, string>): number =>
   [...notices.keys()].reduce((newest, position) => Math.max(newest, position), -1);
@@ -197,7 +187,7 @@ interface OpenLog {
 }
 
 async function openLog(context: Context, options: LogOptions): Promise<OpenLog> {
-  const policy = await policyOf(context, options);
+  const policy = await provable(context, async () => policyOf(context, options));
   const from = options.from ?? `${context.url()}/log`;
   const { tokenOf } = options;
   const client = tokenOf === undefined ? undefined : context.client(tokenOf);
@@ -217,33 +207,6 @@ async function openLog(context: Context, options: LogOptions): Promise<OpenLog> 
       }
     },
   };
-}
-
-/** The policy of --policy, else the log of --vkey, else what the settings name; a policy without logs gets that log, too. */
-async function policyOf(context: Context, { vkey, policy: given }: LogOptions): Promise<TrustPolicy> {
-  const file = given ?? (vkey === undefined ? context.setting('LIANDUN_WITNESSES') : undefined);
-  if (file === undefined) return logPolicy(context, vkey);
-  const policy = await provable(context, async () => parsePolicy(await readFile(context.path(file), 'utf8')));
-  return policy.logs.length > 0 ? policy : { ...policy, logs: (await logPolicy(context, vkey)).logs };
-}
-
-async function logPolicy(context: Context, vkey: string | undefined): Promise<TrustPolicy> {
-  const key = vkey ?? context.setting('LOG_VKEY');
-  if (!key) {
-    throw usageError(
-      'NO_VKEY',
-      'Say which log you trust: --vkey with its verifier key, or --policy with a file (C2SP tlog-policy).',
-      '请用 --vkey 给出日志的验证公钥，或用 --policy 给出信任策略文件（C2SP tlog-policy）。',
-    );
-  }
-  const logs = [await provable(context, async () => parseVerifierKey(key))];
-  return { logs, witnesses: new Map(), urls: new Map(), quorum: { threshold: 0, members: [] } };
-}
-
-function trusted(signed: string, policy: TrustPolicy): OpenedCheckpoint {
-  const opened = openCheckpoint(signed, { logs: policy.logs, witnesses: [...policy.witnesses.values()] });
-  if (isQuorum(policy, opened.signatures)) return opened;
-  throw new TransparencyLogError('QUORUM_NOT_REACHED', 'Fewer witnesses have cosigned than the policy asks for');
 }
 
 /** Each checkpoint that somebody kept must be a start of the log as it is now. */
@@ -273,18 +236,6 @@ async function receivedBy(context: Context, memberId: string): Promise<Map<numbe
       after = data.seq;
     }
     if (items.length === 0) return notices;
-  }
-}
-
-/** What the log's own checks find is told as what it is: proof against the log or against whoever serves it. */
-async function provable<T>(context: Context, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof TransparencyLogError)) throw error;
-    const { code, message } = error;
-    context.note(context.t('The log could not be verified.', '日志验证未通过。'));
-    throw new CliError(EXIT.failed, code, `${code}: ${message}`, `${code}：${message}`);
   }
 }
 
