@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeRegistrationNumber, makeUscc, type CloudEvent } from '@liandun/contracts';
 import { randomInt } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
+import { keyVariable } from '../../apps/cli/src/context.js';
+import { liandun } from '../../apps/cli/src/testing/terminal.js';
 import { Product } from '../support/product.js';
 import { organization, person, reported } from '../support/submissions.js';
 
@@ -149,6 +154,38 @@ describe('why two entities are not one', () => {
     expect(united).toMatchObject({ outcome: 'link', reasons: [{ rule: 'oneEntity', zh: '两者现为同一主体' }] });
     expect(united.entities.map(({ entityId }) => entityId)).toEqual([one?.entityId, one?.entityId]);
     expect(united.entities[0]).toMatchObject({ retiredFrom: other?.entityId });
+  });
+});
+
+describe('on the command line', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'liandun-test-why-not-'));
+    await writeFile(join(folder, 'key.jwk'), JSON.stringify(product.keys.get(ONE)));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('it is told in the language that was chosen, or as JSON', async () => {
+    const [one, other] = await observed(firm('望江亭茶庄', { phones: [phone()] }), person(serial % 900));
+    const env = { LANG: 'C', LIANDUN_URL: product.url, [keyVariable(ONE)]: join(folder, 'key.jwk') };
+    const run = async (...more: string[]): Promise<string> => {
+      const argv = ['entities', 'why-not', one?.entityId ?? '', other?.entityId ?? '', '--as', ONE];
+      const { code, out } = await liandun([...argv, '--purpose', 'supervision', '--case', '2026-17', ...more], { env });
+      expect(code).toBe(0);
+      return out;
+    };
+    expect(await run()).toMatch(/^apart:\n {2}a firm and a person are never one\n/);
+    const zh = await run('--lang', 'zh');
+    expect(zh).toMatch(/^非同一主体：\n {2}企业与自然人不能为同一主体\n/);
+    for (const id of [one?.entityId, other?.entityId]) expect(zh).toContain(id);
+    expect(JSON.parse(await run('--json'))).toEqual(await ask(one?.entityId ?? '', other?.entityId ?? ''));
+  });
+
+  test('a regulator who does not say why is told what to add', async () => {
+    const env = { LANG: 'C', LIANDUN_URL: product.url, [keyVariable(ONE)]: join(folder, 'key.jwk') };
+    const { code, err } = await liandun(['entities', 'why-not', 'E1-000000000000', 'E2-000000000000', '--as', ONE], { env }); // prettier-ignore
+    expect(code).not.toBe(0);
+    expect(err).toContain('--purpose and --case');
   });
 });
 

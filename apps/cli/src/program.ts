@@ -39,6 +39,7 @@ import {
   type KeyGenerationOptions,
   type KeyRevocationOptions,
 } from './commands/keys.js';
+import { whyNot, type EntityReadOptions } from './commands/entities.js';
 import { listen, type ListenOptions } from './commands/listen.js';
 import { exportLog, verify, type ExportOptions, type VerifyOptions } from './commands/log.js';
 import { checkProof, type ProofOptions } from './commands/log-proof.js';
@@ -86,6 +87,7 @@ export function programOf(context: Context, finish: Finish): Command {
   addTail(settings);
   addListen(settings);
   addCoverage(settings);
+  addEntities(settings);
   addReviews(settings);
   addAppeals(settings);
   addCodes(settings);
@@ -436,6 +438,29 @@ function addCoverage(settings: Settings): void {
     .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
     .action(
       settings.run((listingId: string, options: CoverageOptions) => coverage(settings.context, listingId, options)),
+    );
+}
+
+function addEntities(settings: Settings): void {
+  const { context } = settings;
+  const t = context.t.bind(context);
+  const entities = settings.program
+    .command('entities')
+    .description(t('what the ledger takes for one merchant (regulators)', '联盾认定的主体（监管端）'))
+    .helpCommand(false);
+  settings
+    .command(
+      'why-not <entityId> <other>',
+      t('why two entities are not one merchant', '两个主体为何不是同一商户'),
+      t('as which regulator', '以哪个监管端的身份'),
+      entities,
+    )
+    .option('--purpose <text>', t('why you read; it is logged', '查阅目的；将被记录'))
+    .option('--case <no>', t('case number; it is logged', '案号；将被记录'))
+    .action(
+      settings.run((entityId: string, other: string, options: EntityReadOptions) =>
+        whyNot(context, entityId, other, options),
+      ),
     );
 }
 

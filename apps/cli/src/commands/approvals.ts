@@ -1,5 +1,6 @@
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
+import { wordOf } from '../render/render.js';
 import type { CommonOptions } from './common.js';
 
 export interface ApprovalOptions extends CommonOptions {
@@ -32,7 +33,7 @@ export function printRequested(
           `awaits a second ${en}: liandun ${command} ${approvalId}`,
           `待另一${zh}审批：liandun ${command} ${approvalId}`,
         )
-      : String(status);
+      : wordOf(context, 'status', String(status));
   context.print(json ? JSON.stringify(answer) : text);
   return EXIT.done;
 }

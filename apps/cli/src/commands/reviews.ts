@@ -2,8 +2,20 @@ import type { LiandunClient } from '@liandun/sdk';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { table } from '../layout.js';
+import { labelOf, timeText } from '../render/render.js';
+import {
+  decisionRows,
+  decisionWord,
+  entityLine,
+  pairLines,
+  reviewStatusWord,
+  stepWord,
+  type Decision,
+  type EntitySide,
+  type Pair,
+} from '../render/who.js';
 import { approve, printRequested, type ApprovalOptions } from './approvals.js';
-import { flat, type CommonOptions } from './common.js';
+import type { CommonOptions } from './common.js';
 
 const WHO = { en: 'regulator', zh: '监管成员', command: 'reviews approve' };
 
@@ -24,32 +36,14 @@ export interface ReviewDecisionOptions extends CommonOptions {
   expiresAt?: string;
 }
 
-interface Entity {
-  entityId: string;
-  kind: string;
-  name: string;
-  uscc?: string;
-  observations: number;
-  members: string[];
-}
-interface Field {
-  en: string;
-  zh: string;
-}
-interface Pair {
-  a: number;
-  b: number;
-  because: Field;
-  fields: Field[];
-}
 interface Review {
   reviewId: string;
   status: string;
-  entities: [Entity, Entity];
+  entities: [EntitySide, EntitySide];
   because: { field: string }[];
-  atStake: { listings: number; accounts: number; wouldClose: number };
-  decided?: { decision: string; ground: string; decidedBy: string; approvedBy?: string; expiresAt?: string };
-  proposal?: { approvalId: string; requestedBy: string; decision: string };
+  atStake: { listings: number; tier?: number; accounts: number; wouldClose: number };
+  decided?: Decision;
+  proposal?: { approvalId: string; requestedBy: string; requestedAt: string; decision: string; undoes: boolean };
   explanation?: {
     pair?: Pair;
     path: Pair[];
@@ -77,14 +71,14 @@ function listText(context: Context, items: Review[]): string {
     t('review', '复核'),
     t('status', '状态'),
     t('would close', '将关店'),
-    t('because', '理由'),
-    t('entities', '实体'),
+    t('agreeing', '一致的字段'),
+    t('entities', '主体'),
   ];
   const rows = items.map(({ reviewId, status, atStake, because, entities }) => [
     reviewId,
-    status,
+    reviewStatusWord(context, status),
     String(atStake.wouldClose),
-    because.map(({ field }) => field).join(', '),
+    because.map(({ field }) => labelOf(context, field)).join(t(', ', '、')),
     entities.map(({ name }) => name).join(' | '),
   ]);
   return table([heading, ...rows], { columns: context.columns, whole: [0] });
@@ -98,28 +92,54 @@ export async function showReview(context: Context, reviewId: string, options: Re
   return EXIT.done;
 }
 
-function reviewText(context: Context, review: Review): string {
+/** Both entities, what hangs on them, what was or is to be decided, what was found, and what led there. */
+export function reviewText(context: Context, review: Review): string {
   const { reviewId, status, entities, atStake, decided, proposal, explanation } = review;
   const t = context.t.bind(context);
   const { dim } = context.colors;
   const evidence = [explanation?.pair, ...(explanation?.path ?? [])].filter((pair) => pair !== undefined);
   const pairs = [...new Map(evidence.map((pair) => [`${pair.a}-${pair.b}`, pair])).values()];
-  return [
-    `${reviewId}  ${status}`,
-    ...entities.map((entity) => `  ${flat(entity)}`),
-    `  ${t('at stake', '影响')}: ${flat(atStake)}`,
-    ...(decided ? [`  ${t('decided', '已决定')}: ${flat(decided)}`] : []),
-    ...(proposal ? [`  ${t('awaits a second person', '待第二人审批')}: ${flat(proposal)}`] : []),
-    ...pairs.flatMap(({ a, b, because, fields }) => [
-      `${a}-${b}: ${t(because.en, because.zh)}`,
-      ...fields.map(({ en, zh }) => `  ${t(en, zh)}`),
+  const rows = [
+    [t('at stake', '影响'), stakeText(context, atStake)],
+    ...(decided ? decisionRows(context, decided) : []),
+    ...(proposal ? proposalRows(context, proposal) : []),
+  ];
+  const history = (explanation?.history ?? []).flatMap(({ observation, steps }) =>
+    steps.map(({ position, at, type }) => [
+      String(observation),
+      timeText(at),
+      stepWord(context, type),
+      t(`position ${position}`, `位置 ${position}`),
     ]),
-    ...(explanation?.history ?? []).flatMap(({ observation, steps }) =>
-      steps.map(({ position, at, type }) =>
-        dim(`${observation}  ${at}  ${type}  ${t('position', '位置')} ${position}`),
-      ),
-    ),
+  );
+  return [
+    `${reviewId}  ${reviewStatusWord(context, status)}`,
+    ...entities.map((entity) => `  ${entityLine(context, entity)}`),
+    ...table(rows, { columns: Infinity }).split('\n').map((line) => `  ${line}`), // prettier-ignore
+    ...pairs.flatMap((pair) => ['', ...pairLines(context, pair)]),
+    ...(history.length > 0 ? ['', dim(table(history, { columns: Infinity }))] : []),
   ].join('\n');
+}
+
+function stakeText(context: Context, { listings, tier, accounts, wouldClose }: Review['atStake']): string {
+  const t = context.t.bind(context);
+  return [
+    t(`listings in force: ${listings}`, `有效列名 ${listings} 条`),
+    ...(tier === undefined ? [] : [t(`strongest tier: ${tier}`, `最强层级 ${tier}`)]),
+    t(`accounts: ${accounts}`, `账号 ${accounts} 个`),
+    t(`would close or reopen: ${wouldClose}`, `将关店或恢复 ${wouldClose} 个`),
+  ].join(t(', ', '，'));
+}
+
+function proposalRows(context: Context, proposal: NonNullable<Review['proposal']>): string[][] {
+  const { approvalId, requestedBy, requestedAt, decision, undoes } = proposal;
+  const t = context.t.bind(context);
+  const word = decisionWord(context, decision);
+  return [
+    [t('proposed', '提议'), undoes ? t(`to undo: ${word}`, `撤销：${word}`) : word],
+    [t('by', '提议方'), `${requestedBy}  ${timeText(requestedAt)}`],
+    [t('approve with', '审批命令'), `liandun reviews approve ${approvalId}`],
+  ];
 }
 
 /** Says whether two are one. Where shops would close, a second regulator is asked. */

@@ -189,6 +189,10 @@ export const VALUES: Record<string, Record<string, Words>> = {
     repaired: ['repaired', '已修复'],
     endedByDecision: ['ended by decision', '依决定终止'],
     expired: ['expired', '已到期'],
+    granted: ['granted', '已批准'],
+    refused: ['refused', '已拒绝'],
+    linked: ['one entity', '已为同一主体'],
+    apart: ['two entities', '为两个主体'],
   },
   'stayed.by': {
     deadline: ['by the clock: undecided in time', '逾期未决'],
