@@ -160,6 +160,11 @@ describe.each(PLATFORMS)('P18: %s over HTTP', (memberId) => {
         ending(memberId, SUBMITTED_TYPES.merchantReinstated, { merchantId: take('merchantId'), cause: 'cured' }),
         ending(memberId, SUBMITTED_TYPES.riskEntityWithdrawn, { reportId: take('reportId'), cause: 'cured' }),
         submission(memberId, SUBMITTED_TYPES.caseHeard, { caseId: take('heldId'), hearing }),
+        submission(memberId, SUBMITTED_TYPES.caseNotified, {
+          caseId: take('delistingId'),
+          notifiedAt: hearing.endedAt,
+          notifiedBy: 'staff-1',
+        }),
         ending(memberId, SUBMITTED_TYPES.noticeDisposed, { noticeId: take('noticeId'), decision: 'noShop', shops: [] }),
       ];
       const receipts = async (events: object[]): Promise<unknown[]> =>
@@ -168,7 +173,7 @@ describe.each(PLATFORMS)('P18: %s over HTTP', (memberId) => {
           problem,
         ]);
       const missing = await receipts(tries(() => 'nothing-of-the-kind'));
-      expect(missing.map((each) => (each as [string])[0])).toEqual(Array(5).fill('rejected'));
+      expect(missing.map((each) => (each as [string])[0])).toEqual(Array(6).fill('rejected'));
       expect(await receipts(tries((name) => theirs[name]))).toEqual(missing);
     },
   );

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { CloudEvent, ErasedNotices, Notice, NoticeReminder } from '@liandun/contracts';
+import type { CaseReminder, CloudEvent, ErasedNotices, Notice, NoticeReminder } from '@liandun/contracts';
 import { onAppended, type StoredEvent } from '@liandun/event-log';
 import { erasureIn, noticesIn, reminderIn } from '@liandun/views';
 import { Controller, Get, Req, Res, type OnModuleDestroy } from '@nestjs/common';
@@ -79,9 +79,11 @@ export class NoticesController implements OnModuleDestroy {
     return { items, next: entries.at(-1)?.version ?? after };
   }
 
-  /** Of which notices the member was reminded. */
+  /** Of which notices the member was reminded, and of which subjects to tell (rule P06). */
   @Get('/reminders')
-  async reminders(@Req() request: FastifyRequest): Promise<{ items: CloudEvent<NoticeReminder>[]; next: number }> {
+  async reminders(
+    @Req() request: FastifyRequest,
+  ): Promise<{ items: CloudEvent<NoticeReminder | CaseReminder>[]; next: number }> {
     const caller = callerOf(request);
     const after = cursorOf(request, 'after');
     const page = { after, limit: limitOf(request) };

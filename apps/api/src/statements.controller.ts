@@ -1,4 +1,5 @@
 import { LedgerError, toBeijingTime } from '@liandun/contracts';
+import { tellBy } from '@liandun/domain';
 import type { ReadingCaller } from '@liandun/event-log';
 import { Vault } from '@liandun/vault';
 import { caseOfMember, entryAt, statementsAfter, type SubjectEntry } from '@liandun/views';
@@ -50,7 +51,7 @@ export class StatementsController {
       const filing = held && (await entryAt(db, held.position));
       if (!held || !filing) throw new LedgerError('NOT_FOUND');
       const said = await statementsAfter(db, { member: memberId, about: held.position, after: -1, limit: ANSWERS_MAX });
-      const { listingId, status, reason, heldUntil, hold } = held;
+      const { listingId, status, reason, heldUntil, hold, toldAtOnce, notifiedAt, since } = held;
       const due = heldUntil && toBeijingTime(heldUntil);
       return {
         caseId,
@@ -58,6 +59,8 @@ export class StatementsController {
         status,
         ...(due && { heldUntil: due }),
         ...(hold && { hold }),
+        ...(toldAtOnce && status !== 'held' && { tellBy: tellBy(since.toISOString()) }),
+        ...(notifiedAt && { notifiedAt: toBeijingTime(notifiedAt) }),
         tell: tellSubject({ status, reason, filing, page, due }),
         evidence: filing.data.proof?.evidence ?? [],
         answers: await this.opened(db, said),

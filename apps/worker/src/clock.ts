@@ -1,11 +1,13 @@
 // What happens because time passes: deadlines of held cases, terms of listings, the statute's days after an official ending.
 import {
+  CASES_PER_REMINDER_MAX,
   EVENT_TYPES,
   toBeijingTime,
   type Alarm,
   type AlarmRaised,
   type CaseDeadlineSet,
   type CaseReleased,
+  type CaseReminded,
   type ListingExpired,
   type ListingStayed,
   type NoticeReminded,
@@ -21,6 +23,9 @@ import {
   PUBLISHER_RULES,
   publisherFigures,
   REOPENING,
+  tellBy,
+  tellOverdueBefore,
+  tellRemindedBefore,
   type LifeCommand,
   type ListingLife,
   type WorkingDayTable,
@@ -40,6 +45,8 @@ import {
   overdueNotices,
   silentNotices,
   silentReopenings,
+  subjectsNotTold,
+  subjectsToTell,
   unansweredReopenings,
   termOver,
   type DueListing,
@@ -81,6 +88,8 @@ const ID = {
   assessmentEnding: 'clock:assessmentEnding:',
   assessmentEnded: 'clock:assessmentEnded:',
   flood: 'clock:flood:',
+  toTell: 'clock:toTell:',
+  notTold: 'clock:notTold:',
   restored: 'clock:restored:',
 } as const;
 
@@ -312,6 +321,8 @@ export class LifeClock {
     await this.#watchSilence();
     await this.#remind();
     await this.#watchReminded();
+    await this.#remindToTell();
+    await this.#watchUntold();
     await this.#watchAssessments();
     await this.#restorePublishers();
     this.#watchAtMs = performance.now() + (this.#parts.watchEveryMs ?? WATCH_EVERY_MS);
@@ -342,6 +353,43 @@ export class LifeClock {
     });
     const alarms = over.map((one) => alarmOf('noticeUnanswered', `${ID.unanswered}${one.noticeId}`, one, now));
     if (alarms.length > 0) await log.appendAll(alarms);
+  }
+
+  /**
+   * Reminds publishers, before the day ends, of subjects that are to be told on it (rule P06). Each case stands in one reminder: it is
+   * appended only onto the reminders that were folded when it was looked for.
+   */
+  async #remindToTell(): Promise<void> {
+    const { log, pool } = this.#parts;
+    const now = await this.#now();
+    const range = { after: this.#longAgo(now), before: tellRemindedBefore(now) };
+    const untold = await subjectsToTell(pool, range, CASES_PER_REMINDER_MAX, BATCH_MAX);
+    // Of each publisher one at a time: the next is decided on what this one changed.
+    const each = [...new Map(untold.toReversed().map((one) => [one.member, one])).values()];
+    const reminders = each.map(({ member, since, caseIds, version }) => {
+      const stream = `reminders/${member}`;
+      const data: CaseReminded = { member, dueAt: tellBy(since), caseIds };
+      const id = `${ID.toTell}${member}:${version + 1}`;
+      return single(id, EVENT_TYPES.caseReminder, stream, data, now.toISOString(), { [stream]: version });
+    });
+    if (reminders.length > 0) await log.appendAll(reminders);
+  }
+
+  /** An alarm, once for each publisher and day, that subjects weren't told on the day on which others were (rule P06). */
+  async #watchUntold(): Promise<void> {
+    const { log, pool } = this.#parts;
+    const now = await this.#now();
+    const range = { after: this.#longAgo(now), before: tellOverdueBefore(now) };
+    const alarms = (await subjectsNotTold(pool, ID.notTold, range)).map(({ member, day, cases }) => {
+      const data: AlarmRaised = { alarm: 'subjectNotTold', about: member, day, limit: cases };
+      return single(`${ID.notTold}${member}:${day}`, EVENT_TYPES.alarmRaised, ALARM_STREAM, data, now.toISOString());
+    });
+    if (alarms.length > 0) await log.appendAll(alarms);
+  }
+
+  /** Nobody is asked about what was due before the ledger stood still so long. */
+  #longAgo(now: Date): string {
+    return new Date(now.getTime() - REMINDED_WITHIN_MS).toISOString();
   }
 
   /** An alarm while a working day is left to reopen after an official ending, a stay or a successful appeal, and once the statute's three have passed. */

@@ -51,6 +51,13 @@ const MESSAGES: Record<string, JsonSchema> = {
     'No disposition came for a notice in time; once for each notice, without a seq',
     '通知逾期未收到处置回执；每条通知一次，不占用通知序号',
   ),
+  CaseReminder: message(
+    'CaseReminder',
+    ref('CaseReminderEvent'),
+    CLOUD_EVENT,
+    'The subjects of these cases of the publisher are to be told today (rule P06); without a seq',
+    '这些案件的主体应于当日告知（规则 P06）；不占用通知序号',
+  ),
   MatchedScreening: message(
     'MatchedScreening',
     ref('MatchedScreeningEvent'),
@@ -103,7 +110,7 @@ export function asyncApiDocument(): Record<string, unknown> {
       receipts: channel('receipts', ['Receipt'], 'A receipt for each event of the inbox', '收件事件的逐条回执'),
       notices: channel(
         'notices',
-        ['Notice', 'ErasedNotices', 'NoticeReminder', 'MatchedScreening'],
+        ['Notice', 'ErasedNotices', 'NoticeReminder', 'CaseReminder', 'MatchedScreening'],
         'Notices in seq order, kept seven days',
         '按序通知，保留七天',
       ),

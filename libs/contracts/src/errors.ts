@@ -216,6 +216,11 @@ export const PROBLEMS = {
     'You have no such report in force. Give the CloudEvents id of your own report.',
     '没有贵方生效中的该报告。请填写贵方报告事件的 id。',
   ],
+  CASE_NOT_FOUND: ['No such case of yours.', '没有您报送的该案件。'],
+  CASE_ALREADY_NOTIFIED: [
+    'It is recorded already that the subject of this case was told (rule P06).',
+    '该案件的主体已告知，记录在案（规则 P06）。',
+  ],
   CASE_NOT_HELD: [
     'You have no held case with this id: it is unknown, released or withdrawn.',
     '没有该编号的待释放案件：不存在、已释放或已撤回。',

@@ -134,7 +134,7 @@ export function carriesPersonalNumber(id: string): boolean {
 }
 
 // What the usual generators write (UUID, ULID, nanoid, base64, paths), and no white space.
-const ID_PATTERN = /^[A-Za-z0-9._~:@/+=#$!*,()-]{1,128}$/;
+export const ID_PATTERN = /^[A-Za-z0-9._~:@/+=#$!*,()-]{1,128}$/;
 
 /** An id that a member chose: 1 to 128 ASCII characters that tell a stranger nothing. */
 export const OpaqueId = (): PropertyDecorator =>

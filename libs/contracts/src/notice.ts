@@ -4,6 +4,7 @@ import {
   Count,
   Doc,
   Flag,
+  ID_PATTERN,
   Line,
   List,
   Nested,
@@ -264,6 +265,38 @@ export class NoticeReminderContent {
   respondBy: string;
 }
 
+/** At most so many cases in one reminder. */
+export const CASES_PER_REMINDER_MAX = 200;
+
+/**
+ * What a publisher is told once of cases that others were told of at once: that their subjects are to be told the same day, and that
+ * it hasn't said so yet (rule P06, `liandun.case.notified.v1`).
+ */
+export class CaseReminderContent {
+  @Doc('When the day ends on which others were told', '告知其他平台当日的终了时间')
+  @Time()
+  dueAt: string;
+
+  @Doc('CloudEvents ids of the cases', '案件的 CloudEvents id')
+  @List(CASES_PER_REMINDER_MAX)
+  @Pattern(ID_PATTERN, 'INVALID_FORMAT', true)
+  caseIds: string[];
+}
+
+/** Payload of a CloudEvent of type CASE_REMINDER_TYPE, on the publisher's channels. */
+export class CaseReminder extends CaseReminderContent {
+  @Doc('Position of its case.reminder entry in the log', '该记录在日志中的位置')
+  @Count()
+  position: number;
+
+  /** Of its `case.reminder` entry, base64. */
+  @Doc('RFC 6962 leaf hash of that entry, base64', '该记录的 RFC 6962 叶哈希，base64')
+  @Pattern(/^[A-Za-z0-9+/]{43}=$/)
+  leafHash: string;
+}
+
+export const CASE_REMINDER_TYPE = OUTCOME_TYPES.caseReminder;
+
 /** Payload of a CloudEvent of type NOTICE_REMINDER_TYPE, on the member's channels after the notice that it names. */
 export class NoticeReminder extends NoticeReminderContent {
   @Doc('Position of its notice.reminder entry in the log', '该记录在日志中的位置')
@@ -352,6 +385,33 @@ export function noticeErasedEvent(
     time: acceptedAt,
     datacontenttype: 'application/json',
     data: { no, noticeIds: [...noticeIds], position, leafHash },
+  };
+}
+
+/** The CloudEvent that an entry of a member's stream of reminders says, by the entry's type. Pure. */
+export const reminderEvent = (
+  type: string,
+  data: (NoticeReminderContent | CaseReminderContent) & { member: string },
+  place: NoticePlace,
+): CloudEvent<NoticeReminder | CaseReminder> =>
+  type === CASE_REMINDER_TYPE
+    ? caseReminderEvent(data.member, data as CaseReminderContent, place)
+    : noticeReminderEvent(data as NoticeReminderContent, place);
+
+/** The CloudEvent that reminds a publisher of subjects to be told; its fields stand in one fixed order. Pure. */
+export function caseReminderEvent(
+  member: string,
+  { dueAt, caseIds }: CaseReminderContent,
+  { position, leafHash, acceptedAt }: NoticePlace,
+): CloudEvent<CaseReminder> {
+  return {
+    specversion: '1.0',
+    id: `${member}.cases.${position}`,
+    source: LEDGER_SOURCE,
+    type: CASE_REMINDER_TYPE,
+    time: acceptedAt,
+    datacontenttype: 'application/json',
+    data: { dueAt, caseIds: [...caseIds], position, leafHash },
   };
 }
 

@@ -98,8 +98,8 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'get',
     path: '/v1/notices/reminders',
-    en: 'Of which of its notices the member was reminded, since no disposition came in time; by cursor',
-    zh: '本成员逾期未回执而被提醒的通知，按游标获取',
+    en: 'Of which of its notices the member was reminded, since no disposition came in time, and of which subjects to tell today; by cursor',
+    zh: '本成员逾期未回执而被提醒的通知，以及应于当日告知主体的案件，按游标获取',
     roles: PLATFORM,
     query: ['after', 'limit'],
     answers: { 200: json('NoticeRemindersPage') },

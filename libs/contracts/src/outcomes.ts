@@ -2,7 +2,14 @@
 import type { Agreement } from './agreement.js';
 import type { ErasureChange } from './erasure.js';
 import type { MemberLimits, MemberLimitsChanged } from './flood.js';
-import type { MatchField, MatchGrade, NoticeContent, NoticeErasedContent, NoticeReminderContent } from './notice.js';
+import type {
+  CaseReminderContent,
+  MatchField,
+  MatchGrade,
+  NoticeContent,
+  NoticeErasedContent,
+  NoticeReminderContent,
+} from './notice.js';
 import type { ReasonCodesChange } from './reason-code-changes.js';
 import type { ReviewChange } from './review.js';
 import type { ScreeningDecisionKind, ScreeningMatchedContent } from './screening.js';
@@ -252,6 +259,12 @@ export type NoticeErased = NoticeErasedContent & { member: string };
 /** The receiver of a notice was reminded that it hasn't answered. */
 export type NoticeReminded = NoticeReminderContent & { member: string };
 
+/** A publisher was reminded that the subjects of these cases are to be told today (rule P06). */
+export type CaseReminded = CaseReminderContent & { member: string };
+
+/** What stands in a member's stream of reminders. */
+export type Reminded = NoticeReminded | CaseReminded;
+
 export interface ScreeningMade {
   screeningId: string;
   purpose: string;
@@ -309,6 +322,8 @@ export const ALARMS = [
   'assessmentEnded',
   /** More cases than the publisher's limits let through: they wait for a second person (rule P21). */
   'publisherFlood',
+  /** The day is over, and a publisher hasn't said that it told the subjects of cases that others were told of at once (rule P06). */
+  'subjectNotTold',
   /** An entity was listed that another is related to: that one isn't listed by it, a person looks (rule P13). */
   'relatedListed',
 ] as const;
@@ -320,7 +335,7 @@ export interface AlarmRaised {
   about: string;
   /** YYYY-MM-DD in China. */
   day: string;
-  /** What was reached. */
+  /** What was reached; with `subjectNotTold` how many cases. */
   limit: number;
   /** With the alarms about a reopening or a reminder: the notice that nothing followed on. */
   noticeId?: string;

@@ -445,6 +445,21 @@ export class CaseHeard {
   cause?: 'appealUpheld';
 }
 
+/** The subject of a case that others were told of at once was told too: what, why, and how to appeal (rule P06). */
+export class CaseNotified {
+  @Doc('CloudEvents id of the delisting or report', '清退或报告的 CloudEvents id')
+  @OpaqueId()
+  caseId: string;
+
+  @Doc('When the subject was told', '告知主体的时间')
+  @Time()
+  notifiedAt: string;
+
+  @Doc('Opaque id of the person who told it', '告知人的内部编号')
+  @OpaqueId()
+  notifiedBy: string;
+}
+
 export const REGISTRY_LISTS = [
   'revoked',
   'cancelled',

@@ -77,6 +77,8 @@ export const PERSONAL_FIELDS: Readonly<Record<string, Classification>> = {
   'attestation.evidence': never(FACT_OF_THE_CASE),
   'attestation.code': never(FACT_OF_THE_CASE),
   'attestation.terminated': never(FACT_OF_THE_CASE),
+  notifiedAt: never(FACT_OF_THE_CASE),
+  notifiedBy: never(PSEUDONYMOUS),
   'hearing.notifiedAt': never(FACT_OF_THE_CASE),
   'hearing.endedAt': never(FACT_OF_THE_CASE),
   'hearing.answer': never(FACT_OF_THE_CASE),

@@ -261,6 +261,7 @@ describe('P20: watching the watchers', () => {
       SUBMITTED_TYPES.riskEntityReported,
       SUBMITTED_TYPES.riskEntityWithdrawn,
       SUBMITTED_TYPES.caseHeard,
+      SUBMITTED_TYPES.caseNotified,
       SUBMITTED_TYPES.registryListed,
       SUBMITTED_TYPES.registryRemoved,
       SUBMITTED_TYPES.listingEnded,

@@ -7,6 +7,7 @@ import {
   IMPERSONATION_CODE,
   REGISTRY_CODES,
   type CaseHeard,
+  type CaseNotified,
   type Hearing,
   type ListingEnded,
   type MerchantDelisted,
@@ -236,6 +237,10 @@ const RULES: Record<SubmittedType, readonly Rule<Payload>[]> = {
       checkHearing(hearing, context);
       if (cause && hearing.answer !== 'considered') context.list.add(`${DATA}/hearing/answer`, 'HEARING_INCONSISTENT');
     },
+  }),
+  [SUBMITTED_TYPES.caseNotified]: rulesOf<CaseNotified>({
+    reads: ['notifiedAt'],
+    check: ({ notifiedAt }, context) => checkClock(`${DATA}/notifiedAt`, notifiedAt, context),
   }),
   [SUBMITTED_TYPES.registryListed]: rulesOf<RegistryListed>(registryKind, decidedInTime, {
     reads: ['decidedAt', 'until'],

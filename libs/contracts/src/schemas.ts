@@ -5,6 +5,8 @@ import { ERASURE_BASES, ErasureRequest } from './erasure.js';
 import { PROBLEMS } from './errors.js';
 import { CHECKS_WITH_SCHEMA, nestedClass, wordsOf, type Class, type JsonSchema } from './fields.js';
 import {
+  CASE_REMINDER_TYPE,
+  CaseReminder,
   ErasedNotices,
   MATCH_FIELDS,
   Notice,
@@ -405,7 +407,10 @@ const WIRE: Record<string, JsonSchema> = {
     items: list(ref('MatchedScreeningEvent')),
     next: { type: 'integer', minimum: -1 },
   }),
-  NoticeRemindersPage: object({ items: list(ref('NoticeReminderEvent')), next: { type: 'integer', minimum: -1 } }),
+  NoticeRemindersPage: object({
+    items: list({ oneOf: [ref('NoticeReminderEvent'), ref('CaseReminderEvent')] }),
+    next: { type: 'integer', minimum: -1 },
+  }),
   ErasedNoticesPage: object({ items: list(ref('ErasedNoticesEvent')), next: { type: 'integer', minimum: -1 } }),
   Webhook: object({
     url: text,
@@ -614,6 +619,8 @@ const WIRE: Record<string, JsonSchema> = {
         '曾暂存的案件：答复期限及其计算过程',
       ),
     },
+    'tellBy?': time,
+    'notifiedAt?': time,
     'appeals?': list(ref('Appeal')),
     told: count,
     hosts: count,
@@ -974,6 +981,14 @@ const WIRE: Record<string, JsonSchema> = {
     status: text,
     'heldUntil?': time,
     'hold?': ref('Deadline'),
+    'tellBy?': {
+      ...time,
+      description: both(
+        'Of a case that others were told of at once: when the day ends on which its subject is to be told (rule P06)',
+        '即时告知其他平台的案件：应当告知主体的当日终了时间（规则 P06）',
+      ),
+    },
+    'notifiedAt?': { ...time, description: both('When it was told, as its publisher says', '报送方陈述的告知时间') },
     tell: object({ zh: text, en: text }),
     evidence: list({ type: 'object' }),
     answers: list(ref('Statement')),
@@ -1034,10 +1049,12 @@ export function componentSchemas(): Record<string, JsonSchema> {
   addClass(schemas, Notice, false);
   addClass(schemas, ErasedNotices, false);
   addClass(schemas, NoticeReminder, false);
+  addClass(schemas, CaseReminder, false);
   addClass(schemas, MatchedScreening, false);
   const { additionalProperties: _closed, ...open } = envelope;
   schemas.NoticeEvent = envelopeOf(open, NOTICE_TYPE, 'Notice');
   schemas.NoticeReminderEvent = envelopeOf(open, NOTICE_REMINDER_TYPE, 'NoticeReminder');
+  schemas.CaseReminderEvent = envelopeOf(open, CASE_REMINDER_TYPE, 'CaseReminder');
   schemas.ErasedNoticesEvent = envelopeOf(open, NOTICE_ERASED_TYPE, 'ErasedNotices');
   schemas.MatchedScreeningEvent = envelopeOf(open, SCREENING_MATCHED_TYPE, 'MatchedScreening');
   delete schemas.Envelope;

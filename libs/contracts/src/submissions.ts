@@ -3,6 +3,7 @@ import { SUBMITTED_TYPES, type SubmittedType } from './event-types.js';
 import type { MemberRole } from './outcomes.js';
 import {
   CaseHeard,
+  CaseNotified,
   ListingEnded,
   MerchantDelisted,
   MerchantReinstated,
@@ -26,6 +27,7 @@ export const SUBMISSIONS = {
   [SUBMITTED_TYPES.riskEntityReported]: { payload: RiskEntityReported, from: BOTH },
   [SUBMITTED_TYPES.riskEntityWithdrawn]: { payload: RiskEntityWithdrawn, from: BOTH },
   [SUBMITTED_TYPES.caseHeard]: { payload: CaseHeard, from: BOTH },
+  [SUBMITTED_TYPES.caseNotified]: { payload: CaseNotified, from: BOTH },
   [SUBMITTED_TYPES.registryListed]: { payload: RegistryListed, from: REGULATOR },
   [SUBMITTED_TYPES.registryRemoved]: { payload: RegistryRemoved, from: REGULATOR },
   [SUBMITTED_TYPES.listingEnded]: { payload: ListingEnded, from: REGULATOR },

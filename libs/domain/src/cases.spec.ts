@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { caseRefusal, foldCases, isHeld, type CaseCommand, type CaseEvent } from './cases.js';
+import { caseRefusal, foldCases, isHeld, isToldAtOnce, type CaseCommand, type CaseEvent } from './cases.js';
 
 const tierOf = (code: string): number => (code === 'C06' ? 1 : 2);
 const delisted = (id: string, code: string, more: object = {}): CaseEvent => ({
@@ -41,6 +41,34 @@ test('only a held case is heard, and once', () => {
   expect(given(delisted('d', 'E01'), heard('d')).when(heard('d'))).toBe('CASE_NOT_HELD');
   expect(given(delisted('d', 'C06')).when(heard('d'))).toBe('CASE_NOT_HELD');
   expect(given().when(heard('d'))).toBe('UNKNOWN_CASE');
+});
+
+test('P06: that a subject was told is said once, of a case that there is', () => {
+  const notified = (caseId: string): CaseCommand & CaseEvent => ({
+    id: `notified-${caseId}`,
+    type: 'liandun.case.notified.v1',
+    data: { caseId, notifiedAt: 'x', notifiedBy: 'p' },
+  });
+  expect(given(delisted('d', 'C06')).when(notified('d'))).toBeUndefined();
+  expect(given(delisted('d', 'C06'), notified('d')).when(notified('d'))).toBe('ALREADY_NOTIFIED');
+  expect(given(delisted('d', 'C06')).when(notified('other'))).toBe('UNKNOWN_CASE');
+  // It changes nothing else.
+  expect(statuses([delisted('d', 'C06'), notified('d'), delisted('e', 'E01'), notified('e')])).toEqual([
+    'published',
+    'held',
+  ]);
+});
+
+test.each([
+  ['tier 1', 'C06', 1, {}, true],
+  ['tier 2', 'E01', 2, {}, false],
+  ['tier 2 in danger', 'E01', 2, { urgency: 'danger' as const }, true],
+  ['tier 2 after a hearing', 'E01', 2, { hearing }, false],
+  ['tier 1 after a hearing', 'C06', 1, { hearing }, false],
+  ['a victim', 'V01', 3, {}, false],
+  ['what no platform is told of', 'K01', 0, {}, false],
+])('P06: others are told before the subject: %s', (_, code, tier, more, atOnce) => {
+  expect(isToldAtOnce({ reason: { code }, ...more }, tier)).toBe(atOnce);
 });
 
 test('a delisting is reinstated once, also while it is held', () => {

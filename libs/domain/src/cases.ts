@@ -8,6 +8,7 @@ import type {
   CaseDeadlineSet,
   CaseHeld,
   CaseHeard,
+  CaseNotified,
   CaseReleased,
   FloodDecided,
   ListingEnded,
@@ -31,6 +32,8 @@ export interface CaseState {
   decision?: string;
   /** The opaque id of the person who decided on it. */
   decidedBy: string;
+  /** It is on record that its subject was told (rule P06). */
+  notified?: true;
   /** The deadline of its hearing, as it was set last. */
   hold?: CaseDeadline;
   /** The appeal against it that was filed last. */
@@ -82,12 +85,20 @@ export const needsHearing = ({ reason, urgency }: Pick<Case, 'reason' | 'urgency
 export const isHeld = (listed: Pick<Case, 'reason' | 'urgency' | 'hearing'>, tier: number): boolean =>
   needsHearing(listed, tier) && listed.hearing === undefined;
 
+/**
+ * Whether others are told of a case before its subject was: then its subject is to be told the same day (rule P06). Nothing is told
+ * to platforms of tier 0.
+ */
+export const isToldAtOnce = (listed: Pick<Case, 'reason' | 'urgency' | 'hearing'>, tier: number): boolean =>
+  tier > 0 && listed.reason.code !== PROTECTIVE_CODE && listed.hearing === undefined && !isHeld(listed, tier);
+
 export type CaseCommand =
   | { type: 'liandun.case.heard.v1'; data: CaseHeard }
+  | { type: 'liandun.case.notified.v1'; data: CaseNotified }
   | { type: 'liandun.merchant.reinstated.v1'; data: MerchantReinstated }
   | { type: 'liandun.riskentity.withdrawn.v1'; data: RiskEntityWithdrawn };
 
-export type CaseRefusal = 'UNKNOWN_CASE' | 'CASE_NOT_HELD' | 'LISTING_NOT_ACTIVE';
+export type CaseRefusal = 'UNKNOWN_CASE' | 'CASE_NOT_HELD' | 'ALREADY_NOTIFIED' | 'LISTING_NOT_ACTIVE';
 
 function endingRefusal(cases: Cases, caseId: string): CaseRefusal | undefined {
   const life = cases.get(caseId)?.life;
@@ -102,6 +113,11 @@ export function caseRefusal(command: CaseCommand, cases: Cases): CaseRefusal | u
       const life = cases.get(command.data.caseId)?.life;
       if (!life) return 'UNKNOWN_CASE';
       return 'event' in decideLife(life, { type: 'release', by: 'answered' }) ? undefined : 'CASE_NOT_HELD';
+    }
+    case 'liandun.case.notified.v1': {
+      const state = cases.get(command.data.caseId);
+      if (!state) return 'UNKNOWN_CASE';
+      return state.notified ? 'ALREADY_NOTIFIED' : undefined;
     }
     case 'liandun.riskentity.withdrawn.v1':
       return endingRefusal(cases, command.data.reportId);
@@ -148,17 +164,11 @@ export function foldCases(events: Iterable<CaseEvent>, tierOf: TierOf): Cases {
       case 'liandun.flood.decided.v1':
         decideFlood(data as FloodDecided, evolve);
         break;
-      case 'liandun.case.deadlineset.v1': {
-        const { caseId, due, from, pauses, extensions } = data as CaseDeadlineSet;
-        evolve(one(caseId), { type: 'deadlineSet', ...(due !== undefined && { heldUntil: due }) });
-        change(caseId, () => ({ hold: { from, pauses, extensions } }));
-        break;
-      }
+      case 'liandun.case.deadlineset.v1':
       case 'liandun.case.heard.v1':
-        evolve(one((data as CaseHeard).caseId), heardAs(data as CaseHeard));
-        break;
+      case 'liandun.case.notified.v1':
       case 'liandun.case.released.v1':
-        evolve(one((data as CaseReleased).caseId), { type: 'released', by: 'deadline' });
+        foldHearing(event, evolve, change);
         break;
       case 'liandun.appeal.filed.v1':
       case 'liandun.appeal.deadline.v1':
@@ -209,6 +219,34 @@ function listedCase({ data, listingId, position, decision }: CaseEvent, flood: b
     ...(position !== undefined && { position }),
     ...(decision && { decision }),
   };
+}
+
+/** Whether and how the subject of a case was heard, or told (rule P06). */
+function foldHearing(
+  { type, data }: CaseEvent,
+  evolve: (which: (state: CaseState, caseId: string) => boolean, event: LifeEvent) => void,
+  change: (caseId: string, to: (state: CaseState) => Partial<CaseState>) => void,
+): void {
+  const { caseId } = data as { caseId: string };
+  const step = (event: LifeEvent): void => evolve((_state, id) => id === caseId, event);
+  switch (type) {
+    case 'liandun.case.deadlineset.v1': {
+      const { due, from, pauses, extensions } = data as CaseDeadlineSet;
+      step({ type: 'deadlineSet', ...(due !== undefined && { heldUntil: due }) });
+      change(caseId, () => ({ hold: { from, pauses, extensions } }));
+      break;
+    }
+    case 'liandun.case.heard.v1':
+      step(heardAs(data as CaseHeard));
+      break;
+    case 'liandun.case.notified.v1':
+      change(caseId, () => ({ notified: true }));
+      break;
+    case 'liandun.case.released.v1':
+      step({ type: 'released', by: 'deadline' });
+      break;
+    default:
+  }
 }
 
 /** What happened to an appeal happened to the listing that it is against (rule P07). */

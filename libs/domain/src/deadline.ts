@@ -55,6 +55,9 @@ export const beijingTime = (ms: number): string =>
 const beijingDate = (ms: number): string => new Date(ms + BEIJING_OFFSET_MS).toISOString().slice(0, 10);
 const startOf = (date: string): number => Date.parse(`${date}T00:00:00Z`) - BEIJING_OFFSET_MS;
 
+/** When the day in China began that a time is in. */
+export const dayBegan = (ms: number): number => startOf(beijingDate(ms));
+
 function dayOff(table: WorkingDayTable, date: string): { verdict: 'weekend' | 'holiday'; name?: string } | undefined {
   if (table.worked.has(date)) return undefined;
   const name = table.holidays.get(date);

@@ -1,6 +1,7 @@
 // Rule P06: how long a case waits for its subject's answer before anybody else hears of it.
 import {
   beijingTime,
+  dayBegan,
   deadlineOf,
   type Deadline,
   type Extension,
@@ -14,6 +15,25 @@ const HEARING: Term = { count: 3, unit: 'workingDay' };
 
 /** Working days in which an official ending must be carried out everywhere (行政处罚法 第48、85条). */
 export const REOPENING: Term = { count: 3, unit: 'workingDay' };
+
+/** A publisher is reminded so many hours before the day ends on which it is to tell its subject (rule P06). */
+export const TELL_REMINDED_HOURS = 4;
+
+/** So long after that day it may still say that it did; then the regulators hear of it. */
+export const TELL_SAID_WITHIN_HOURS = 2;
+
+const HOUR_MS = 3_600_000;
+
+/** Until when the subject of a case that others were told of at once is to be told: the end of that day in China (rule P06). */
+export const tellBy = (effectiveAt: string): string => beijingTime(dayBegan(Date.parse(effectiveAt)) + 24 * HOUR_MS);
+
+/** What was told of before this is to be reminded of at `now`: no more than TELL_REMINDED_HOURS of its day are left. RFC 3339. */
+export const tellRemindedBefore = (now: Date): string =>
+  beijingTime(dayBegan(now.getTime() + TELL_REMINDED_HOURS * HOUR_MS));
+
+/** What was told of before this is overdue at `now`. RFC 3339. */
+export const tellOverdueBefore = (now: Date): string =>
+  beijingTime(dayBegan(now.getTime() - TELL_SAID_WITHIN_HOURS * HOUR_MS));
 
 /** A hearing's deadline with the term that set it, its pauses and its extensions. */
 export interface HearingDeadline extends Deadline {

@@ -42,6 +42,7 @@ import {
   needsHearing,
   type CaseCommand,
   type CaseEvent,
+  type CaseRefusal,
   type Cases,
   type WorkingDayTable,
 } from '@liandun/domain';
@@ -554,9 +555,8 @@ export class Intake {
     const stream = await this.#streamOfCase(member, command);
     return async () => {
       const { cases, version } = stream ? await casesIn(this.#log, stream, this.#codes) : NOTHING;
-      const refusal = caseRefusal(command, cases)
-        ? caseProblem(command, version >= 0)
-        : this.#heardTooEarly(command, cases);
+      const broken = caseRefusal(command, cases);
+      const refusal = broken ? caseProblem(command, broken, version >= 0) : this.#heardTooEarly(command, cases);
       return {
         stream: stream ?? `merchant/${member.memberId}`,
         ...(stream !== undefined && { expected: { [stream]: version } }),
@@ -630,6 +630,7 @@ export class Intake {
     };
     switch (type) {
       case 'liandun.case.heard.v1':
+      case 'liandun.case.notified.v1':
         return find(data.caseId, ['merchant/', 'report/']);
       case 'liandun.riskentity.withdrawn.v1':
         return find(data.reportId, ['report/']);
@@ -767,10 +768,12 @@ function isTooLarge(content: Content): boolean {
 const wrong = (pointer: string, code: ProblemCode): Problem => problemOf([fieldError(pointer, code)]);
 
 /** Says what the sender has no such thing of; another member's is answered alike (rule P18). */
-function caseProblem({ type, data }: CaseCommand, streamExists: boolean): Problem {
+function caseProblem({ type, data }: CaseCommand, refusal: CaseRefusal, streamExists: boolean): Problem {
   switch (type) {
     case 'liandun.case.heard.v1':
       return wrong('/data/caseId', 'CASE_NOT_HELD');
+    case 'liandun.case.notified.v1':
+      return wrong('/data/caseId', refusal === 'ALREADY_NOTIFIED' ? 'CASE_ALREADY_NOTIFIED' : 'CASE_NOT_FOUND');
     case 'liandun.riskentity.withdrawn.v1':
       return wrong('/data/reportId', 'REPORT_NOT_FOUND');
     case 'liandun.merchant.reinstated.v1':

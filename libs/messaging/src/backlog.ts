@@ -1,11 +1,11 @@
 import {
   noticeErasedEvent,
   noticeEvent,
-  noticeReminderEvent,
+  reminderEvent,
   screeningMatchedEvent,
   type NoticeErased,
   type NoticeIssued,
-  type NoticeReminded,
+  type Reminded,
   type ScreeningMatched,
 } from '@liandun/contracts';
 import type { Pool } from 'pg';
@@ -237,13 +237,13 @@ export async function readReminders(pool: Pool): Promise<ErasedBatch[]> {
   const batches = new Map<string, ErasedBatch>();
   const waiting = new Set<string>();
   for (const { member, next_seq, position, version, entry, leaf_hash } of rows) {
-    const { acceptedAt, data } = JSON.parse(entry) as { acceptedAt: string; data: NoticeReminded };
-    if (data.seq >= Number(next_seq)) waiting.add(member);
+    const { acceptedAt, type, data } = JSON.parse(entry) as { acceptedAt: string; type: string; data: Reminded };
+    if ('seq' in data && data.seq >= Number(next_seq)) waiting.add(member);
     if (waiting.has(member)) continue;
     const batch = batches.get(member) ?? { member, topic: noticesTopic(member), records: [], nextNo: version };
     batches.set(member, batch);
     const placed = { position: Number(position), leafHash: leaf_hash.toString('base64'), acceptedAt };
-    batch.records.push({ value: JSON.stringify(noticeReminderEvent(data, placed)), headers: HEADERS });
+    batch.records.push({ value: JSON.stringify(reminderEvent(type, data, placed)), headers: HEADERS });
     batch.nextNo = version + 1;
   }
   return [...batches.values()];

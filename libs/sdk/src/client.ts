@@ -5,6 +5,7 @@ import {
   memberSource,
   SUBMITTED_TYPES,
   type CaseHeard,
+  type CaseNotified,
   type CloudEvent,
   type ErasedNotices,
   type MatchedScreening,
@@ -219,6 +220,7 @@ export class LiandunClient {
   reportRiskEntity = this.#publisher<RiskEntityReported>(SUBMITTED_TYPES.riskEntityReported);
   withdrawRiskEntity = this.#publisher<RiskEntityWithdrawn>(SUBMITTED_TYPES.riskEntityWithdrawn);
   recordHearing = this.#publisher<CaseHeard>(SUBMITTED_TYPES.caseHeard);
+  recordNotification = this.#publisher<CaseNotified>(SUBMITTED_TYPES.caseNotified);
   listInRegistry = this.#publisher<RegistryListed>(SUBMITTED_TYPES.registryListed);
   removeFromRegistry = this.#publisher<RegistryRemoved>(SUBMITTED_TYPES.registryRemoved);
   endListing = this.#publisher<ListingEnded>(SUBMITTED_TYPES.listingEnded);

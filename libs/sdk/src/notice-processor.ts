@@ -1,11 +1,13 @@
 import {
   NOTICE_ERASED_TYPE,
+  CASE_REMINDER_TYPE,
   NOTICE_REMINDER_TYPE,
   SCREENING_MATCHED_TYPE,
   type CloudEvent,
   type ErasedNotices,
   type MatchedScreening,
   type Notice,
+  type CaseReminder,
   type NoticeReminder,
 } from '@liandun/contracts';
 import { asError, LiandunError } from './errors.js';
@@ -33,6 +35,8 @@ export interface NoticeHandler<Tx> {
   matched?(matched: MatchedScreening, tx: Tx): Promise<void>;
   /** Kafka alone brings it: the ledger waits for an answer to this notice. */
   reminded?(reminder: NoticeReminder): void;
+  /** Kafka alone brings it: the subjects of these cases are to be told today, and `liandun.case.notified.v1` says that they were. */
+  toTell?(reminder: CaseReminder): void;
 }
 
 export interface ProcessorSettings<Tx> {
@@ -92,6 +96,10 @@ export class NoticeProcessor<Tx> {
     // A hint that an answer is missing: nothing to keep, and no seq to follow.
     if ((value as { type?: unknown } | null)?.type === NOTICE_REMINDER_TYPE) {
       this.#settings.handler.reminded?.((value as CloudEvent<NoticeReminder>).data);
+      return;
+    }
+    if ((value as { type?: unknown } | null)?.type === CASE_REMINDER_TYPE) {
+      this.#settings.handler.toTell?.((value as CloudEvent<CaseReminder>).data);
       return;
     }
     let event: CloudEvent<Notice>;

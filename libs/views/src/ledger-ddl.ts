@@ -135,6 +135,12 @@ create table <schema>.listing (
   hold jsonb,
   -- The position at which a held case was heard.
   heard_at bigint,
+  -- Others are told of it before its subject is: its publisher tells that the same day, and says so (rule P06). When, as it says; the
+  -- positions at which it said so, and was reminded.
+  told_at_once boolean not null default false,
+  subject_told timestamptz,
+  notified_at bigint,
+  tell_reminded_at bigint,
   ended_at bigint,
   cause text,
   -- The position at which it was found to be filed in bad faith (rule P19).
@@ -150,9 +156,12 @@ create index on <schema>.listing (ended_at);
 create index on <schema>.listing (malicious_at) where malicious_at is not null;
 create index on <schema>.listing (marked_at) where marked_at is not null;
 create index on <schema>.listing (heard_at) where heard_at is not null;
+create index on <schema>.listing (notified_at) where notified_at is not null;
 -- What the clock looks for.
 create index on <schema>.listing (held_until, position) where status = 'held';
 create index on <schema>.listing (expires_at, position) where ended_at is null;
+
+create index on <schema>.listing (effective_at) where told_at_once and subject_told is null and status = 'published';
 
 create index on <schema>.listing (source_member, position) where flood;
 
@@ -288,6 +297,7 @@ const SEEN_BY_SUBJECT = [
   EVENT_TYPES.riskEntityReported,
   EVENT_TYPES.riskEntityWithdrawn,
   EVENT_TYPES.caseHeard,
+  EVENT_TYPES.caseNotified,
   EVENT_TYPES.registryListed,
   EVENT_TYPES.registryRemoved,
   EVENT_TYPES.listingEnded,

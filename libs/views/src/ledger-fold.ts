@@ -6,7 +6,18 @@ import { fileAppeal, setAppealDeadline, stay, decideAppeal } from './fold/appeal
 import { indexForAudit } from './fold/audit.js';
 import { forget } from './fold/erasures.js';
 import { flood, decideFlood } from './fold/floods.js';
-import { reinstate, withdraw, hear, endListing, setDeadline, release, expire, findMalicious } from './fold/life.js';
+import {
+  reinstate,
+  withdraw,
+  hear,
+  endListing,
+  setDeadline,
+  release,
+  expire,
+  findMalicious,
+  notifySubject,
+  remindToTell,
+} from './fold/life.js';
 import { list, delist } from './fold/listings.js';
 import { admit, setStatus, judgePublisher, subscribe, agree } from './fold/members.js';
 import { dispose, redact, tell } from './fold/notices.js';
@@ -24,6 +35,8 @@ const FOLDS: Partial<Record<string, FoldRun>> = {
   [EVENT_TYPES.merchantReinstated]: reinstate,
   [EVENT_TYPES.riskEntityWithdrawn]: withdraw,
   [EVENT_TYPES.caseHeard]: hear,
+  [EVENT_TYPES.caseNotified]: notifySubject,
+  [EVENT_TYPES.caseReminder]: remindToTell,
   [EVENT_TYPES.listingEnded]: endListing,
   [EVENT_TYPES.listingExpired]: expire,
   [EVENT_TYPES.publisherLowered]: judgePublisher(true),

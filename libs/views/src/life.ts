@@ -233,6 +233,66 @@ export async function silentNotices(
   return rows.map(unanswered);
 }
 
+/** Cases of one publisher, of one day in China, whose subjects are to be told; `version`: of its reminders, as far as they are folded. */
+export interface UntoldCases {
+  member: string;
+  /** RFC 3339: when the first of them was told of. */
+  since: string;
+  caseIds: string[];
+  version: number;
+}
+
+/**
+ * Cases of active platforms that others were told of at once, after `after` and before `before` (RFC 3339), whose publisher hasn't said
+ * that it told the subject, and wasn't reminded (rule P06): by publisher and day, at most `casesMax` of each. A subject who has
+ * appealed knows.
+ */
+export async function subjectsToTell(
+  db: Pool,
+  { after, before }: { after: string; before: string },
+  casesMax: number,
+  limit: number,
+): Promise<UntoldCases[]> {
+  const { rows } = await db.query(
+    `select l.source_member as member, min(l.effective_at) as since, (array_agg(l.source_event_id order by l.position))[1:$3] as cases,
+       coalesce((select max(s.version) from log.entry s, log.reader r where r.name = 'notify'
+         and s.stream = 'reminders/' || l.source_member and s.position <= r.position), -1) as version
+     from view.listing l join view.receiver p on p.member_id = l.source_member and p.role = 'platform' and p.status = 'active'
+     where l.told_at_once and l.subject_told is null and l.status = 'published' and l.tell_reminded_at is null
+       and l.effective_at > $1 and l.effective_at < $2
+     group by l.source_member, ${DAY_TOLD} order by min(l.position) limit $4`,
+    [after, before, casesMax, limit],
+  );
+  return rows.map((row: Row) => ({
+    member: row.member,
+    since: row.since.toISOString(),
+    caseIds: row.cases,
+    version: Number(row.version),
+  }));
+}
+
+const DAY_TOLD = `to_char(l.effective_at at time zone 'Asia/Shanghai', 'YYYY-MM-DD')`;
+
+/** By publisher and day, how many such cases have subjects who weren't told on that day, or nothing was said of it (rule P06). */
+export async function subjectsNotTold(
+  db: Pool,
+  idPrefix: string,
+  { after, before }: { after: string; before: string },
+): Promise<{ member: string; day: string; cases: number }[]> {
+  const { rows } = await db.query<{ member: string; day: string; cases: number }>(
+    `select member, day, cases from (
+       select l.source_member as member, ${DAY_TOLD} as day, count(*)::int as cases
+       from view.listing l join view.receiver p on p.member_id = l.source_member and p.role = 'platform'
+       where l.told_at_once and l.effective_at > $1 and l.effective_at < $2
+         and (l.subject_told is null and l.status = 'published' or ${DAY_TOLD} < to_char(l.subject_told at time zone 'Asia/Shanghai', 'YYYY-MM-DD'))
+       group by 1, 2) late
+     where not exists (select from log.event_id i where i.source = ${LEDGER} and i.id = '${idPrefix}' || member || ':' || day)
+     order by day, member`,
+    [after, before],
+  );
+  return rows;
+}
+
 /** Whether any listing rests on an official decision, by its key. */
 export async function restsOnDecision(db: Pool, decision: string): Promise<boolean> {
   const { rows } = await db.query('select from view.listing where decision_no = $1 limit 1', [decision]);

@@ -2,7 +2,7 @@ import {
   ERASED_NAME,
   noticeErasedEvent,
   noticeEvent,
-  noticeReminderEvent,
+  reminderEvent,
   screeningMatchedEvent,
   type CloudEvent,
   type ErasedNotices,
@@ -11,7 +11,8 @@ import {
   type NoticeIssued,
   type MatchedScreening,
   type NoticePlace,
-  type NoticeReminded,
+  type Reminded,
+  type CaseReminder,
   type NoticeReminder,
   type ScreeningMatched,
 } from '@liandun/contracts';
@@ -48,8 +49,8 @@ export const erasureIn = (member: string, entry: StoredEvent): CloudEvent<Erased
   noticeErasedEvent(member, entry.data as NoticeErased, placeOf(entry));
 
 /** What an entry of a member's stream of reminders tells it. */
-export const reminderIn = (entry: StoredEvent): CloudEvent<NoticeReminder> =>
-  noticeReminderEvent(entry.data as NoticeReminded, placeOf(entry));
+export const reminderIn = (entry: StoredEvent): CloudEvent<NoticeReminder | CaseReminder> =>
+  reminderEvent(entry.type, entry.data as Reminded, placeOf(entry));
 
 /** What an entry about a member's inquiries tells it. */
 export const matchIn = (member: string, entry: StoredEvent): CloudEvent<MatchedScreening> =>

@@ -1,5 +1,6 @@
 // What the HTTP side asks of the folded ledger. Times come back as RFC 3339 with +08:00.
 import { toBeijingTime, type Because, type PossibleLink, type Shop, type SubjectKind } from '@liandun/contracts';
+import { tellBy } from '@liandun/domain';
 import type { ClientBase, Pool } from 'pg';
 import { NOT_PARTED } from './fan-out.js';
 import { relatedTo, type RelatedEntity } from './relations.js';
@@ -186,6 +187,9 @@ export interface Coverage {
   status: string;
   /** Of a case that is or was held: until when its subject may answer, and how that was counted (rule P06). */
   hold?: object;
+  /** Of what others were told of at once: until when its publisher tells the subject, and when it did (rule P06). */
+  tellBy?: string;
+  notifiedAt?: string;
   /** The appeals against it, oldest first; absent where there was none. */
   appeals?: AppealSummary[];
   /** Members that were told, those of them that host the merchant, and how they answered. */
@@ -350,7 +354,11 @@ export async function coverage(db: Walled, listingId: string): Promise<Coverage 
   }));
   const hold = found.hold === null ? {} : { hold: found.hold };
   const said = appeals.length === 0 ? {} : { appeals: appeals.map(({ concludedAt: _at, ...appeal }) => appeal) };
-  return { listingId, status: found.status, ...hold, ...said, ...summary(members), members };
+  const told = {
+    ...(found.told_at_once && found.status !== 'held' && { tellBy: tellBy(found.effective_at.toISOString()) }),
+    ...(found.subject_told !== null && { notifiedAt: toBeijingTime(found.subject_told) }),
+  };
+  return { listingId, status: found.status, ...hold, ...told, ...said, ...summary(members), members };
 }
 
 /** A listing starts when it was accepted; one that was held when it was published, one that was stayed when that was over. */
@@ -360,7 +368,9 @@ const startOf = (row: Row, appeals: { concludedAt?: number }[]): unknown =>
     ? row.due_at
     : row.position;
 
-function summary(rows: CoverageRow[]): Omit<Coverage, 'listingId' | 'status' | 'hold' | 'appeals' | 'members'> {
+function summary(
+  rows: CoverageRow[],
+): Omit<Coverage, 'listingId' | 'status' | 'hold' | 'tellBy' | 'notifiedAt' | 'appeals' | 'members'> {
   const told = rows.filter((row) => !ENDING.has(row.action) && row.action !== 'correct' && row.action !== 'mark');
   const asked = rows.filter((row) => row.action === 'reopen');
   const hosting = told.filter((row) => row.merchantIds.length > 0);

@@ -58,6 +58,10 @@ export interface SubjectListing {
   until: Date;
   heldUntil?: Date;
   hold?: object;
+  /** Others were told of it before its subject was. */
+  toldAtOnce: boolean;
+  /** When its subject was told, as its publisher says. */
+  notifiedAt?: Date;
   cause?: string;
   endedAt?: number;
 }
@@ -75,6 +79,8 @@ const listingOf = (row: Row): SubjectListing => ({
   until: row.expires_at,
   ...(row.status === 'held' && row.held_until !== null && { heldUntil: row.held_until }),
   ...(row.hold !== null && { hold: row.hold }),
+  toldAtOnce: row.told_at_once,
+  ...(row.subject_told !== null && { notifiedAt: row.subject_told }),
   ...(row.cause !== null && { cause: row.cause }),
   ...(row.ended_at !== null && { endedAt: Number(row.ended_at) }),
 });

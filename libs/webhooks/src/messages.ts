@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LEDGER_SOURCE, toBeijingTime, type NoticeErased, type NoticeReminded } from '@liandun/contracts';
+import { LEDGER_SOURCE, toBeijingTime, type NoticeErased, type Reminded } from '@liandun/contracts';
 import { readStream } from '@liandun/event-log';
 import { erasureIn, matchIn, noticesIn, reminderIn } from '@liandun/views';
 import type { Pool } from 'pg';
@@ -54,7 +54,8 @@ export async function nextMessage(pool: Pool, member: string, cursors: Cursors):
   );
   if (erasure && lastSeq((erasure.data as NoticeErased).noticeIds) < cursors.next_notice)
     return messageOf('erased', erasure.version, erasureIn(member, erasure));
-  if (reminder && (reminder.data as NoticeReminded).seq < cursors.next_notice)
+  const reminded = reminder?.data as Reminded | undefined;
+  if (reminder && reminded && (!('seq' in reminded) || reminded.seq < cursors.next_notice))
     return messageOf('reminder', reminder.version, reminderIn(reminder));
   if (match) return messageOf('matched', match.version, matchIn(member, match));
   if (!notice) return undefined;

@@ -41,6 +41,8 @@ const NOTHING_TOLD_OF = new Set<string>([
   EVENT_TYPES.noticeErased,
   EVENT_TYPES.noticeDisposed,
   EVENT_TYPES.noticeReminder,
+  EVENT_TYPES.caseNotified,
+  EVENT_TYPES.caseReminder,
   EVENT_TYPES.alarmRaised,
 ]);
 

@@ -572,6 +572,9 @@ const others: Row[] = [
     '/data/hearing/answer',
   ],
   ['heard for another cause', T.caseHeard, [['/data/cause', 'cured']], 'INVALID_VALUE', '/data/cause'],
+  ['told at no time', T.caseNotified, [['/data/notifiedAt', ABSENT]], 'MISSING_FIELD', '/data/notifiedAt'],
+  ['told four hours ahead', T.caseNotified, [['/data/notifiedAt', ahead]], 'CLOCK_AHEAD', '/data/notifiedAt'],
+  ['told by nobody', T.caseNotified, [['/data/notifiedBy', ABSENT]], 'MISSING_FIELD', '/data/notifiedBy'],
   ['an unknown list', T.registryListed, [['/data/list', 'favourites']], 'INVALID_VALUE', '/data/list'],
   [
     'a person on the list of revoked licences',

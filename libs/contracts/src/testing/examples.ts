@@ -114,6 +114,11 @@ function payloads(now: Date, { platform, run }: ExampleOptions): Payloads {
       ...decided,
     },
     [SUBMITTED_TYPES.caseHeard]: { caseId: `${run}-merchant.delisted`, hearing },
+    [SUBMITTED_TYPES.caseNotified]: {
+      caseId: `${run}-merchant.delisted`,
+      notifiedAt: decided.decidedAt,
+      notifiedBy: decided.decidedBy,
+    },
     [SUBMITTED_TYPES.registryListed]: {
       ...registry,
       decisionNo: '虚市监异列〔2020〕12号',

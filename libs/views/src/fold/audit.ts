@@ -124,10 +124,13 @@ export async function indexForAudit(client: ClientBase, schema: string, events: 
                      join jsonb_to_recordset($1) r (position bigint) on l.ended_at = r.position
                    union select l.heard_at from ${schema}.listing l
                      join jsonb_to_recordset($1) r (position bigint) on l.heard_at = r.position
+                   union select l.notified_at from ${schema}.listing l
+                     join jsonb_to_recordset($1) r (position bigint) on l.notified_at = r.position
                    union select moved.position from jsonb_to_recordset($2) r (observation bigint)
                      join ${schema}.listing l on l.position = r.observation
-                     cross join lateral (values (l.ended_at), (l.heard_at)) moved (position)) about
+                     cross join lateral (values (l.ended_at), (l.heard_at), (l.notified_at)) moved (position)) about
              join ${schema}.listing l on l.ended_at = about.position or l.heard_at = about.position
+               or l.notified_at = about.position
              where l.entity_id is not null group by about.position) found
        where a.position = found.position and a.entity_id is distinct from found.entity_id`,
       [positions, observations],
@@ -169,7 +172,7 @@ async function indexRegrouped(client: ClientBase, schema: string, links: Link[])
            union all
            select followed.position, l.entity_id from jsonb_to_recordset($1) r (observation bigint)
              join ${schema}.listing l on l.position = r.observation
-             cross join lateral (select l.ended_at as position union all select l.heard_at
+             cross join lateral (select l.ended_at as position union all select l.heard_at union all select l.notified_at
                union all select n.position from ${schema}.notice n where n.listing_id = l.listing_id
                union all select d.position from ${schema}.notice n join ${schema}.disposition d using (notice_id)
                  where n.listing_id = l.listing_id) followed) about

@@ -58,6 +58,31 @@ export const hear: FoldRun = async (client, schema, events) => {
   }
 };
 
+/** Its subject was told, as the publisher says (rule P06). */
+export const notifySubject: FoldRun = async (client, schema, events) => {
+  for (const event of events) {
+    const { caseId, notifiedAt } = event.data;
+    await prepared(
+      client,
+      `update ${schema}.listing set notified_at = $1, subject_told = $2::timestamptz where source_member = $3 and source_event_id = $4
+         and notified_at is null`,
+      [event.position, notifiedAt, sender(event), caseId],
+    );
+  }
+};
+
+/** The publisher was reminded to tell the subjects of these cases. */
+export const remindToTell: FoldRun = (client, schema, events) =>
+  bulk(
+    client,
+    `update ${schema}.listing l set tell_reminded_at = r.position
+     from jsonb_to_recordset($1) r (member text, "caseId" text, position bigint)
+     where l.source_member = r.member and l.source_event_id = r."caseId"`,
+    events.flatMap(({ data: { member, caseIds }, position }) =>
+      caseIds.map((caseId: string) => ({ member, caseId, position })),
+    ),
+  ) as Promise<void>;
+
 export const endListing: FoldRun = async (client, schema, events) => {
   for (const event of events) {
     const data = event.data;

@@ -8,7 +8,7 @@ import {
   type ReasonCodeHistory,
   type RegistryList,
 } from '@liandun/contracts';
-import { isHeld, isOfficial } from '@liandun/domain';
+import { isHeld, isOfficial, isToldAtOnce } from '@liandun/domain';
 import type { StoredEvent } from '@liandun/event-log';
 import { reasonCodeHistory } from '../reason-codes.js';
 import { observe } from './observations.js';
@@ -43,6 +43,7 @@ function listingRow(event: StoredEvent, history: ReasonCodeHistory): object {
     finding: standard === 'platformFinding' && code.code !== 'V01',
     decidedBy: data.decidedBy,
     hearing: !registry && isHeld(data, code.tier),
+    atOnce: !registry && isToldAtOnce(data, code.tier),
     victim: data.victim !== undefined,
     expiresAt: stated ?? term,
     acceptedAt: event.acceptedAt,
@@ -55,15 +56,15 @@ export const list: FoldRun = async (client, schema, events) => {
   const listing = bulk(
     client,
     `insert into ${schema}.listing (listing_id, position, source_member, source_event_id, origin, merchant_id,
-       registry_list, decision_no, kind, streamer, code, codes_version, tier, official, orders_stop, decided_by, victim, status, hearing, flood, effective_at, expires_at, accepted_at)
+       registry_list, decision_no, kind, streamer, code, codes_version, tier, official, orders_stop, decided_by, victim, status, hearing, flood, told_at_once, effective_at, expires_at, accepted_at)
      select "listingId", position, member, "eventId", origin, "merchantId", list, "decisionNo", kind, streamer, code,
-       "codesVersion", case when lowered then 3 else tier end, official, "ordersStop", "decidedBy", victim, case when hearing or waits then 'held' else 'published' end, hearing, waits, "acceptedAt",
+       "codesVersion", case when lowered then 3 else tier end, official, "ordersStop", "decidedBy", victim, case when hearing or waits then 'held' else 'published' end, hearing, waits, "atOnce", "acceptedAt",
        case when lowered then least("expiresAt", "acceptedAt" + interval '90 days') else "expiresAt" end, "acceptedAt"
      from (select r.*, r.tier = 2 and r.finding and exists (select from ${schema}.receiver p
        where p.member_id = r.member and p.lowered) as lowered, exists (select from ${schema}.flood f where f.member = r.member and f.case_id = r."eventId"
        and r.origin <> 'registry') as waits from jsonb_to_recordset($1) r ("listingId" text, position bigint, member text, "eventId" text, origin text,
        "merchantId" text, list text, "decisionNo" text, kind text, streamer boolean, code text, "codesVersion" int, tier int,
-       official boolean, "ordersStop" boolean, "decidedBy" text, victim boolean, finding boolean, hearing boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
+       official boolean, "ordersStop" boolean, "decidedBy" text, victim boolean, finding boolean, hearing boolean, "atOnce" boolean, "expiresAt" timestamptz, "acceptedAt" timestamptz)) listed`,
     events.map((event) => listingRow(event, history)),
   );
   await Promise.all([observing, listing]);
