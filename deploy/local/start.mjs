@@ -294,7 +294,11 @@ async function playScenario({ addresses, ports, tls, codes }, language) {
     inherit: true,
   });
   const how = await service.ended;
-  if (how !== 0 && !stopping) throw new Error(`the scenario failed (${how}): see ${home}/*.log`);
+  if (how !== 0 && !stopping)
+    throw new Trouble(
+      `the scenario failed (${how}), as the line above says: see ${home}/*.log, or start with -- --no-scenario`,
+      `演示场景失败（${how}），原因见上一行：请查看 ${home}/*.log，或以 -- --no-scenario 启动`,
+    );
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import type {
   AppealDecision,
+  CaseNotified,
   MerchantDelisted,
   MerchantReinstated,
   MerchantReported,
@@ -77,6 +78,13 @@ export class ControlController {
     return this.client.publish(
       cases.map((data) => this.client.event({ type: SUBMITTED_TYPES.merchantDelisted, data })),
     );
+  }
+
+  /** The staff told the subjects of these cases, and says so to the ledger (rule P06). */
+  @Post('notified')
+  async notified(@Body() body: unknown): Promise<Receipt[]> {
+    const told = listOf<CaseNotified>(body);
+    return this.client.publish(told.map((data) => this.client.event({ type: SUBMITTED_TYPES.caseNotified, data })));
   }
 
   /** Takes merchants back: opens their shops here, then tells the ledger. */

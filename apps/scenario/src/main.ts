@@ -14,6 +14,12 @@ const text = values.lang === 'zh' ? TEXTS.zh : TEXTS.en;
 const addresses = JSON.parse(process.env['SANDBOXES'] ?? '{}') as Record<string, string>;
 const platforms = Object.entries(addresses).map(([memberId, url]) => new Platform(memberId, url));
 
+/** What went wrong, with what lies behind it: of a refused connection only that says where. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}
+
 try {
   const run = newRunId();
   console.log(heading(text.title(run)));
@@ -23,6 +29,6 @@ try {
   await play.run();
   console.log(report(play.cast, play.outcomes, Object.keys(addresses), text));
 } catch (error) {
-  console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`✗ ${text.failed(causeOf(error))}`);
   process.exitCode = 1;
 }

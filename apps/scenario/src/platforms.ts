@@ -52,8 +52,8 @@ export class Platform {
     return (await this.#get<{ items: ShopNow[] }>('/shops')).items;
   }
 
-  /** Acts in the back office (`merchants`, `delist`, `reinstate`); a refusal of the ledger is an error here. */
-  async act(what: 'merchants' | 'delist' | 'reinstate', items: object[]): Promise<Receipt[]> {
+  /** Acts in the back office (`merchants`, `delist`, `notified`, `reinstate`); a refusal of the ledger is an error here. */
+  async act(what: 'merchants' | 'delist' | 'notified' | 'reinstate', items: object[]): Promise<Receipt[]> {
     const receipts = await this.#post<Receipt[]>(what, items);
     const refused = receipts.find(({ status }) => status !== 'accepted');
     if (refused) throw new Error(`${this.memberId} /${what}: ${refused.status} ${JSON.stringify(refused.problem)}`);

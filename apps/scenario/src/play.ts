@@ -35,6 +35,8 @@ export class Play {
   readonly #beganMs = Date.now();
   readonly #records = new Map<string, { record: SharedRecord; sentMs: number }>();
   readonly #subject: Subject | undefined;
+  /** By platform, the cases of which others were told before the merchant was. */
+  readonly #toldAtOnce = new Map<string, string[]>();
   #early: { platform: string; handled: Handled }[] = [];
 
   /** Without a `subject` the publisher finds its mistake by itself. */
@@ -73,6 +75,7 @@ export class Play {
   async #story(): Promise<void> {
     await this.#report();
     await this.#delistAll();
+    await this.#tellSubjects();
     await this.#bystandersStayOpen();
     await this.#reinstate();
   }
@@ -94,7 +97,12 @@ export class Play {
     this.#print(heading(this.#text.sharing));
     for (const record of this.cast.records) {
       const sentMs = Date.now();
-      const receipt = await this.#act(record, 'delist', delistingOf(record, sentMs));
+      const delisting = delistingOf(record, sentMs);
+      const receipt = await this.#act(record, 'delist', delisting);
+      if (!delisting.hearing) {
+        const { platform } = record.own;
+        this.#toldAtOnce.set(platform, [...(this.#toldAtOnce.get(platform) ?? []), receipt.id]);
+      }
       const label = `${record.own.identity.name} · ${record.reason} ${this.#text.reasons[record.reason]}`;
       this.#say(record.own.platform, 'delists', label, Date.now() - sentMs);
       this.#records.set(listingIdOf(receipt), { record, sentMs });
@@ -111,13 +119,27 @@ export class Play {
     await this.#until('restrictAdmission', restricted);
   }
 
+  /** Others were told at once, so the merchants are told the same day (rule P06); the others were heard before. */
+  async #tellSubjects(): Promise<void> {
+    for (const [memberId, platform] of this.#platforms) {
+      const cases = this.#toldAtOnce.get(memberId) ?? [];
+      const sentMs = Date.now();
+      const said = { notifiedAt: new Date(sentMs).toISOString(), notifiedBy: 'reviewer-07' };
+      await platform.act(
+        'notified',
+        cases.map((caseId) => ({ caseId, ...said })),
+      );
+      this.#say(memberId, 'tells', this.#text.told(cases.length), Date.now() - sentMs);
+    }
+  }
+
   async #bystandersStayOpen(): Promise<void> {
     const bystanders = new Set(this.cast.bystanders.map(({ merchantId }) => merchantId));
     for (const platform of this.#platforms.values()) {
       const closed = (await platform.shops()).find(
         (shop) => bystanders.has(shop.merchantId) && shop.status === 'closed',
       );
-      if (closed) throw new Error(`${platform.memberId} closed ${closed.shopId}, whose merchant nobody listed`);
+      if (closed) throw new Error(this.#text.closedBystander(platform.memberId, closed.shopId));
     }
   }
 
@@ -125,7 +147,7 @@ export class Play {
     this.#print(heading(this.#text.mistake));
     const { mistaken } = this.cast;
     const [listingId, entry] = [...this.#records].find(([, { record }]) => record === mistaken) ?? [];
-    if (!listingId || !entry) throw new Error('the mistaken merchant was never listed');
+    if (!listingId || !entry) throw new Error(this.#text.neverListed);
     if (this.#subject) await this.#appeal(this.#subject, listingId, entry);
     const { platform: publisher, merchantId, identity } = mistaken.own;
     const sentMs = (entry.sentMs = Date.now());
@@ -143,7 +165,7 @@ export class Play {
     const shopIds = new Set(mistaken.elsewhere.flatMap(({ shops }) => shops.map(({ shopId }) => shopId)));
     for (const platform of this.#platforms.values()) {
       const closed = (await platform.shops()).find((shop) => shopIds.has(shop.shopId) && shop.status === 'closed');
-      if (closed) throw new Error(`${platform.memberId} keeps ${closed.shopId} closed, whose merchant was reinstated`);
+      if (closed) throw new Error(this.#text.keptClosed(platform.memberId, closed.shopId));
     }
   }
 
@@ -160,7 +182,7 @@ export class Play {
 
   async #act(record: SharedRecord, what: 'delist' | 'reinstate', data: object): Promise<Receipt> {
     const [receipt] = (await this.#platforms.get(record.own.platform)?.act(what, [data])) ?? [];
-    if (!receipt) throw new Error(`no receipt for ${record.own.merchantId}`);
+    if (!receipt) throw new Error(this.#text.noReceipt(record.own.merchantId));
     return receipt;
   }
 

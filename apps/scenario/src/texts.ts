@@ -7,6 +7,11 @@ const en = {
   lowered: 'A publisher erred too often of late (rule P19): nothing is shared for false ads in this run.',
   missing: (action: string, count: number, expected: number) =>
     `${expected} notices "${action}" were expected, and ${count} were answered: see the platforms’ logs, or start again.`,
+  failed: (cause: string) => `The story could not be played to its end: ${cause}`,
+  closedBystander: (platform: string, shopId: string) => `${platform} closed ${shopId}, whose merchant nobody listed`,
+  keptClosed: (platform: string, shopId: string) => `${platform} keeps ${shopId} closed, whose merchant was reinstated`,
+  neverListed: 'the mistaken merchant was never listed',
+  noReceipt: (merchantId: string) => `no receipt came for ${merchantId}`,
   merchant: 'merchant',
   statement: '我公司与被清退的商户不是同一主体。',
   reasonsGiven: '经核对营业执照，该商户与被清退者不是同一主体，予以撤销。',
@@ -21,7 +26,10 @@ const en = {
     reopens: 'reopens',
     appeals: 'appeals',
     marks: 'disputed',
+    tells: 'tells',
   },
+  /** Whose listing others were told of at once: told themselves the same day (rule P06). */
+  told: (merchants: number) => `${merchants} merchants why they are listed, and how to appeal`,
   /** Shops that changed, and the orders in them that go on. */
   shops: (shops: number, orders: number) =>
     `${shops} shop${shops === 1 ? '' : 's'}${orders > 0 ? `, ${orders} order${orders === 1 ? '' : 's'}` : ''}`,
@@ -46,6 +54,11 @@ const zh: typeof en = {
   lowered: '有报送方近期差错过多（规则 P19）：本次运行不以虚假宣传为由共享记录。',
   missing: (action, count, expected) =>
     `应答复“${action}”通知 ${expected} 条，实际 ${count} 条：请查看各平台日志，或重新启动。`,
+  failed: (cause) => `演示未能完成：${cause}`,
+  closedBystander: (platform, shopId) => `${platform} 关闭了 ${shopId}，而其商家并未被任何平台列名`,
+  keptClosed: (platform, shopId) => `${platform} 仍关闭着 ${shopId}，而其商家已获恢复`,
+  neverListed: '身份认定有误的商家从未被列名',
+  noReceipt: (merchantId) => `未收到 ${merchantId} 的回执`,
   merchant: '商家',
   statement: en.statement,
   reasonsGiven: en.reasonsGiven,
@@ -60,7 +73,9 @@ const zh: typeof en = {
     reopens: '重新开店',
     appeals: '提出申诉',
     marks: '标记异议',
+    tells: '告知主体',
   },
+  told: (merchants) => `${merchants} 户商家：列名理由与申诉途径`,
   shops: (shops, orders) => `${shops} 家店${orders > 0 ? `，留单 ${orders} 笔` : ''}`,
   reasons: { F04: '哄抬物价', E01: '虚假宣传', C06: '假冒防疫物资' },
   columns: ['平台', '共享记录', '命中', '已关店', '拒绝', '已恢复', '中位耗时'],
