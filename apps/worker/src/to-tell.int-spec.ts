@@ -16,7 +16,7 @@ import { coverage, ledgerProjection } from '@liandun/views';
 import { parseNetworks, putEndpoint, Webhooks } from '@liandun/webhooks';
 import { randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { env, readTopic, until } from '../../../test/support/kafka.js';
+import { env, firstKid, readTopic, until } from '../../../test/support/kafka.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { awayFromMidnight } from '../../../test/support/midnight.js';
 import { Receiver } from '../../../test/support/receiver.js';
@@ -193,7 +193,7 @@ describe('P06: the subject is told the same day', () => {
       member,
     ]);
     const { kms } = generateVaultKeys();
-    await ensureMember(admin, member);
+    await ensureMember(admin, member, [firstKid(member)]);
     await followMembers(ledger.pool, [member]);
     const door = new pg.Pool({ connectionString: ledger.url, max: 1 });
     door.on('error', () => undefined);

@@ -97,6 +97,8 @@ export const LABELS: Record<string, Words> = {
   term: ['term', '期限'],
   tier: ['tier', '层级'],
   told: ['told', '已通知'],
+  tellBy: ['subject to be told by', '告知主体的期限'],
+  notifiedAt: ['subject told on', '告知主体时间'],
   toldAt: ['told at', '通知时间'],
   tookMs: ['took', '用时'],
   unit: ['unit', '单位'],
