@@ -9,7 +9,6 @@ import type {
   CaseHeld,
   CaseHeard,
   CaseNotified,
-  CaseReleased,
   FloodDecided,
   ListingEnded,
   ListingExpired,
