@@ -7,7 +7,7 @@ import { format, resolveConfig } from 'prettier';
 
 const root = join(import.meta.dirname, '..');
 const page = join(root, 'docs/rules.md');
-/** More tests of one rule in one file than this are counted, not named. */
+/** More tests of one rule in one group than this are counted under the group's name. */
 const NAMED_MAX = 12;
 
 /** A test shows the rules whose numbers its own name, or that of a group around it, begins with: `P06, P11: …`. */
@@ -22,7 +22,10 @@ function testsByRule({ testResults }) {
       const titles = [...ancestorTitles, title];
       for (const rule of rulesOf(titles)) {
         if (!byRule.has(rule)) byRule.set(rule, []);
-        const group = ancestorTitles.filter((each) => each !== '').map(bare);
+        const group = ancestorTitles
+          .filter((each) => each !== '')
+          .map(bare)
+          .join(' › ');
         byRule.get(rule).push({ file: relative(root, file.name), group, title: bare(title), status });
       }
     }
@@ -32,13 +35,22 @@ function testsByRule({ testResults }) {
 
 const escape = (text) => text.replaceAll(/([\\|<>*_`[\]])/g, '\\$1');
 
-function namesIn(tests) {
-  if (tests.length <= NAMED_MAX) return tests.map(({ title }) => escape(title)).toSorted();
-  const groups = Map.groupBy(tests, ({ group }) => group.at(-1) ?? '');
-  return [...groups]
-    .map(([group, { length }]) => (group === '' ? `${length}` : `${escape(group)}: ${length}`))
-    .toSorted();
+/** What the tests of one file show: each by its name, below that of the group that it stands in. */
+function linesOf(tests) {
+  const groups = [...Map.groupBy(tests, ({ group }) => group)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return groups.flatMap(([group, all]) => {
+    const names = namesOf(all);
+    if (group === '') return names.map((name) => `  - ${name}`);
+    if (all.length > NAMED_MAX) return [`  - ${escape(group)}: ${all.length} tests`];
+    return [`  - ${escape(group)}`, ...names.map((name) => `    - ${name}`)];
+  });
 }
+
+/** A name that stands twice is one sentence about two tests. */
+const namesOf = (tests) =>
+  [...Map.groupBy(tests, ({ title }) => title)]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([title, { length }]) => (length === 1 ? escape(title) : `${escape(title)} (${length} tests)`));
 
 function render(rules, byRule) {
   const shown = rules.filter(({ number }) => byRule.get(number)?.every(({ status }) => status === 'passed'));
@@ -52,12 +64,7 @@ function render(rules, byRule) {
     const files = Map.groupBy(byRule.get(number) ?? [], ({ file }) => file);
     const lines = [...files]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(
-        ([file, tests]) =>
-          `- \`${file}\`\n${namesIn(tests)
-            .map((name) => `  - ${name}`)
-            .join('\n')}`,
-      );
+      .map(([file, tests]) => [`- \`${file}\``, ...linesOf(tests)].join('\n'));
     return `## <a id="${number.toLowerCase()}"></a>${number} ${titleZh} ${titleEn}\n\n${lines.join('\n')}\n`;
   };
   return `# 规则与测试 The rules and what shows them

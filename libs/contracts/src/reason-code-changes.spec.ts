@@ -26,11 +26,11 @@ describe('P05: rows of a change', () => {
   });
 
   test.each([
-    [undefined, 'MISSING_FIELD'],
-    [{}, 'WRONG_TYPE'],
-    [[], 'INVALID_VALUE'],
-    [Array.from({ length: 201 }, () => ({})), 'TOO_MANY_ITEMS'],
-  ])('P05: %j is no change', (rows, code) => {
+    ['nothing', undefined, 'MISSING_FIELD'],
+    ['a row that stands in no list', {}, 'WRONG_TYPE'],
+    ['an empty list', [], 'INVALID_VALUE'],
+    ['a list of 201 rows', Array.from({ length: 201 }, () => ({})), 'TOO_MANY_ITEMS'],
+  ])('P05: %s is no change', (_what, rows, code) => {
     expect(checkChangedCodes(rows, table)).toEqual({ errors: [expect.objectContaining({ pointer: '/codes', code })] });
   });
 });

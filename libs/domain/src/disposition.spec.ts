@@ -24,7 +24,7 @@ describe('P22: a disposition answers its notice', () => {
     ['lift', false, true],
     ['correct', false, true],
     ['mark', true, true],
-  ])('%s: closed %s, reopened %s', (action, closes, reopens) => {
+  ])('of a notice to %s: that it closed is taken: %s; that it reopened: %s', (action, closes, reopens) => {
     expect(refusal(action, 'closed')).toBe(closes ? undefined : 'decision');
     expect(refusal(action, 'reopened')).toBe(reopens ? undefined : 'decision');
     // Declining is the receiver's own affair, whatever the notice (rule P10).

@@ -30,10 +30,10 @@ const changed: CodesEvent = { type: 'liandun.reasoncodes.changed.v1', data };
 
 test.each<[string, CodesEvent[], CodesCommand, string | CodesEvent[]]>([
   ['a proposal waits', [], propose(), [proposed]],
-  ['a proposal on an earlier version', [changed], propose(), 'CODES_CHANGED'],
-  ['the proposer is no second person', [proposed], conclude('one'), 'SECOND_PERSON_NEEDED'],
+  ['a proposal on an earlier version is refused', [changed], propose(), 'CODES_CHANGED'],
+  ['the proposer is refused as the second person', [proposed], conclude('one'), 'SECOND_PERSON_NEEDED'],
   ['a second person brings it into force', [proposed], conclude(), [granted, changed]],
-  ['another change came first', [proposed, changed], conclude(), 'CODES_CHANGED'],
+  ['a proposal that another change came before is refused', [proposed, changed], conclude(), 'CODES_CHANGED'],
   [
     'what came too late may be refused',
     [proposed, changed],
@@ -41,7 +41,7 @@ test.each<[string, CodesEvent[], CodesCommand, string | CodesEvent[]]>([
     [{ type: 'liandun.approval.refused.v1', data: { approvalId: 'p', decidedBy: 'two' } }],
   ],
   ['it is decided once', [proposed, granted, changed], conclude('three'), 'APPROVAL_DECIDED'],
-  ['nothing was proposed', [], conclude(), 'APPROVAL_NOT_FOUND'],
+  ['what nobody proposed cannot be approved', [], conclude(), 'APPROVAL_NOT_FOUND'],
 ])('P05, P20: %s', (_what, before, command, expected) => {
   const outcome = decideCodes(command, before.reduce(evolveCodes, initialCodeChanges));
   expect('refused' in outcome ? outcome.refused : outcome.events).toEqual(expected);
