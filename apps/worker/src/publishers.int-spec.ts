@@ -5,6 +5,7 @@ import {
   SUBMITTED_TYPES,
   toBeijingTime,
   type ListingMalicious,
+  type OutcomeType,
   type Receipt,
 } from '@liandun/contracts';
 import { publisherFigures } from '@liandun/domain';
@@ -145,6 +146,64 @@ test('P19: a listing found malicious counts twice at the next event, and a rebui
   owner.on('error', () => undefined);
   await rebuildProjection(owner, ledgerProjection, { reader: 'notify' }).finally(() => owner.end());
   expect(await rows()).toEqual(live);
+});
+
+test('P19: the database takes no finding of malice by who ended the listing, or by its publisher, whatever program writes it', async () => {
+  const [publisher, regulator] = ['platform-d', 'regulator-x'];
+  await ledger.admit(publisher);
+  await ledger.admit(regulator, 'regulator');
+  const filed = async (): Promise<{ id: string; entry: StoredEvent }> => {
+    serial += 1;
+    const event = delisted(publisher, `m-${serial}`, organization(serial), URGENT) as { id: string };
+    const [receipt] = await ledger.submit(publisher, [event]);
+    return { id: event.id, entry: (await ledger.log.at(receipt!.position!))! };
+  };
+  const find = async ({ entry }: { entry: StoredEvent }, foundBy: string, by = regulator): Promise<unknown> => {
+    const foundAt = toBeijingTime(new Date());
+    const reasons = { commitment: 'c' };
+    const about = { listingId: listingIdOf(entry), caseId: entry.id, memberId: publisher };
+    const data: ListingMalicious = { ...about, caseNo: '2026-19', reasons, foundBy, by, foundAt };
+    const fact = { time: foundAt, stream: entry.stream, data };
+    const id = `malice:${about.listingId}`;
+    const appended = ledger.log.append({ events: [outcomeEvent(id, EVENT_TYPES.listingMalicious, fact)] });
+    return appended.then(
+      ({ status }) => status,
+      (error: { constraint?: string }) => error.constraint,
+    );
+  };
+  const refused = 'finder_is_not_decider';
+
+  // Ended by a regulator: its decider is ending('…')’s reviewer-8.
+  const annulled = await filed();
+  expect(await find(annulled, 'officer-2')).toBe(refused);
+  const end = { listingId: listingIdOf(annulled.entry), cause: 'annulled' };
+  await ledger.submit(regulator, [ending(regulator, SUBMITTED_TYPES.listingEnded, end)], 'regulator');
+  expect(await find(annulled, 'reviewer-8')).toBe(refused);
+  expect(await find(annulled, 'officer-2', publisher)).toBe(refused);
+  expect(await find(annulled, '')).toBe(refused);
+  expect(await find({ entry: { ...annulled.entry, stream: 'merchant/other/m' } }, 'officer-2')).toBe(refused);
+  expect(await find(annulled, 'officer-2')).toBe('appended');
+
+  // Overturned on appeal: the reviewer may be at another member than who sent it.
+  const appealed = await filed();
+  const about = { appealId: 'A1', caseId: appealed.id, listingId: listingIdOf(appealed.entry) };
+  const at = toBeijingTime(new Date());
+  const say = async (id: string, type: OutcomeType, data: object): Promise<void> => {
+    await ledger.log.append({ events: [outcomeEvent(id, type, { time: at, stream: appealed.entry.stream, data })] });
+  };
+  const filing = { ...about, grounds: 'wrongFinding', evidence: [], proved: 'code', filedAt: at };
+  await say('malice:appeal', EVENT_TYPES.appealFiled, filing);
+  const decision = {
+    decision: 'overturned',
+    cause: 'appealUpheld',
+    by: regulator,
+    decidedBy: 'officer-3',
+    decidedAt: at,
+  };
+  await say('malice:decided', EVENT_TYPES.appealDecided, { ...about, ...decision });
+  await ledger.settled();
+  expect(await find(appealed, 'officer-3')).toBe(refused);
+  expect(await find(appealed, 'officer-2')).toBe('appended');
 });
 
 test('P19: the figures recompute from the log alone', async () => {

@@ -89,6 +89,28 @@ end $$;
 create trigger reviewer_is_not_decider before insert on log.entry for each row
   when (new.type = '${OUTCOME_TYPES.appealDecided}') execute function log.is_reviewed_by_another();
 
+-- That a listing was filed in bad faith is found of one that has ended, by nobody at its publisher and not by the person who ended it
+-- (rules P19, P20): the one of the appeal's decision, else the sender of what ended it.
+create function log.is_found_by_another() returns trigger language plpgsql as $$
+declare
+  data jsonb := new.entry::jsonb -> 'data';
+  publisher text := split_part(new.stream, '/', 2);
+  sender text;
+  ending jsonb;
+begin
+  select replace(e.source, 'urn:liandun:member:', ''), e.entry::jsonb -> 'data' into sender, ending
+  from view.listing l join log.entry f on f.position = l.position and f.stream = new.stream join log.entry e on e.position = l.ended_at
+  where l.listing_id = data ->> 'listingId';
+  if (ending is not null and data ->> 'foundBy' <> '' and data ->> 'by' <> '' and data ->> 'by' <> publisher
+    and (data ->> 'by', data ->> 'foundBy') is distinct from (coalesce(ending ->> 'by', sender), ending ->> 'decidedBy')) is not true then
+    raise exception 'that a listing was malicious is found by another person than who ended it, and not at its publisher'
+      using errcode = 'check_violation', schema = 'log', table = 'entry', constraint = 'finder_is_not_decider';
+  end if;
+  return new;
+end $$;
+create trigger finder_is_not_decider before insert on log.entry for each row
+  when (new.type = '${OUTCOME_TYPES.listingMalicious}') execute function log.is_found_by_another();
+
 -- No policy closes with no person deciding, but on an organization's notice that says it may (rules P01, P08).
 create function log.is_closed_by_a_person() returns trigger language plpgsql as $$
 declare
@@ -140,7 +162,9 @@ export class CompleteEntries1763800400000 implements MigrationInterface {
 alter table log.entry drop constraint complete_entry;
 drop trigger complete_case on log.entry;
 drop trigger reviewer_is_not_decider on log.entry;
+drop trigger finder_is_not_decider on log.entry;
 drop trigger closed_by_a_person on log.entry;
+drop function log.is_found_by_another();
 drop function log.is_closed_by_a_person();
 drop function log.is_reviewed_by_another();
 drop function log.states_its_case();
