@@ -110,7 +110,7 @@ test('P21: and does so from the command line', async () => {
   const run = async (line: string): Promise<string> => (await liandun(line.split(' '), { env, cwd })).out;
   expect(await publish(events(2))).toEqual(['held', 'held']);
   expect(await run('floods list --as admin')).toMatch(/platform-a +2 .*F04 2/);
-  expect(await run(`floods refuse ${PUBLISHER} --as admin`)).toContain('decision=refuse cases=2');
+  expect(await run(`floods refuse ${PUBLISHER} --as admin`)).toMatch(/^decision +refused\ncases +2$/m);
   await reader.reached(await log.head());
   expect(await run('floods list --as admin')).toContain('nothing is held');
   rmSync(cwd, { recursive: true, force: true });
