@@ -83,8 +83,13 @@ const decide = (reviewId: string, decision: string, more: object = {}, as = ONE)
   product.client(as).post(`/v1/reviews/${reviewId}/decision`, { ...WORDS, decision, ...more });
 const undo = (reviewId: string, as = ONE): Promise<Shown> =>
   product.client(as).post(`/v1/reviews/${reviewId}/undo`, { ...WORDS, ground: 'decidedWrongly' });
-const approve = (approvalId: string, as = TWO, decision = 'approve'): Promise<{ status: string }> =>
-  product.client(as).post(`/v1/approvals/${approvalId}`, { decision });
+const approve = (
+  approvalId: string,
+  as = TWO,
+  decision = 'approve',
+  reviewer: string | null = 'officer-2',
+): Promise<{ status: string; reviewer?: string }> =>
+  product.client(as).post(`/v1/approvals/${approvalId}`, { decision, ...(reviewer !== null && { reviewer }) });
 const isQueued = async (reviewId: string): Promise<boolean> =>
   (await queue()).items.some((item) => item.reviewId === reviewId);
 const actions = async (merchantId: string): Promise<string[]> =>
@@ -214,6 +219,50 @@ describe('a decision', () => {
   });
 });
 
+describe('the evidence of a decision', () => {
+  const evidence = [{ sha256: 'cd'.repeat(32), mediaType: 'application/pdf' }];
+  interface WithEvidence {
+    decided?: { evidence?: object[] };
+    proposal?: { evidence?: object[]; reviewer: string; ground: string };
+    explanation: { history: { steps: { type: string; evidence?: object[]; reviewer?: string }[] }[] };
+  }
+  const shown = (reviewId: string): Promise<WithEvidence> => product.client(ONE).get(`/v1/reviews/${reviewId}`, WHY);
+
+  test('is kept with it, and told with what led there', async () => {
+    const { reviewId } = await doubt(false);
+    expect(await decide(reviewId, 'different', { evidence })).toMatchObject({ decided: { evidence } });
+    // Said again word by word it is the same; with other files it isn't.
+    expect(await decide(reviewId, 'different', { evidence })).toMatchObject({ status: 'decided' });
+    const other = [{ ...evidence[0], sha256: 'ef'.repeat(32) }];
+    await expect(decide(reviewId, 'different', { evidence: other })).rejects.toMatchObject(refused('REVIEW_DECIDED'));
+    await product.settled();
+    const { decided, explanation } = await shown(reviewId);
+    expect(decided).toMatchObject({ evidence });
+    const steps = explanation.history[0]?.steps.filter(({ type }) => type === 'liandun.review.decided.v1');
+    expect(steps).toEqual([expect.objectContaining({ evidence, reviewer: WORDS.reviewer })]);
+  });
+
+  test('is before whoever approves, and the same request is the same proposal', async () => {
+    const { reviewId } = await doubt();
+    const { approvalId = '' } = await decide(reviewId, 'same', { evidence });
+    expect((await decide(reviewId, 'same', { evidence: structuredClone(evidence) })).approvalId).toBe(approvalId);
+    await expect(decide(reviewId, 'same')).rejects.toMatchObject(refused('REVIEW_PROPOSED'));
+    expect((await shown(reviewId)).proposal).toMatchObject({
+      evidence,
+      reviewer: WORDS.reviewer,
+      ground: WORDS.ground,
+    });
+    await approve(approvalId);
+    expect((await shown(reviewId)).decided).toMatchObject({ evidence, approver: 'officer-2' });
+  });
+
+  test('is refused where it is none', async () => {
+    const { reviewId } = await doubt(false);
+    const bad = decide(reviewId, 'different', { evidence: [{ sha256: 'x', mediaType: 'application/pdf' }] });
+    await expect(bad).rejects.toMatchObject(refused('INVALID_FORMAT', '/evidence/0/sha256'));
+  });
+});
+
 describe('where shops would close', () => {
   test('two regulators decide; then the shops are closed, and undone by two they are corrected', async () => {
     const { reviewId, merchantId } = await doubt();
@@ -226,12 +275,19 @@ describe('where shops would close', () => {
     await expect(approve(approvalId, ONE)).rejects.toMatchObject(refused('SECOND_PERSON_NEEDED'));
     await expect(approve(approvalId, 'admin-1')).rejects.toMatchObject(refused('APPROVAL_NOT_FOUND'));
     await expect(approve(approvalId, A)).rejects.toMatchObject(refused('FORBIDDEN'));
-    expect(await approve(approvalId)).toMatchObject({ status: 'granted' });
+    await expect(approve(approvalId, TWO, 'approve', null)).rejects.toMatchObject(
+      refused('MISSING_FIELD', '/reviewer'),
+    );
+    // The same person, at another authority, is no second one.
+    const own = approve(approvalId, TWO, 'approve', WORDS.reviewer);
+    await expect(own).rejects.toMatchObject(refused('SECOND_PERSON_NEEDED'));
+    expect(await approve(approvalId)).toMatchObject({ status: 'granted', reviewer: 'officer-2' });
     await expect(approve(approvalId)).rejects.toMatchObject(refused('APPROVAL_DECIDED'));
     await product.settled();
     expect(await actions(merchantId)).toEqual(['check', 'close']);
     const linked = await show(reviewId);
-    expect(linked).toMatchObject({ status: 'decided', decided: { decision: 'same', approvedBy: TWO } });
+    const persons = { reviewer: WORDS.reviewer, decidedBy: ONE, approver: 'officer-2', approvedBy: TWO };
+    expect(linked).toMatchObject({ status: 'decided', decided: { decision: 'same', ...persons } });
     expect(linked.entities[0]).toEqual(linked.entities[1]);
 
     const { approvalId: undoing = '' } = await undo(reviewId);
@@ -329,8 +385,10 @@ describe('on the command line', () => {
     const proposed = await run(`reviews decide ${reviewId} same ${words} --as ${ONE}`);
     expect(proposed).toMatchObject({ code: 0 });
     const [, approvalId] = /([0-9a-f-]{36})/.exec(proposed.out) ?? [];
-    expect(await run(`reviews approve ${approvalId} --as ${ONE}`)).toMatchObject({ code: 4 });
-    expect((await run(`reviews approve ${approvalId} --as ${TWO}`)).out).toContain('granted');
+    const second = `reviews approve ${approvalId} --reviewer officer-2`;
+    expect(await run(`${second} --as ${ONE}`)).toMatchObject({ code: 4 });
+    expect((await run(`${second} --as ${TWO}`)).out).toContain('granted');
+    expect((await run(`reviews show ${reviewId} ${why}`)).out).toContain(`officer-2 of ${TWO}`);
     expect((await run(`reviews undo ${reviewId} --ground newEvidence --case 2026-17 --reviewer officer-1 --as ${ONE}`)).code).toBe(0); // prettier-ignore
   });
 });

@@ -22,7 +22,6 @@ import {
   type AppealGround,
   type AppealProof,
   type OutcomeType,
-  type Problem,
 } from '@liandun/contracts';
 import {
   appealDeadline,
@@ -46,7 +45,7 @@ import {
 import { Injectable } from '@nestjs/common';
 import { LedgerWriter } from './ledger-writer.js';
 import { Door } from './pools.js';
-import { ProblemError, refuseField } from './problems.js';
+import { refuseField, valueOf } from './problems.js';
 import { Reads } from './reads.js';
 
 type CaseDeadline = NonNullable<CaseState['hold']>;
@@ -55,11 +54,6 @@ interface NewDeadline {
   type: OutcomeType;
   about: { appealId?: string };
   deadline: ReturnType<typeof appealDeadline>;
-}
-
-function valueOf<T>(validated: { value: T } | { problem: Problem }): T {
-  if ('problem' in validated) throw new ProblemError(validated.problem);
-  return validated.value;
 }
 
 const CONFLICT_RETRIES_MAX = 8;

@@ -233,8 +233,3 @@ export class SignaturesChangeBody {
   @IsIn(SIGNATURE_POLICIES)
   signatures: SignaturePolicy;
 }
-
-export class ApprovalDecisionBody {
-  @IsIn(['approve', 'refuse'])
-  decision: 'approve' | 'refuse';
-}

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { BASIS_TEXTS, LedgerError, toBeijingTime, type Agreement, type MembershipChange } from '@liandun/contracts';
+import {
+  ApprovalDecision,
+  BASIS_TEXTS,
+  LedgerError,
+  toBeijingTime,
+  validateBody,
+  type Agreement,
+  type MembershipChange,
+} from '@liandun/contracts';
 import { deliveryOf, SUSPENSION_CONFIRMED_WITHIN_MS } from '@liandun/domain';
 import { approvalById, approvalList, memberList, otherAdministrators, type ApprovalRow } from '@liandun/views';
 import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
@@ -8,7 +16,6 @@ import type { FastifyRequest } from 'fastify';
 import { callerOf } from './access-hooks.js';
 import {
   AgreementChangeBody,
-  ApprovalDecisionBody,
   KeyAdditionBody,
   KeyRevocationBody,
   LimitsChangeBody,
@@ -19,6 +26,7 @@ import {
 import { Erasures } from './erasures.js';
 import { agreementOf, keyOf, limitsOf, parseBody, parseEmpty, subscriptionOf } from './bodies.js';
 import { DecideMembershipApproval, RequestMembershipChange } from './membership.js';
+import { refuseField, valueOf } from './problems.js';
 import { limitOf, textOf } from './query.js';
 import { Reads } from './reads.js';
 import { ReasonCodes, type CodesApproval } from './reason-codes.js';
@@ -47,14 +55,21 @@ const isReview = (approval: ApprovalRow): approval is ReviewApproval =>
 
 const isCodes = (approval: ApprovalRow): approval is CodesApproval => approval.change.action === 'changeReasonCodes';
 
+/** Only of a review the second person is named: nobody must think that his name was kept where it isn't. */
+function requireUnnamed({ reviewer }: ApprovalDecision): void {
+  if (reviewer !== undefined) throw refuseField('FIELD_NOT_APPLICABLE', '/reviewer');
+}
+
 /** An approval as administrators see it. */
-function shown({ requestedAt, decidedAt, decidedBy, ...approval }: ApprovalRow): object {
+function shown({ requestedAt, decidedAt, decidedBy, reviewer, ...approval }: ApprovalRow): object {
   const confirmBy = new Date(requestedAt.getTime() + SUSPENSION_CONFIRMED_WITHIN_MS);
   return {
     ...approval,
     requestedAt: toBeijingTime(requestedAt),
     ...(actsAtOnce(approval.change) ? { confirmBy: toBeijingTime(confirmBy) } : {}),
-    ...(decidedAt && decidedBy ? { decidedBy, decidedAt: toBeijingTime(decidedAt) } : {}),
+    ...(decidedAt && decidedBy
+      ? { decidedBy, ...(reviewer && { reviewer }), decidedAt: toBeijingTime(decidedAt) }
+      : {}),
   };
 }
 
@@ -228,24 +243,28 @@ export class MembersController {
     @Param('approvalId') approvalId: string,
     @Body() body: unknown,
   ): Promise<object> {
-    const { decision } = parseBody(ApprovalDecisionBody, body);
+    const said = valueOf(validateBody(ApprovalDecision, body));
+    const { decision } = said;
     const caller = callerOf(request);
     const erasure = await this.erasures.find(approvalId, caller);
     if (erasure) {
+      requireUnnamed(said);
       await this.erasures.decide(erasure, decision, caller.memberId);
       return this.erasures.page(approvalId, caller);
     }
     const approval = await this.reads.as(caller, (db) => approvalById(db, approvalId));
     if (approval && isReview(approval) && caller.role === 'regulator') {
-      await this.reviews.conclude(approval, decision, caller);
+      await this.reviews.conclude(approval, said, caller);
       return shown((await this.reads.as(caller, (db) => approvalById(db, approvalId))) ?? approval);
     }
     if (approval && isCodes(approval)) {
+      requireUnnamed(said);
       await this.codes.conclude(approval, decision, caller.memberId);
       return shown((await this.reads.as(caller, (db) => approvalById(db, approvalId))) ?? approval);
     }
     // A regulator decides on erasures, on who is who and on reason codes only; any other request isn't there for it.
     if (!approval || isReview(approval) || caller.role !== 'admin') throw new LedgerError('APPROVAL_NOT_FOUND');
+    requireUnnamed(said);
     const { memberId } = approval.change;
     await this.commands.execute(
       new DecideMembershipApproval(approvalId, memberId, {

@@ -75,6 +75,8 @@ test('P20: who asks may not approve: not in the code, not in the database', asyn
     [body.approvalId],
   );
   await expect(update).rejects.toThrow('violates check constraint');
+  const named = await post('admin-2', `/v1/approvals/${body.approvalId}`, { decision: 'approve', reviewer: 'o-2' });
+  expect(named.body).toMatchObject({ code: 'FIELD_NOT_APPLICABLE', errors: [{ pointer: '/reviewer' }] });
   expect((await decide('admin-2', body.approvalId)).body.status).toBe('granted');
   const again = await decide('admin-3', body.approvalId);
   expect([again.status, again.body.code]).toEqual([409, 'APPROVAL_DECIDED']);

@@ -105,6 +105,12 @@ export class ProblemError extends Error {
   }
 }
 
+/** What a body says. Throws ProblemError where it was refused. */
+export function valueOf<T>(validated: { value: T } | { problem: Problem }): T {
+  if ('problem' in validated) throw new ProblemError(validated.problem);
+  return validated.value;
+}
+
 /** A refusal that names a field, for queries and headers. */
 export const refuseField = (code: ProblemCode, pointer: string, fieldCode: ProblemCode = code): LedgerError => {
   const { detail: message, detailZh: messageZh } = problem(fieldCode);

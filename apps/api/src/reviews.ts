@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import {
   LedgerError,
   pairOfReview,
   ReviewUndo,
   validateBody,
   validateReviewDecision,
-  type Problem,
+  type ApprovalDecision,
   type ReviewChange,
+  type ReviewDecision,
 } from '@liandun/contracts';
 import type { PairFacts, ReviewCommand } from '@liandun/domain';
 import type { ReadingCaller } from '@liandun/event-log';
@@ -27,7 +29,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { explained, pathOf } from './explain.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Door } from './pools.js';
-import { ProblemError } from './problems.js';
+import { refuseField, valueOf } from './problems.js';
 import { Reads } from './reads.js';
 import { DecideReviewOf } from './review.js';
 
@@ -35,11 +37,16 @@ import { DecideReviewOf } from './review.js';
 export type ShownReview = Omit<ReviewRow, 'a' | 'b' | 'possible' | 'proposal'> & {
   status: 'open' | 'proposed' | 'decided' | 'linked' | 'apart';
   observations: [number, number];
-  proposal?: Omit<ReviewProposal, 'change'> & { decision: string; undoes: boolean };
+  proposal?: Omit<ReviewProposal, 'change'> &
+    Pick<ReviewChange, 'decision' | 'ground' | 'caseNo' | 'reviewer' | 'evidence'> & { undoes: boolean };
 };
 
 /** A decision that waits for its second person, or the review as it stands with it. */
 export type Reviewed = { approvalId: string; reviewId: string } | ShownReview;
+
+/** What a regulator asks for; of an undoing, what it undoes is known when it is accepted. */
+type Asked =
+  Extract<ReviewChange, { action: 'decideReview' }> | Omit<Extract<ReviewChange, { action: 'undoReview' }>, 'decision'>;
 
 /** A request on who is who. */
 export type ReviewApproval = ApprovalRow & { change: ReviewChange };
@@ -65,6 +72,10 @@ function shown(row: ReviewRow): ShownReview {
         requestedBy: proposal.requestedBy,
         requestedAt: proposal.requestedAt,
         decision: proposal.change.decision,
+        ground: proposal.change.ground,
+        caseNo: proposal.change.caseNo,
+        reviewer: proposal.change.reviewer,
+        ...(proposal.change.evidence && { evidence: proposal.change.evidence }),
         undoes: proposal.change.action === 'undoReview',
       },
     }),
@@ -77,16 +88,18 @@ function accountsMoved(row: ReviewRow, decision: string): number {
   return moves ? row.atStake.wouldClose : 0;
 }
 
-function valueOf<T>(validated: { value: T } | { problem: Problem }): T {
-  if ('problem' in validated) throw new ProblemError(validated.problem);
-  return validated.value;
+/**
+ * Whether what is asked for has been proposed already, word by word. What hangs on it may have changed since, and of an undoing the
+ * proposal knows what it undoes.
+ */
+function sameWords({ accounts: _then, ...proposed }: ReviewChange, { accounts: _now, ...asked }: Asked): boolean {
+  const { decision: _undoes, ...undoing } = proposed;
+  return isDeepStrictEqual(asked.action === 'undoReview' ? undoing : proposed, asked);
 }
 
-/** Whether what is asked for has been proposed already, word by word. */
-const sameWords = (proposed: ReviewChange, asked: object): boolean =>
-  Object.entries(asked).every(
-    ([name, value]) => name === 'accounts' || (proposed as unknown as Record<string, unknown>)[name] === value,
-  );
+/** The files that are named, and nothing else of them; absent where there are none. */
+const evidenceIn = ({ evidence }: ReviewDecision | ReviewUndo): Pick<ReviewChange, 'evidence'> =>
+  evidence && evidence.length > 0 ? { evidence: evidence.map(({ sha256, mediaType }) => ({ sha256, mediaType })) } : {};
 
 /** The queue of who is who, and what regulators decide of it. */
 @Injectable()
@@ -130,7 +143,8 @@ export class Reviews {
   async decide(caller: ReadingCaller, reviewId: string, body: unknown): Promise<Reviewed> {
     const row = await this.#row(caller, reviewId);
     const now = this.writer.now();
-    const { decision, ground, caseNo, reviewer, expiresAt } = valueOf(validateReviewDecision(body, now));
+    const asked = valueOf(validateReviewDecision(body, now));
+    const { decision, ground, caseNo, reviewer, expiresAt } = asked;
     const { a, b } = row;
     const words = { ground, caseNo, reviewer, accounts: accountsMoved(row, decision), reviewId, a, b };
     const change = {
@@ -138,6 +152,7 @@ export class Reviews {
       memberId: caller.memberId,
       decision,
       ...words,
+      ...evidenceIn(asked),
       ...(expiresAt !== undefined && { expiresAt }),
     };
     const facts = await this.#facts(row);
@@ -153,27 +168,33 @@ export class Reviews {
   /** Undoes a decision at once, or proposes it where shops would close or reopen. */
   async undo(caller: ReadingCaller, reviewId: string, body: unknown): Promise<Reviewed> {
     const row = await this.#row(caller, reviewId);
-    const { ground, caseNo, reviewer } = valueOf(validateBody(ReviewUndo, body));
+    const asked = valueOf(validateBody(ReviewUndo, body));
+    const { ground, caseNo, reviewer } = asked;
     const { a, b, atStake } = row;
     const words = { ground, caseNo, reviewer, accounts: atStake.wouldClose, reviewId, a, b };
-    const change = { action: 'undoReview' as const, memberId: caller.memberId, ...words };
+    const change = { action: 'undoReview' as const, memberId: caller.memberId, ...words, ...evidenceIn(asked) };
     return this.#propose(caller, row, change, (approvalId) => ({ kind: 'undoReview', approvalId, change }));
   }
 
   /** A second person's word. Throws LedgerError where it isn't one, or things have changed since. */
-  async conclude(approval: ReviewApproval, decision: 'approve' | 'refuse', caller: ReadingCaller): Promise<void> {
+  async conclude(
+    approval: ReviewApproval,
+    { decision, reviewer }: ApprovalDecision,
+    caller: ReadingCaller,
+  ): Promise<void> {
+    if (reviewer === undefined) throw refuseField('MISSING_FIELD', '/reviewer');
     const { approvalId, change } = approval;
     const row = await this.#row(caller, change.reviewId);
     const facts = await this.#facts(row);
     const now = this.writer.now().toISOString();
-    const command = { kind: 'concludeReview' as const, decision, decidedBy: caller.memberId, facts, now };
+    const command = { kind: 'concludeReview' as const, decision, decidedBy: caller.memberId, reviewer, facts, now };
     await this.commands.execute(new DecideReviewOf(change.reviewId, approvalId, command));
   }
 
   async #propose(
     caller: ReadingCaller,
     row: ReviewRow,
-    change: object,
+    change: Asked,
     commandOf: (approvalId: string) => ReviewCommand,
   ): Promise<Reviewed> {
     const { reviewId, proposal } = row;

@@ -481,7 +481,12 @@ function addReviews(settings: Settings): void {
     made
       .addOption(new Option('--ground <ground>', t('on what it rests', '依据')).choices(grounds).makeOptionMandatory())
       .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
-      .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'));
+      .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'))
+      .option(
+        '--evidence <file>',
+        t('evidence (repeatable); only its hash is sent', '证据文件（可重复）；只发送哈希'),
+        collect,
+      );
   reading(command('list', 'what is undecided, weightiest first', '待办队列，影响大者在前'))
     .option('--limit <n>', t('how many at most', '最多条数'), seq, 20)
     .action(settings.run((options: ReviewListOptions) => listReviews(context, options)));
@@ -502,6 +507,7 @@ function addReviews(settings: Settings): void {
     settings.run((reviewId: string, options: ReviewDecisionOptions) => undoReview(context, reviewId, options)),
   );
   command('approve <approvalId>', "approve another regulator's proposal", '审批另一监管成员的决定')
+    .requiredOption('--reviewer <id>', t("the second person's opaque id", '第二人的内部编号'))
     .option('--refuse', t('refuse it instead', '改为拒绝'))
     .action(
       settings.run((approvalId: string, options: ApprovalOptions) => approveReview(context, approvalId, options)),

@@ -8,7 +8,7 @@ import { openApiDocument, ROUTES } from './openapi.js';
 import { SUBMISSIONS } from './submissions.js';
 import { Notice } from './notice.js';
 import { AppealDecision, AppealStay, DeadlineChange } from './appeal.js';
-import { ReviewDecision, ReviewUndo } from './review.js';
+import { ApprovalDecision, ReviewDecision, ReviewUndo } from './review.js';
 import { MatchedScreening, ScreeningDecision } from './screening.js';
 import { Envelope, ScreeningRequest } from './validate.js';
 
@@ -99,6 +99,7 @@ describe('the documents', () => {
       AppealStay,
       DeadlineChange,
       ReviewUndo,
+      ApprovalDecision,
       ...Object.values(SUBMISSIONS).map(({ payload }) => payload),
     ].forEach(look);
     expect(silent).toEqual([]);

@@ -101,6 +101,8 @@ export interface ApprovalRequested {
 export interface ApprovalDecided {
   approvalId: string;
   decidedBy: string;
+  /** Of a review: the deciding person's opaque id. */
+  reviewer?: string;
 }
 
 export interface MatcherActivated {

@@ -1,5 +1,7 @@
 // Who is who, where a person has to say it: what is decided of two observations, on what ground, and how it is undone.
-import { DecisionNo, Doc, OneOf, OpaqueId, Optional, Time } from './fields.js';
+import type { AppealEvidence } from './appeal.js';
+import { DecisionNo, Doc, NestedList, OneOf, OpaqueId, Optional, Time } from './fields.js';
+import { EVIDENCE_MAX, StatementEvidence } from './subject.js';
 
 export const REVIEW_DECISIONS = ['same', 'different', 'unsure'] as const;
 export type ReviewDecisionKind = (typeof REVIEW_DECISIONS)[number];
@@ -65,6 +67,11 @@ export class ReviewDecision {
   @Optional()
   @Time()
   expiresAt?: string;
+
+  @Doc('What was looked at, by the hashes of the files', '所审阅材料的哈希')
+  @Optional()
+  @NestedList(() => StatementEvidence, EVIDENCE_MAX)
+  evidence?: StatementEvidence[];
 }
 
 /** The body of POST /v1/reviews/{reviewId}/undo. */
@@ -80,6 +87,28 @@ export class ReviewUndo {
   @Doc("The deciding person's opaque id", '决定人的内部编号')
   @OpaqueId()
   reviewer: string;
+
+  @Doc('What was looked at, by the hashes of the files', '所审阅材料的哈希')
+  @Optional()
+  @NestedList(() => StatementEvidence, EVIDENCE_MAX)
+  evidence?: StatementEvidence[];
+}
+
+export const APPROVAL_DECISIONS = ['approve', 'refuse'] as const;
+
+/** The body of POST /v1/approvals/{approvalId}: a second person's word. */
+export class ApprovalDecision {
+  @Doc('What is said to the request', '审批意见')
+  @OneOf(APPROVAL_DECISIONS)
+  decision: (typeof APPROVAL_DECISIONS)[number];
+
+  @Doc(
+    "Of a review, and of nothing else: the second person's opaque id, another than the first's",
+    '仅用于复核，且必填：第二人的内部编号，须与第一人不同',
+  )
+  @Optional()
+  @OpaqueId()
+  reviewer?: string;
 }
 
 /** The two observations that something is decided of, by the positions of their entries. */
@@ -98,10 +127,17 @@ interface Approved {
   approvalId?: string;
   /** Another member than `decidedBy`. */
   approvedBy?: string;
+  /** The second person's opaque id, another than `reviewer`; decisions of the first days don't name one. */
+  approver?: string;
+}
+
+/** What the decision rests on besides its ground: files, by their hashes. */
+interface Borne {
+  evidence?: AppealEvidence[];
 }
 
 /** What a regulator decided of two observations, and thereby of the entities that they are of. */
-export interface ReviewDecided extends ReviewPair, Approved {
+export interface ReviewDecided extends ReviewPair, Approved, Borne {
   decision: ReviewDecisionKind;
   ground: ReviewGround;
   caseNo: string;
@@ -113,7 +149,7 @@ export interface ReviewDecided extends ReviewPair, Approved {
 }
 
 /** What was decided of two observations holds no more. */
-export interface ReviewUndone extends ReviewPair, Approved {
+export interface ReviewUndone extends ReviewPair, Approved, Borne {
   /** What it undoes. */
   decision: ReviewDecisionKind;
   ground: UndoGround;
@@ -122,7 +158,7 @@ export interface ReviewUndone extends ReviewPair, Approved {
   reviewer: string;
 }
 
-type Proposed<T> = Omit<T, 'decidedBy' | 'approvalId' | 'approvedBy'>;
+type Proposed<T> = Omit<T, 'decidedBy' | 'approvalId' | 'approvedBy' | 'approver'>;
 
 /** A decision, or the undoing of one, that waits for a second person: shops would close, or reopen. */
 export type ReviewChange =

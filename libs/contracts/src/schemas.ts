@@ -33,7 +33,7 @@ import {
 import { MaliceFinding } from './publisher.js';
 import { CHANGED_CODES_MAX } from './reason-code-changes.js';
 import { REASON_KINDS } from './reason-codes.js';
-import { REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
+import { ApprovalDecision, REVIEW_DECISIONS, REVIEW_GROUNDS, ReviewDecision, ReviewUndo } from './review.js';
 import { MatchedScreening, SCREENING_MATCHED_TYPE, ScreeningDecision } from './screening.js';
 import {
   AppealRequest,
@@ -174,6 +174,9 @@ const entitySide = object({
   },
 });
 
+/** Files that a decision rests on. */
+const evidenceShown = list(object({ sha256: text, mediaType: text }));
+
 /** What a person decided of two entities, as far as it stands. */
 const standingDecision = object({
   reviewId: text,
@@ -186,7 +189,9 @@ const standingDecision = object({
   reviewer: text,
   'approvalId?': text,
   'approvedBy?': text,
+  'approver?': text,
   'expiresAt?': time,
+  'evidence?': evidenceShown,
   decidedAt: time,
 });
 
@@ -250,6 +255,10 @@ const review = (more: Record<string, JsonSchema> = {}): JsonSchema =>
       requestedBy: text,
       requestedAt: time,
       decision: oneOf(...REVIEW_DECISIONS),
+      ground: text,
+      caseNo: text,
+      reviewer: text,
+      'evidence?': evidenceShown,
       undoes: { type: 'boolean' },
     }),
     ...more,
@@ -598,6 +607,9 @@ const WIRE: Record<string, JsonSchema> = {
     'reviewId?': text,
     'decision?': oneOf(...REVIEW_DECISIONS),
     'ground?': text,
+    'reviewer?': text,
+    'approver?': text,
+    'evidence?': evidenceShown,
   }),
   Review: review(),
   ReviewDetail: review({
@@ -871,7 +883,6 @@ const WIRE: Record<string, JsonSchema> = {
   SignaturesChange: object({ signatures: oneOf(...SIGNATURE_POLICIES) }, { additionalProperties: false }),
   KeyRevocation: object({ 'emergency?': { type: 'boolean' } }, { additionalProperties: false }),
   NoBody: object({}, { additionalProperties: false }),
-  ApprovalDecision: object({ decision: oneOf('approve', 'refuse') }, { additionalProperties: false }),
   ApprovalRequested: object({ approvalId: text, 'delivery?': ref('Delivery') }),
   Erasure: object({
     erasureId: text,
@@ -1032,6 +1043,7 @@ export function componentSchemas(): Record<string, JsonSchema> {
   addClass(schemas, MaliceFinding, true);
   addClass(schemas, ReviewDecision, true);
   addClass(schemas, ReviewUndo, true);
+  addClass(schemas, ApprovalDecision, true);
   const envelope = schemas.Envelope as JsonSchema;
   for (const [type, { payload }] of Object.entries(SUBMISSIONS)) {
     addClass(schemas, payload, true);

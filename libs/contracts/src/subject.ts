@@ -106,7 +106,8 @@ export class StatementEvidence {
   mediaType: string;
 }
 
-const EVIDENCE_MAX = 20;
+/** Documents of one statement, or of one decision. */
+export const EVIDENCE_MAX = 20;
 
 /** The body of POST /public/statements, and of POST /public/hearings: the answer to a case that is held. */
 export class SubjectStatement {

@@ -38,10 +38,15 @@ const undo = (accounts = 0): ReviewCommand => ({
   approvalId: 'p2',
   change: { action: 'undoReview', memberId: 'beijing', ground: 'newEvidence', accounts, ...WORDS },
 });
-const conclude = (decidedBy: string, decision: ConcludeReview['decision'] = 'approve'): ReviewCommand => ({
+const conclude = (
+  decidedBy: string,
+  decision: ConcludeReview['decision'] = 'approve',
+  reviewer = 'officer-2',
+): ReviewCommand => ({
   kind: 'concludeReview',
   decision,
   decidedBy,
+  reviewer,
   facts: NOTHING,
   now: NOW,
 });
@@ -111,6 +116,16 @@ describe('what is decided', () => {
   ])('%s', (_, events, command, outcome) => expect(given(...events).when(command)).toEqual(outcome));
 });
 
+describe('the evidence', () => {
+  const evidence = (sha256: string) => ({ evidence: [{ sha256, mediaType: 'application/pdf' }] });
+  const before = decided('different', evidence('aa'));
+  test.each<[string, ReviewCommand, string | string[]]>([
+    ['the same files: nothing changes', decide(change('different', 0, evidence('aa'))), []],
+    ['other files', decide(change('different', 0, evidence('bb'))), 'REVIEW_DECIDED'],
+    ['no files', decide(change('different')), 'REVIEW_DECIDED'],
+  ])('said again with %s', (_, command, outcome) => expect(given(before).when(command)).toEqual(outcome));
+});
+
 describe('what is undone', () => {
   test.each<[string, ReviewEvent[], ReviewCommand, string | string[]]>([
     ['nothing', [], undo(), 'REVIEW_NOT_DECIDED'],
@@ -133,6 +148,12 @@ describe('the second person', () => {
   test.each<[string, ReviewEvent[], ReviewCommand, string | string[]]>([
     ['who proposed may not approve', [same], conclude('beijing'), 'SECOND_PERSON_NEEDED'],
     ['nor refuse', [same], conclude('beijing', 'refuse'), 'SECOND_PERSON_NEEDED'],
+    [
+      'one person at two authorities is one',
+      [same],
+      conclude('hangzhou', 'approve', 'officer-1'),
+      'SECOND_PERSON_NEEDED',
+    ],
     ['another approves', [same], conclude('hangzhou'), ['approval.granted', 'review.decided']],
     ['or refuses', [same], conclude('hangzhou', 'refuse'), ['approval.refused']],
     ['nothing was proposed', [], conclude('hangzhou'), 'APPROVAL_NOT_FOUND'],
@@ -157,6 +178,7 @@ describe('the second person', () => {
       decidedBy: 'beijing',
       approvalId: 'p1',
       approvedBy: 'hangzhou',
+      approver: 'officer-2',
     });
   });
 });

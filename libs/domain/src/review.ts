@@ -7,6 +7,7 @@ import type {
   ReviewDecided,
   ReviewUndone,
 } from '@liandun/contracts';
+import { isDeepStrictEqual } from 'node:util';
 import { evolveApproval, type Approval } from './membership.js';
 
 type Decision = Extract<ReviewChange, { action: 'decideReview' }>;
@@ -54,6 +55,8 @@ export interface ConcludeReview {
   kind: 'concludeReview';
   decision: 'approve' | 'refuse';
   decidedBy: string;
+  /** The person's opaque id. */
+  reviewer: string;
   facts: PairFacts;
   /** RFC 3339. */
   now: string;
@@ -81,7 +84,7 @@ export type ReviewRefusal = Extract<
 type Outcome = { events: ReviewEvent[] } | { refused: ReviewRefusal };
 
 /** Who approved what, where somebody had to. */
-type Second = Pick<ReviewDecided, 'approvalId' | 'approvedBy'>;
+type Second = Pick<ReviewDecided, 'approvalId' | 'approvedBy' | 'approver'>;
 
 const stands = ({ decided }: Review, now: string): boolean =>
   decided !== undefined && (decided.expiresAt === undefined || Date.parse(decided.expiresAt) > Date.parse(now));
@@ -93,14 +96,15 @@ function refusalOf(review: Review, change: Decision, facts: PairFacts, now: stri
   return facts.identifiersDiffer ? 'REVIEW_IDENTIFIERS_DIFFER' : undefined;
 }
 
-type Words = Pick<ReviewDecided | ReviewUndone, 'ground' | 'caseNo' | 'reviewer'>;
+type Words = Pick<ReviewDecided | ReviewUndone, 'ground' | 'caseNo' | 'reviewer' | 'evidence'>;
 
 /** Whether it says what stands already, so that a repeated request changes nothing. */
 const repeats = (before: Words & { decidedBy: string }, asked: Words & { memberId: string }): boolean =>
   before.decidedBy === asked.memberId &&
   before.ground === asked.ground &&
   before.caseNo === asked.caseNo &&
-  before.reviewer === asked.reviewer;
+  before.reviewer === asked.reviewer &&
+  isDeepStrictEqual(before.evidence, asked.evidence);
 
 function decidedBy(change: Decision, second: Second = {}): ReviewEvent {
   const { action: _action, memberId, ...words } = change;
@@ -142,8 +146,9 @@ function conclude(command: ConcludeReview, review: Review): Outcome {
   if (change.action !== 'decideReview' && change.action !== 'undoReview') return { refused: 'APPROVAL_NOT_FOUND' };
   if (approval.status !== 'pending') return { refused: 'APPROVAL_DECIDED' };
   const approvedBy = command.decidedBy;
-  if (requestedBy === approvedBy) return { refused: 'SECOND_PERSON_NEEDED' };
-  const data = { approvalId, decidedBy: approvedBy };
+  // Another member, and another person: one who serves two authorities is still one.
+  if (requestedBy === approvedBy || change.reviewer === command.reviewer) return { refused: 'SECOND_PERSON_NEEDED' };
+  const data = { approvalId, decidedBy: approvedBy, reviewer: command.reviewer };
   if (command.decision === 'refuse') return { events: [{ type: 'liandun.approval.refused.v1', data }] };
   // Another decision may have come since.
   const refused =
@@ -153,7 +158,7 @@ function conclude(command: ConcludeReview, review: Review): Outcome {
         ? undefined
         : ('REVIEW_NOT_DECIDED' as const);
   if (refused) return { refused };
-  const second = { approvalId, approvedBy };
+  const second = { approvalId, approvedBy, approver: command.reviewer };
   const effect = change.action === 'decideReview' ? decidedBy(change, second) : undoneBy(change, second);
   return { events: [{ type: 'liandun.approval.granted.v1', data }, effect] };
 }

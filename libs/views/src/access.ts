@@ -74,6 +74,8 @@ create table ${schema}.approval (
   decided_by text,
   requested_at timestamptz not null,
   decided_at timestamptz,
+  -- Of a review: the second person.
+  reviewer text,
   -- Two persons (rule P20), also where the code above should fail.
   check (decided_by <> requested_by),
   check ((status = 'pending') = (decided_by is null)),
@@ -119,10 +121,10 @@ const setKeyStatus =
 const decideApproval =
   (status: 'granted' | 'refused'): Fold =>
   (client, schema, { data, acceptedAt }) => {
-    const { approvalId, decidedBy } = data as ApprovalDecided;
+    const { approvalId, decidedBy, reviewer } = data as ApprovalDecided;
     return client.query(
-      `update ${schema}.approval set status = $2, decided_by = $3, decided_at = $4 where approval_id = $1`,
-      [approvalId, status, decidedBy, acceptedAt],
+      `update ${schema}.approval set status = $2, decided_by = $3, decided_at = $4, reviewer = $5 where approval_id = $1`,
+      [approvalId, status, decidedBy, acceptedAt, reviewer ?? null],
     );
   };
 
@@ -302,6 +304,8 @@ export interface ApprovalRow {
   requestedBy: string;
   status: 'pending' | 'granted' | 'refused';
   decidedBy: string | null;
+  /** Of a review: the second person's opaque id. */
+  reviewer: string | null;
   requestedAt: Date;
   decidedAt: Date | null;
 }
@@ -394,7 +398,7 @@ export async function otherAdministrators(db: Queryable, memberId: string): Prom
 }
 
 const APPROVAL_COLUMNS = `approval_id as "approvalId", change, requested_by as "requestedBy", status,
-  decided_by as "decidedBy", requested_at as "requestedAt", decided_at as "decidedAt"`;
+  decided_by as "decidedBy", reviewer, requested_at as "requestedAt", decided_at as "decidedAt"`;
 
 /** One approval. */
 export async function approvalById(db: Queryable, approvalId: string): Promise<ApprovalRow | undefined> {

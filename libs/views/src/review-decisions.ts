@@ -17,6 +17,10 @@ create table ${schema}.review (
   accounts int not null,
   approval_id text,
   approved_by text,
+  -- The second person; null in decisions of the first days.
+  approver text,
+  -- Files that it rests on, by their hashes.
+  evidence jsonb,
   decided_at timestamptz not null,
   expires_at timestamptz,
   undone boolean not null,
@@ -25,6 +29,7 @@ create table ${schema}.review (
   -- Two persons where shops close or reopen (rule P20), also where the code above should fail.
   check (approved_by <> decided_by),
   check ((approval_id is null) = (approved_by is null)),
+  check (approver <> reviewer),
   check (accounts = 0 or approval_id is not null or decision = 'unsure' or (decision = 'different' and not undone)),
   check (undone or (decision = 'unsure') = (expires_at is not null))
 );
@@ -41,14 +46,15 @@ export const saveReview = (
 ): Promise<unknown> =>
   client.query(
     `insert into ${schema}.review (review_id, a, b, decision, ground, case_no, decided_by, reviewer, accounts, approval_id,
-       approved_by, expires_at, decided_at, undone, position)
+       approved_by, approver, evidence, expires_at, decided_at, undone, position)
      select r."reviewId", r.a, r.b, r.decision, r.ground, r."caseNo", r."decidedBy", r.reviewer, r.accounts, r."approvalId",
-       r."approvedBy", r."expiresAt", $2, $3, $4
+       r."approvedBy", r.approver, r.evidence, r."expiresAt", $2, $3, $4
      from jsonb_to_record($1) r ("reviewId" text, a bigint, b bigint, decision text, ground text, "caseNo" text, "decidedBy" text,
-       reviewer text, accounts int, "approvalId" text, "approvedBy" text, "expiresAt" timestamptz)
+       reviewer text, accounts int, "approvalId" text, "approvedBy" text, approver text, evidence jsonb, "expiresAt" timestamptz)
      on conflict (review_id) do update set decision = excluded.decision, ground = excluded.ground,
        case_no = excluded.case_no, decided_by = excluded.decided_by, reviewer = excluded.reviewer,
        accounts = excluded.accounts, approval_id = excluded.approval_id, approved_by = excluded.approved_by,
+       approver = excluded.approver, evidence = excluded.evidence,
        expires_at = excluded.expires_at, decided_at = excluded.decided_at, undone = excluded.undone,
        position = excluded.position`,
     [JSON.stringify(review), acceptedAt, undone, position],

@@ -281,6 +281,8 @@ const toDecision = (row: Row): StandingDecision => ({
   decidedBy: row.decided_by,
   reviewer: row.reviewer,
   ...(row.approved_by && { approvalId: row.approval_id, approvedBy: row.approved_by }),
+  ...(row.approver && { approver: row.approver }),
+  ...(row.evidence && { evidence: row.evidence }),
   ...(row.expires_at && { expiresAt: toBeijingTime(row.expires_at) }),
   decidedAt: toBeijingTime(row.decided_at),
 });
@@ -303,6 +305,10 @@ export interface Step {
   decision?: string;
   ground?: string;
   reviewId?: string;
+  reviewer?: string;
+  /** The second person, where shops would close or reopen. */
+  approver?: string;
+  evidence?: { sha256: string; mediaType: string }[];
 }
 
 /** How observations came to be where they are, each in the order of the log: linked, merged, split, decided, undone. */
@@ -333,8 +339,16 @@ export async function stepsOf(db: ClientBase, observations: number[]): Promise<M
 function toStep(observation: number, { position, type, accepted_at, data }: Row): Step {
   const step = { position: Number(position), at: toBeijingTime(accepted_at), type };
   if (type === EVENT_TYPES.reviewDecided || type === EVENT_TYPES.reviewUndone) {
-    const { reviewId, decision, ground } = data;
-    return { ...step, reviewId, decision, ground };
+    const { reviewId, decision, ground, reviewer, approver, evidence } = data as ReviewDecided;
+    return {
+      ...step,
+      reviewId,
+      decision,
+      ground,
+      reviewer,
+      ...(approver && { approver }),
+      ...(evidence && { evidence }),
+    };
   }
   const links: EntityLinked[] = data.links ?? [data];
   const link = links.find((one) => one.observation === observation);

@@ -5,6 +5,8 @@ import type { CommonOptions } from './common.js';
 
 export interface ApprovalOptions extends CommonOptions {
   refuse?: boolean;
+  /** Of a review: the person who decides. */
+  reviewer?: string;
 }
 
 /** Whose word is needed besides, and the command that gives it. */
@@ -12,6 +14,8 @@ export interface SecondPerson {
   en: string;
   zh: string;
   command: string;
+  /** What that command asks for besides. */
+  rest?: string;
 }
 
 interface Answer {
@@ -24,15 +28,13 @@ export function printRequested(
   context: Context,
   answer: Answer,
   { json }: CommonOptions,
-  { en, zh, command }: SecondPerson,
+  { en, zh, command, rest }: SecondPerson,
 ): ExitCode {
   const { approvalId, status } = answer;
+  const line = ['liandun', command, approvalId, ...(rest === undefined ? [] : [rest])].join(' ');
   const text =
     status === undefined && approvalId !== undefined
-      ? context.t(
-          `awaits a second ${en}: liandun ${command} ${approvalId}`,
-          `待另一${zh}审批：liandun ${command} ${approvalId}`,
-        )
+      ? context.t(`awaits a second ${en}: ${line}`, `待另一${zh}审批：${line}`)
       : wordOf(context, 'status', String(status));
   context.print(json ? JSON.stringify(answer) : text);
   return EXIT.done;
@@ -47,5 +49,6 @@ export async function approve(
 ): Promise<ExitCode> {
   const decision = options.refuse ? 'refuse' : 'approve';
   const path = `/v1/approvals/${encodeURIComponent(approvalId)}`;
-  return printRequested(context, await context.client(options.as).post<Answer>(path, { decision }), options, second);
+  const body = { decision, ...(options.reviewer !== undefined && { reviewer: options.reviewer }) };
+  return printRequested(context, await context.client(options.as).post<Answer>(path, body), options, second);
 }

@@ -116,8 +116,8 @@ const MEDIA_TYPES: Record<string, string> = {
   '.txt': 'text/plain',
 };
 
-/** Only the hash of the file leaves this machine. */
-function evidenceOf(context: Context, file: string): Case['proof']['evidence'][number] {
+/** A file as evidence: only its hash leaves this machine. */
+export function evidenceOf(context: Context, file: string): Case['proof']['evidence'][number] {
   try {
     const path = context.path(file);
     return {

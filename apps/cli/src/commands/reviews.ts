@@ -16,8 +16,9 @@ import {
 } from '../render/who.js';
 import { approve, printRequested, type ApprovalOptions } from './approvals.js';
 import type { CommonOptions } from './common.js';
+import { evidenceOf } from './publish-draft.js';
 
-const WHO = { en: 'regulator', zh: '监管成员', command: 'reviews approve' };
+const WHO = { en: 'regulator', zh: '监管成员', command: 'reviews approve', rest: '--reviewer <id>' };
 
 /** Why a regulator reads. */
 export interface ReviewReadOptions extends CommonOptions {
@@ -33,6 +34,7 @@ export interface ReviewDecisionOptions extends CommonOptions {
   ground: string;
   case: string;
   reviewer: string;
+  evidence?: string[];
   expiresAt?: string;
 }
 
@@ -43,7 +45,7 @@ interface Review {
   because: { field: string }[];
   atStake: { listings: number; tier?: number; accounts: number; wouldClose: number };
   decided?: Decision;
-  proposal?: { approvalId: string; requestedBy: string; requestedAt: string; decision: string; undoes: boolean };
+  proposal?: Decision & { approvalId: string; requestedBy: string; requestedAt: string; undoes: boolean };
   explanation?: {
     pair?: Pair;
     path: Pair[];
@@ -132,13 +134,14 @@ function stakeText(context: Context, { listings, tier, accounts, wouldClose }: R
 }
 
 function proposalRows(context: Context, proposal: NonNullable<Review['proposal']>): string[][] {
-  const { approvalId, requestedBy, requestedAt, decision, undoes } = proposal;
+  const { approvalId, requestedBy, requestedAt, undoes, decision, ...said } = proposal;
   const t = context.t.bind(context);
   const word = decisionWord(context, decision);
+  const [, ...rows] = decisionRows(context, { ...said, decision, decidedBy: requestedBy, decidedAt: requestedAt });
   return [
     [t('proposed', '提议'), undoes ? t(`to undo: ${word}`, `撤销：${word}`) : word],
-    [t('by', '提议方'), `${requestedBy}  ${timeText(requestedAt)}`],
-    [t('approve with', '审批命令'), `liandun reviews approve ${approvalId}`],
+    ...rows,
+    [t('approve with', '审批命令'), `liandun reviews approve ${approvalId} --reviewer <id>`],
   ];
 }
 
@@ -150,7 +153,7 @@ export async function decideReview(
   options: ReviewDecisionOptions,
 ): Promise<ExitCode> {
   const { expiresAt } = options;
-  const body = { decision, ...wordsOf(options), ...(expiresAt === undefined ? {} : { expiresAt }) };
+  const body = { decision, ...wordsOf(context, options), ...(expiresAt === undefined ? {} : { expiresAt }) };
   return send(context, options, (client) => client.post(`${pathOf(reviewId)}/decision`, body));
 }
 
@@ -160,7 +163,7 @@ export async function undoReview(
   reviewId: string,
   options: ReviewDecisionOptions,
 ): Promise<ExitCode> {
-  return send(context, options, (client) => client.post(`${pathOf(reviewId)}/undo`, wordsOf(options)));
+  return send(context, options, (client) => client.post(`${pathOf(reviewId)}/undo`, wordsOf(context, options)));
 }
 
 /** A second regulator's word on what another proposed. */
@@ -169,7 +172,13 @@ export const approveReview = (context: Context, approvalId: string, options: App
 
 const pathOf = (reviewId: string): string => `/v1/reviews/${encodeURIComponent(reviewId)}`;
 
-const wordsOf = ({ ground, case: caseNo, reviewer }: ReviewDecisionOptions): object => ({ ground, caseNo, reviewer });
+function wordsOf(context: Context, { ground, case: caseNo, reviewer, evidence = [] }: ReviewDecisionOptions): object {
+  const files = evidence.map((file) => {
+    const { sha256, mediaType } = evidenceOf(context, file);
+    return { sha256, mediaType };
+  });
+  return { ground, caseNo, reviewer, ...(files.length > 0 && { evidence: files }) };
+}
 
 async function send(
   context: Context,
