@@ -10,12 +10,13 @@ import {
   TransparencyLogError,
   verifyProof,
 } from '@liandun/transparency-log';
-import { createHash, randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyVariable } from '../../apps/cli/src/context.js';
 import { liandun, type Ran } from '../../apps/cli/src/testing/terminal.js';
+import { drawn } from '../support/drawn.js';
 import { FSCK, FSCK_PACKAGE, SUMDB } from '../support/go-verifiers.js';
 import { buildGo, hasGo, runProgram, serveFiles } from '../support/go.js';
 import { Product } from '../support/product.js';
@@ -43,7 +44,7 @@ beforeAll(async () => {
     await writeFile(join(folder, `${memberId}.jwk`), JSON.stringify(product.keys.get(memberId)));
   }
   Object.assign(env, { LIANDUN_URL: product.url, LOG_VKEY: product.logVkey });
-  const shared = organization(randomInt(1_000, 900_000));
+  const shared = organization(drawn(1_000, 900_000));
   await product.client(B).publish(reported(B, 'm-shared', shared) as CloudEvent);
   sent = [
     ...Array.from({ length: 300 }, (_, i) => reported(A, `m-${i}`, person(i))),

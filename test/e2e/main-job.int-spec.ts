@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SUBMITTED_TYPES, type CloudEvent, type Notice, type NoticeDisposed, type Receipt } from '@liandun/contracts';
 import { InboxPublisher, kafkaClient } from '@liandun/sdk';
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { drawn } from '../support/drawn.js';
 import { env, until } from '../support/kafka.js';
 import {
   feedOf,
@@ -31,7 +32,7 @@ let stores: Stores;
 const platforms = new Map<string, Platform>();
 const at = (name: string): Platform => platforms.get(`job-${name}`) as Platform;
 const others = (name: string): Platform[] => [...platforms.values()].filter((each) => each !== at(name));
-let serial = randomInt(1_000, 900_000);
+let serial = drawn(1_000, 900_000);
 
 beforeAll(async () => {
   const members = Object.keys(CHANNELS).map((memberId) => ({ memberId, role: 'platform' as const }));

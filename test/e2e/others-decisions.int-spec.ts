@@ -6,11 +6,11 @@ import {
   type DispositionDecision,
   type Receipt,
 } from '@liandun/contracts';
-import { randomInt } from 'node:crypto';
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { POLICY } from '../../apps/api/src/policy.js';
+import { drawn } from '../support/drawn.js';
 import { until } from '../support/kafka.js';
 import { feedOf, listingOf } from '../support/platform.js';
 import { Product } from '../support/product.js';
@@ -20,7 +20,7 @@ import { delisted, ending, organization, reported, shopOf } from '../support/sub
 const [PUBLISHER, HOST, OTHER, STRANGER, REGULATOR] = ['odd-a', 'odd-b', 'odd-c', 'odd-d', 'odd-regulator'];
 const READERS = [PUBLISHER, OTHER, STRANGER];
 const WHY = { 'liandun-purpose': 'supervision', 'liandun-case': '2020-17' };
-const serial = randomInt(100_000, 800_000);
+const serial = drawn(100_000, 800_000);
 
 let product: Product;
 /** A delisting of a merchant that others host, and one of a merchant that nobody else has. */

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CloudEvent, Receipt } from '@liandun/contracts';
-import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { keyVariable } from '../../apps/cli/src/context.js';
 import { liandun, type Ran } from '../../apps/cli/src/testing/terminal.js';
+import { drawn } from '../support/drawn.js';
 import { feedOf, listingOf, openStores, Platform, type Stores } from '../support/platform.js';
 import { Product } from '../support/product.js';
 import { delisted, organization, reported } from '../support/submissions.js';
@@ -39,7 +39,7 @@ describeWhereThere(`${size}.jsonl.gz of LIANDUN_SHARED (skipped where that is mi
   let folder: string;
   const env: Record<string, string> = {};
   const platforms: Platform[] = [];
-  const serial = randomInt(1_000, 900_000);
+  const serial = drawn(1_000, 900_000);
   const identityOf = (n: number): object => organization(serial + n);
   const accountAt = (memberId: string, n: number): string => `fictional-${n}-${memberId}`;
 

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeRegistrationNumber, makeUscc, type CloudEvent } from '@liandun/contracts';
 import { rebuildProjection } from '@liandun/event-log';
 import { accessProjection } from '@liandun/views';
-import { randomInt } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { keyVariable } from '../../apps/cli/src/context.js';
 import { liandun } from '../../apps/cli/src/testing/terminal.js';
+import { drawn } from '../support/drawn.js';
 import { feedOf } from '../support/platform.js';
 import { Product } from '../support/product.js';
 import { delisted, organization, person, reported } from '../support/submissions.js';
@@ -21,7 +21,7 @@ const WORDS = { ground: 'licenceSeen', caseNo: '2026-17', reviewer: 'officer-1' 
 let product: Product;
 let pool: pg.Pool;
 let folder: string;
-let serial = randomInt(1_000, 100_000);
+let serial = drawn(1_000, 100_000);
 
 beforeAll(async () => {
   product = await Product.start([
@@ -274,6 +274,9 @@ describe('where shops would close', () => {
     await expect(decide(reviewId, 'different', {}, TWO)).rejects.toMatchObject(refused('REVIEW_PROPOSED'));
     await expect(approve(approvalId, ONE)).rejects.toMatchObject(refused('SECOND_PERSON_NEEDED'));
     await expect(approve(approvalId, 'admin-1')).rejects.toMatchObject(refused('APPROVAL_NOT_FOUND'));
+    // Nor does an administrator see whom regulators look at, by whose case number (rule P18).
+    const listed = await product.client('admin-1').get<{ items: { approvalId: string }[] }>('/v1/approvals?limit=1000');
+    expect(listed.items.filter((each) => each.approvalId === approvalId)).toEqual([]);
     await expect(approve(approvalId, A)).rejects.toMatchObject(refused('FORBIDDEN'));
     await expect(approve(approvalId, TWO, 'approve', null)).rejects.toMatchObject(
       refused('MISSING_FIELD', '/reviewer'),

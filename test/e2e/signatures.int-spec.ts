@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { signedTextOfEntry, signEvent } from '@liandun/commitments';
 import type { CloudEvent } from '@liandun/contracts';
 import { InboxPublisher, LiandunClient } from '@liandun/sdk';
-import { randomInt } from 'node:crypto';
+import { drawn } from '../support/drawn.js';
 import { env } from '../support/kafka.js';
 import { Product } from '../support/product.js';
 import { person, reported } from '../support/submissions.js';
@@ -11,7 +11,7 @@ const MEMBER = 'sig-a';
 let product: Product;
 let client: LiandunClient;
 let publisher: InboxPublisher;
-let serial = randomInt(1, 900);
+let serial = drawn(1, 900);
 
 beforeAll(async () => {
   product = await Product.start([{ memberId: MEMBER, role: 'platform' }]);

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { memberSource, SUBMITTED_TYPES, type CloudEvent, type Receipt } from '@liandun/contracts';
 import { kafkaAdmin } from '@liandun/messaging';
 import { kafkaClient, LiandunClient, type Page } from '@liandun/sdk';
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { drawn } from '../support/drawn.js';
 import { env, until } from '../support/kafka.js';
 import { ed25519, publicKeyOf } from '../support/api.js';
 import { feedOf, listingOf, openStores, Platform, streamOf, type Stores } from '../support/platform.js';
@@ -30,7 +31,7 @@ let product: Product;
 let stores: Stores;
 const of = new Map<string, Belongings>();
 const belongings = (memberId: string): Belongings => of.get(memberId) as Belongings;
-const serial = randomInt(1_000, 900_000);
+const serial = drawn(1_000, 900_000);
 
 const accepted = (receipt: Receipt, status = 'accepted'): Receipt => {
   expect(receipt).toMatchObject({ status });

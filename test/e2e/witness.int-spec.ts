@@ -12,12 +12,12 @@ import {
   verifyProof,
   type TrustPolicy,
 } from '@liandun/transparency-log';
-import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyVariable } from '../../apps/cli/src/context.js';
 import { liandun, type Ran } from '../../apps/cli/src/testing/terminal.js';
+import { drawn } from '../support/drawn.js';
 import { Launcher, shareJars } from '../support/launcher.js';
 import { Product } from '../support/product.js';
 import { delisted, organization, reported } from '../support/submissions.js';
@@ -56,7 +56,7 @@ beforeAll(async () => {
     await writeFile(join(folder, `${memberId}.jwk`), JSON.stringify(product.keys.get(memberId)));
   }
   Object.assign(env, { LIANDUN_URL: product.url, LOG_VKEY: product.logVkey });
-  const merchant = organization(randomInt(1_000, 900_000));
+  const merchant = organization(drawn(1_000, 900_000));
   await product.client(B).publish(reported(B, 'm-shared', merchant) as CloudEvent);
   sent = delisted(A, 'm-shared', merchant) as CloudEvent;
   receipt = await product.client(A).publish(sent);

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EVENT_TYPES, memberSource, SUBMITTED_TYPES, type CloudEvent, type Receipt } from '@liandun/contracts';
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { createTestDatabase } from '../support/database.js';
+import { drawn } from '../support/drawn.js';
 import { env, until } from '../support/kafka.js';
 import { feedOf } from '../support/platform.js';
 import { Product } from '../support/product.js';
@@ -13,7 +14,7 @@ const [SENDER, KAFKA, FEED] = ['ck-a', 'ck-b', 'ck-c'];
 
 let product: Product;
 let log: pg.Pool;
-let serial = randomInt(1_000, 900_000);
+let serial = drawn(1_000, 900_000);
 const stores = new Map<string, { pool: pg.Pool; stops: Stops; drop: () => Promise<void> }>();
 const storeOf = (memberId: string) => stores.get(memberId) as { pool: pg.Pool; stops: Stops };
 

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { drawn } from '../support/drawn.js';
 import { env, until } from '../support/kafka.js';
 import { feedOf, openStores, Platform, type Stores } from '../support/platform.js';
 import { Product, type App } from '../support/product.js';
@@ -34,7 +35,7 @@ let product: Product;
 let pool: pg.Pool;
 let stores: Stores;
 const platforms: Platform[] = [];
-let serial = randomInt(500_001, 900_000);
+let serial = drawn(500_001, 900_000);
 
 async function freePorts(count: number): Promise<number[]> {
   const open = await Promise.all(

@@ -5,6 +5,7 @@ import { InboxPublisher } from '@liandun/sdk';
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { drawn } from '../support/drawn.js';
 import { env, until } from '../support/kafka.js';
 import { feedOf, listingOf, openStores, Platform, topicOf, type Stores } from '../support/platform.js';
 import { Product } from '../support/product.js';
@@ -31,7 +32,7 @@ const platforms = new Map<string, Platform>();
 const at = (memberId: string): Platform => platforms.get(memberId) as Platform;
 const merchants: Merchant[] = [];
 const receipts: Receipt[] = [];
-let serial = randomInt(1_000, 500_000);
+let serial = drawn(1_000, 500_000);
 
 beforeAll(async () => {
   product = await Product.start([SENDER, HOST, SOMETIMES].map((memberId) => ({ memberId, role: 'platform' as const })));

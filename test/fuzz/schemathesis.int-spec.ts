@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { makeResidentId, memberSource, type CloudEvent, type Receipt } from '@liandun/contracts';
+import { makeResidentId, makeUscc, memberSource, type CloudEvent, type Receipt } from '@liandun/contracts';
 import { randomUUID } from 'node:crypto';
+import { CodeGateway } from '../support/codes.js';
 import { listingOf } from '../support/platform.js';
 import { Product } from '../support/product.js';
 import { delisted, organization, person, reported } from '../support/submissions.js';
@@ -12,6 +13,11 @@ const SECONDS = Number(ASKED ?? 45);
 const SEED = ASKED === undefined ? { seed: 20200203 } : {};
 const PLATFORM = 'fuzz-platform';
 const REGULATOR = 'fuzz-regulator';
+/** Whom administrators may do everything to. */
+const OTHER = 'fuzz-other';
+const SUBJECT = 'a subject';
+const SUBJECT_NO = 10;
+const SUBJECT_PHONE = '13900000010';
 const AUDITED = { 'Liandun-Purpose': 'supervision', 'Liandun-Case': '2020-17' };
 
 const program = await schemathesis();
@@ -20,15 +26,36 @@ const path = 'path' in program ? program.path : '';
 
 let product: Product;
 let known: Record<string, string[]>;
+let gateway: CodeGateway;
+let subjectToken: string;
+
+async function ask(address: string, body: object, token?: string): Promise<Record<string, string>> {
+  const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const headers = { 'content-type': 'application/json', ...authorization };
+  const answer = await fetch(`${product.url}${address}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  const said = (await answer.json()) as Record<string, string>;
+  if (!answer.ok) throw new Error(`${address} was answered ${answer.status} ${said['code']}`);
+  return said;
+}
+
+/** Proves who he is, as a merchant would; what belongs to him is found by this token. */
+async function identify(): Promise<string> {
+  const who = { uscc: makeUscc('990101', SUBJECT_NO), name: `虚构贸易${SUBJECT_NO}有限公司`, channel: 'sms' };
+  const { identificationId } = await ask('/public/identifications', who);
+  const code = await gateway.next(SUBJECT_PHONE);
+  const { token = '' } = await ask(`/public/identifications/${identificationId}/code`, { code });
+  return token;
+}
 
 /** Something to find behind each kind of address. */
 async function settle(): Promise<Record<string, string[]>> {
   const client = product.client(PLATFORM);
   const events = [0, 1, 2].flatMap((n) => [
     reported(PLATFORM, `m-${n}`, n === 0 ? person(n) : organization(n)),
-    delisted(PLATFORM, `d-${n}`, organization(n + 10)),
+    delisted(PLATFORM, `d-${n}`, organization(n + SUBJECT_NO, n === 0 ? { phones: [SUBJECT_PHONE] } : {})),
   ]) as CloudEvent[];
-  const receipts: Receipt[] = await client.publish(events);
+  const held = delisted(PLATFORM, 'd-held', organization(20), { code: 'E01' }) as CloudEvent;
+  const receipts: Receipt[] = await client.publish([...events, held]);
   await product.settled();
   const { items } = await client.get<{ items: { entityId?: string }[] }>('/v1/audit/events?limit=100');
   const erasure = {
@@ -37,11 +64,25 @@ async function settle(): Promise<Record<string, string[]>> {
     requestId: randomUUID(),
   };
   const { approvalId } = await client.post<{ approvalId: string }>('/v1/erasures', erasure);
+  subjectToken = await identify();
+  const listingId = receipts
+    .slice(0, -1)
+    .filter((_, n) => n % 2 === 1)
+    .map(listingOf);
+  const appeal = { listingId: listingId[0], grounds: 'wrongFinding', statement: '货品均有授权。' };
+  const { appealId = '' } = await ask('/public/appeals', appeal, subjectToken);
+  const applicant = { purpose: 'onboarding', identity: organization(SUBJECT_NO) };
+  const { screeningId } = await client.post<{ screeningId: string }>('/v1/screenings', applicant);
   return {
+    appealId: [appealId],
+    caseId: [held.id],
+    screeningId: [screeningId],
+    memberId: [OTHER],
+    kid: [`${OTHER}-1`],
     entityId: [...new Set(items.flatMap(({ entityId }) => entityId ?? []))],
-    listingId: receipts.filter((_, n) => n % 2 === 1).map(listingOf),
+    listingId: [...listingId, listingOf(receipts.at(-1) as Receipt)],
     source: [memberSource(PLATFORM)],
-    id: events.map(({ id }) => id),
+    id: [...events, held].map(({ id }) => id),
     approvalId: [approvalId],
     level: ['0'],
     tile: ['000.p/4', '000.p/8'],
@@ -53,7 +94,9 @@ const tried = path === '' ? describe.skip : describe;
 // Every answer but 429 is tried: with the usual limits there would soon be no other.
 const MANY = 100_000_000;
 const LIMITS = {
-  rates: Object.fromEntries(['events', 'read', 'write', 'screening', 'token', 'public'].map((rate) => [rate, MANY])),
+  rates: Object.fromEntries(
+    ['events', 'read', 'write', 'screening', 'token', 'public', 'subject'].map((rate) => [rate, MANY]),
+  ),
   identifiersPerDay: MANY,
   missesPerDay: MANY,
 };
@@ -62,24 +105,30 @@ beforeAll(async () => {
   if (path === '') return;
   const members = [
     { memberId: PLATFORM, role: 'platform' as const },
+    { memberId: OTHER, role: 'platform' as const },
     { memberId: REGULATOR, role: 'regulator' as const },
   ];
-  product = await Product.start(members, undefined, undefined, {}, LIMITS);
+  gateway = await CodeGateway.start();
+  product = await Product.start(members, undefined, undefined, { LIANDUN_CODE_GATEWAY: gateway.url }, LIMITS);
   known = await settle();
 }, 180_000);
 
-afterAll(() => product?.stop());
+afterAll(async () => {
+  await product?.stop();
+  await gateway?.stop();
+});
 
 tried('schemathesis finds', () => {
-  test.each([PLATFORM, REGULATOR, 'admin-2'])(
+  test.each([PLATFORM, REGULATOR, SUBJECT, 'admin-2'])(
     'no 5xx and no word against the OpenAPI document, asked by %s',
     async (memberId) => {
       const headers = memberId === REGULATOR ? AUDITED : {};
-      const token = (): Promise<string> => product.client(memberId).token();
+      const token = async (): Promise<string> =>
+        memberId === SUBJECT ? subjectToken : product.client(memberId).token();
       const { code, output } = await fuzz({
         path,
         url: product.url,
-        seconds: SECONDS / 3,
+        seconds: SECONDS / 4,
         token,
         known,
         headers,

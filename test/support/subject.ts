@@ -80,6 +80,12 @@ export class SubjectSide {
     return proven.token;
   }
 
+  /** Ends the readers: from then on nothing is asked of the database but by the api. */
+  async freeze(): Promise<void> {
+    await this.settled();
+    await Promise.all(this.readers.splice(0).map((reader) => reader.stop()));
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.readers.map((reader) => reader.stop()));
     await this.log.close();

@@ -20,13 +20,15 @@ import {
   IsInt,
   IsNumber,
   IsObject,
-  IsOptional,
   Matches,
   Max,
   Min,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+
+/** Left out, never null: what is null would be stored as said (class-validator's IsOptional takes it). */
+const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_body, value) => value !== undefined);
 
 const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
 
@@ -48,17 +50,17 @@ export class MemberKeyBody {
   @Matches(COORDINATE)
   y?: string;
 
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(['EdDSA', 'Ed25519', 'ES256'])
   alg?: string;
 
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(['sig'])
   use?: string;
 }
 
 export class SubscriptionBody {
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(4)
   @ArrayUnique()
@@ -67,21 +69,21 @@ export class SubscriptionBody {
   @Max(3, { each: true })
   tiers?: number[];
 
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(200)
   @ArrayUnique()
   @Matches(/^[A-Z]\d{2}$/, { each: true })
   codes?: string[];
 
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(3)
   @ArrayUnique()
   @IsIn(['organization', 'soleProprietor', 'person'], { each: true })
   kinds?: string[];
 
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   riskEntities?: boolean;
 }
@@ -99,7 +101,7 @@ export class BasisBody {
 }
 
 const Based = (): PropertyDecorator => (target, name) => {
-  for (const decorate of [IsOptional(), IsObject(), ValidateNested(), Type(() => BasisBody)]) decorate(target, name);
+  for (const decorate of [MayBeLeftOut(), IsObject(), ValidateNested(), Type(() => BasisBody)]) decorate(target, name);
 };
 
 /** One for each of DISCLOSED_FIELDS. */
@@ -147,13 +149,13 @@ export class AgreementChangeBody {
 
 /** Rule P21. One that is left out holds everything that the member files. */
 export class LimitsBody {
-  @IsOptional()
+  @MayBeLeftOut()
   @IsNumber()
   @Min(0)
   @Max(LIMIT_MAX)
   timesMean?: number;
 
-  @IsOptional()
+  @MayBeLeftOut()
   @IsInt()
   @Min(0)
   @Max(LIMIT_MAX)
@@ -177,21 +179,21 @@ export class MemberAdmissionBody {
   @Type(() => MemberKeyBody)
   keys: MemberKeyBody[];
 
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   @ValidateNested()
   @Type(() => SubscriptionBody)
   subscription?: SubscriptionBody;
 
   /** Without one the member is told nothing (rule P16). */
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   @ValidateNested()
   @Type(() => AgreementBody)
   agreement?: AgreementBody;
 
   /** The standard ones where they aren't stated. */
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   @ValidateNested()
   @Type(() => LimitsBody)
@@ -216,7 +218,7 @@ export class KeyAdditionBody {
 
 export class KeyRevocationBody {
   /** The key stops at once; the second administrator confirms it. */
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   emergency?: boolean;
 }

@@ -32,6 +32,12 @@ const CODES: Record<string, ProblemCode> = {
   arrayMaxSize: 'TOO_MANY_ITEMS',
 };
 
+/** A field that isn't there, and one that says nothing: null is in no type of a body. */
+const CODES_OF_NOTHING = new Map<unknown, ProblemCode>([
+  [undefined, 'MISSING_FIELD'],
+  [null, 'WRONG_TYPE'],
+]);
+
 const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
 function errorsOf(errors: ValidationError[], parent: string): FieldError[] {
@@ -40,7 +46,7 @@ function errorsOf(errors: ValidationError[], parent: string): FieldError[] {
     const [constraint] = Object.keys(constraints);
     const nested = errorsOf(children, pointer);
     if (constraint === undefined) return nested;
-    const code = value === undefined ? 'MISSING_FIELD' : (CODES[constraint] ?? 'INVALID_FORMAT');
+    const code = CODES_OF_NOTHING.get(value) ?? CODES[constraint] ?? 'INVALID_FORMAT';
     return [fieldError(pointer, code), ...nested];
   });
 }

@@ -220,6 +220,29 @@ describe('suspension', () => {
     expect(await events()).toEqual(['admitted', 'suspended', 'resumed']);
   });
 
+  test('P20: approved after the member was resumed, it changes nothing', async () => {
+    const { body: late } = await post('admin', `/v1/members/${memberId}/suspension`);
+    const { body: resumption } = await post('admin-2', `/v1/members/${memberId}/resumption`);
+    await decide('admin', resumption.approvalId);
+    expect(await mayCall()).toBe(true);
+    const pending = await api.call('admin', 'GET', '/v1/approvals?status=pending&limit=1000');
+    expect(pending.body.items).toContainEqual(expect.objectContaining({ approvalId: late.approvalId }));
+    expect((await decide('admin-2', late.approvalId)).body.status).toBe('granted');
+    expect(await mayCall()).toBe(true);
+    const again = await decide('admin-3', late.approvalId);
+    expect([again.status, again.body.code]).toEqual([409, 'APPROVAL_DECIDED']);
+    // Nor does a refusal resume one that is suspended anew.
+    const { body: refused } = await post('admin', `/v1/members/${memberId}/suspension`);
+    const { body: back } = await post('admin-2', `/v1/members/${memberId}/resumption`);
+    await decide('admin', back.approvalId);
+    const { body: anew } = await post('admin', `/v1/members/${memberId}/suspension`);
+    await decide('admin-2', refused.approvalId, 'refuse');
+    expect(await mayCall()).toBe(false);
+    await decide('admin-2', anew.approvalId);
+    expect(await mayCall()).toBe(false);
+    expect(await events()).toEqual(['admitted', 'suspended', 'resumed', 'suspended', 'resumed', 'suspended']);
+  });
+
   test('refused by the second administrator it ends', async () => {
     const { body } = await post('admin', `/v1/members/${memberId}/suspension`);
     expect(await mayCall()).toBe(false);
@@ -455,6 +478,35 @@ test('a body is checked field by field', async () => {
       '/role INVALID_VALUE',
     ].toSorted(),
   );
+});
+
+test('what may be left out is left out, never null; and so is a body that says nothing', async () => {
+  const refusals = async (path: string, body: object): Promise<unknown[]> => {
+    const answer = await post('admin', `/v1/members/${memberId}${path}`, body);
+    return [
+      answer.status,
+      ...(answer.body.errors?.map((each: { pointer: string; code: string }) => [each.pointer, each.code]) ?? []),
+    ];
+  };
+  expect(await refusals('/limits', { limits: { timesMean: 0, subjectsPerHour: null } })).toEqual([
+    422,
+    ['/limits/subjectsPerHour', 'WRONG_TYPE'],
+  ]);
+  expect(await refusals('/subscription', { subscription: { tiers: null, riskEntities: null } })).toEqual([
+    422,
+    ['/subscription/tiers', 'WRONG_TYPE'],
+    ['/subscription/riskEntities', 'WRONG_TYPE'],
+  ]);
+  const { person: _person, ...bases } = AGREEMENT.bases;
+  expect(await refusals('/agreement', { agreement: { ...AGREEMENT, bases: { ...bases, person: null } } })).toEqual([
+    422,
+    ['/agreement/bases/person', 'WRONG_TYPE'],
+  ]);
+  expect((await post('admin', `/v1/members/${memberId}/limits`, { limits: {} })).status).toBe(202);
+  expect((await api.call('admin', 'POST', `/v1/members/${memberId}/removal`)).status).toBe(202);
+  const { body: document } = await api.call(undefined, 'GET', '/openapi.json');
+  expect(document.paths['/v1/members/{memberId}/removal'].post.requestBody.required).toBe(false);
+  expect(document.paths['/v1/members/{memberId}/limits'].post.requestBody.required).toBe(true);
 });
 
 test('an unknown member and an unknown approval are not found', async () => {

@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeResidentId, memberSource } from '@liandun/contracts';
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { delisted, organization, reported } from '../../../test/support/submissions.js';
 import { TestApi, type Answer } from '../../../test/support/api.js';
+import { Work } from '../../../test/support/work.js';
 
 // What is another member's looks like what doesn't exist, and takes the ledger the same work to refuse (rule P18): the same
 // statements by the same plans, each node as often,
@@ -12,8 +12,7 @@ import { TestApi, type Answer } from '../../../test/support/api.js';
 const ENTITY = 'E1-0123456789ab';
 
 let api: TestApi;
-/** Shows plans, and nothing of it is written down. */
-let planner: pg.Client;
+let work: Work;
 let theirs: { id: string; approvalId: string; noticeId: string };
 
 beforeAll(async () => {
@@ -41,79 +40,24 @@ beforeAll(async () => {
     },
   });
   await api.pool.query('analyze');
+  work = await Work.record(api.databaseUrl);
   theirs = { id: event.id, approvalId: requested.approvalId, noticeId: 'platform-b.0' };
 });
 afterAll(async () => {
-  await planner.end();
-  await api.stop();
+  await work?.stop();
+  await api?.stop();
 });
-
-interface Statement {
-  text: string;
-  values: unknown[];
-}
-const statements: Statement[] = [];
-// oxlint-disable-next-line typescript/unbound-method -- called with its `this` below, and put back
-const { query } = pg.Client.prototype;
-beforeAll(() => {
-  // Writes down what the api asks of the real database.
-  pg.Client.prototype.query = function recorded(this: pg.Client, ...given: unknown[]) {
-    const [first, second] = given as [string | { text: string; values?: unknown[] }, unknown];
-    const text = typeof first === 'string' ? first : first?.text;
-    const values = typeof first === 'string' ? second : first?.values;
-    if (typeof text === 'string') statements.push({ text, values: Array.isArray(values) ? values : [] });
-    return (query as (...args: unknown[]) => unknown).apply(this, given);
-  } as typeof query;
-});
-afterAll(() => {
-  pg.Client.prototype.query = query;
-});
-afterEach(() => {
-  statements.length = 0;
-});
-
-beforeAll(async () => {
-  planner = new pg.Client(api.databaseUrl);
-  await planner.connect();
-  // Tables as small as a test's would be read whole; those of a ledger never are.
-  await planner.query('set enable_seqscan = off');
-  // Behind the same walls as what the api reads for the caller.
-  await planner.query("set role liandun_api; set liandun.member = 'platform-a'; set liandun.role = 'platform'");
-});
-
-interface PlanNode {
-  'Node Type': string;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  Plans?: PlanNode[];
-}
-const nodesOf = (node: PlanNode): unknown[] => [
-  [node['Node Type'], node['Actual Loops'], node['Rows Removed by Filter'] ?? 0],
-  ...(node.Plans ?? []).flatMap(nodesOf),
-];
-
-/** How PostgreSQL carries a statement out: every node of its plan, how often it ran, and what it read for nothing. */
-async function workOf({ text, values }: Statement): Promise<unknown> {
-  const { rows } = await planner.query(`explain (analyze, timing off, format json) ${text}`, values);
-  return nodesOf(rows[0]['QUERY PLAN'][0].Plan);
-}
-
-/** What the process asks by the clock, whoever calls. */
-const BACKGROUND = /clock_timestamp|tlog\.halt/;
-/** Who the caller is: the same whatever he asks for. */
-const CALLERS_OWN = /access\.member /;
 
 const IGNORED = new Set(['date', 'ratelimit', 'connection', 'keep-alive']);
 
-async function asked(path: string): Promise<{ answer: unknown; texts: string[]; work: unknown[] }> {
-  statements.splice(0);
-  const { status, headers, body }: Answer = await api.call('platform-a', 'GET', path);
-  const recorded = statements.filter(({ text }) => /^\s*(select|with)/.test(text) && !BACKGROUND.test(text));
-  const answer = { status, body, headers: [...headers].filter(([name]) => !IGNORED.has(name)) };
-  const work: unknown[] = [];
-  for (const statement of recorded.filter(({ text }) => !CALLERS_OWN.test(text))) work.push(await workOf(statement));
-  return { answer, texts: recorded.map(({ text }) => text), work };
-}
+/** The answer without what differs between any two. */
+const shown = ({ status, body, headers }: Answer): object => ({
+  status,
+  body,
+  headers: [...headers].filter(([name]) => !IGNORED.has(name)),
+});
+const asked = (path: string): Promise<{ answer: unknown; texts: string[]; work: unknown[] }> =>
+  work.of(async () => shown(await api.call('platform-a', 'GET', path)));
 
 describe("P18: another member's object", () => {
   const source = encodeURIComponent(memberSource('platform-b'));

@@ -71,7 +71,7 @@ describe('a webhook', () => {
   test('keeps its place and its secret when it is set again, and takes no other start', async () => {
     const moved = await call('PUT', '', { url: `${URL}/2` });
     expect([moved.body.url, moved.body.next, moved.body.secret]).toEqual([`${URL}/2`, 3, undefined]);
-    expect(refusal(await call('PUT', '', { url: URL, from: 0 }))).toEqual([422, 'INVALID_VALUE', '/from']);
+    expect(refusal(await call('PUT', '', { url: URL, from: 0 }))).toEqual([422, 'FIELD_NOT_APPLICABLE', '/from']);
   });
 
   test('rotates its secret: both are live for a day', async () => {
@@ -87,7 +87,10 @@ describe('a webhook', () => {
 
   test('is replayed from a seq that it has passed, never from one ahead', async () => {
     expect((await call('POST', '/replay', { from: 1 })).body.next).toBe(1);
-    expect(refusal(await call('POST', '/replay', { from: 2 }))).toEqual([422, 'INVALID_VALUE', '/from']);
+    const ahead = await call('POST', '/replay', { from: 2 });
+    expect(refusal(ahead)).toEqual([422, 'OUT_OF_RANGE', '/from']);
+    expect(ahead.body.errors[0].message).toContain('from 0 to 1');
+    expect(ahead.body.detailZh).toContain('0 至 1');
     expect(refusal(await call('POST', '/replay', {}))).toEqual([422, 'MISSING_FIELD', '/from']);
     expect((await call('POST', '/replay', { from: -1 })).status).toBe(422);
   });

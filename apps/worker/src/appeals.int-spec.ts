@@ -1,4 +1,4 @@
-import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   EVENT_TYPES,
   LEDGER_SOURCE,
@@ -17,6 +17,7 @@ import { rebuildProjection } from '@liandun/event-log';
 import { coverage, ledgerProjection } from '@liandun/views';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { drawn } from '../../../test/support/drawn.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { delisted, organization, reported, submission } from '../../../test/support/submissions.js';
 import { LifeClock } from './clock.js';
@@ -25,7 +26,7 @@ const DAY_MS = 86_400_000;
 const PUBLISHER = 'platform-a';
 const HOSTS = ['platform-b', 'platform-c'];
 let ledger: TestLedger;
-let serial = randomInt(1_000, 100_000);
+let serial = drawn(1_000, 100_000);
 
 beforeAll(async () => {
   ledger = await TestLedger.start();

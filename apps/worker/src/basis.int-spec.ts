@@ -10,16 +10,17 @@ import {
 import { rebuildProjection } from '@liandun/event-log';
 import { ledgerProjection } from '@liandun/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { AGREEMENT } from '../../../test/support/agreement.js';
+import { drawn } from '../../../test/support/drawn.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { delisted, ending, organization, person, reported } from '../../../test/support/submissions.js';
 import { LifeClock } from './clock.js';
 
 const DAY_MS = 86_400_000;
 let ledger: TestLedger;
-let serial = randomInt(1_000, 100_000);
+let serial = drawn(1_000, 100_000);
 let merchant = '';
 
 beforeAll(async () => {

@@ -13,8 +13,9 @@ import { rebuildProjection, type EventLog } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
 import { coverage, ledgerProjection } from '@liandun/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { drawn } from '../../../test/support/drawn.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { awayFromMidnight } from '../../../test/support/midnight.js';
 import { delisted, ending, organization, reported, submission } from '../../../test/support/submissions.js';
@@ -23,7 +24,7 @@ import { LifeClock } from './clock.js';
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 let ledger: TestLedger;
-let serial = randomInt(1_000, 100_000);
+let serial = drawn(1_000, 100_000);
 let merchant = '';
 
 beforeAll(async () => {

@@ -12,8 +12,9 @@ import {
 import { rebuildProjection } from '@liandun/event-log';
 import { auditEvents, coverage, identityLinksProjection, ledgerProjection } from '@liandun/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { drawn } from '../../../test/support/drawn.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import {
   caseOf,
@@ -27,7 +28,7 @@ import {
 } from '../../../test/support/submissions.js';
 
 let ledger: TestLedger;
-let serial = randomInt(1_000, 100_000);
+let serial = drawn(1_000, 100_000);
 let merchant = '';
 
 beforeAll(async () => {

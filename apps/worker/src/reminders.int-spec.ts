@@ -15,6 +15,7 @@ import { verifyWebhook } from '@liandun/sdk';
 import { generateVaultKeys } from '@liandun/vault';
 import { randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { drawn } from '../../../test/support/drawn.js';
 import { env, firstKid, readTopic, until } from '../../../test/support/kafka.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { Receiver } from '../../../test/support/receiver.js';
@@ -26,7 +27,7 @@ const HOST = `rem-b-${randomInt(100_000)}`;
 const STRANGER = `rem-c-${randomInt(100_000)}`;
 const workingDays = loadWorkingDays();
 let ledger: TestLedger;
-let serial = randomInt(1_000, 100_000);
+let serial = drawn(1_000, 100_000);
 
 beforeAll(async () => {
   ledger = await TestLedger.start();

@@ -3,8 +3,9 @@ import { EVENT_TYPES, SUBMITTED_TYPES, type Receipt, type SubjectErased } from '
 import { EventLog, rebuildProjection } from '@liandun/event-log';
 import { ERASURE_RIDER, erasureRider } from '@liandun/vault';
 import { ledgerProjection } from '@liandun/views';
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { drawn } from '../../../test/support/drawn.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { delisted, ending, organization, person, reported } from '../../../test/support/submissions.js';
 import { Retention, type Deleted } from './retention.js';
@@ -14,7 +15,7 @@ const YEAR_MS = 366 * DAY_MS;
 let ledger: TestLedger;
 /** As the worker has it. */
 let log: EventLog;
-let serial = randomInt(1, 130);
+let serial = drawn(1, 130);
 let merchant = '';
 
 beforeAll(async () => {

@@ -9,15 +9,16 @@ import {
 import { rebuildProjection } from '@liandun/event-log';
 import { entityPage, identityLinksProjection, ledgerProjection, stepsOf } from '@liandun/views';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { drawn } from '../../../test/support/drawn.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import { delisted, organization, reported, shopOf } from '../../../test/support/submissions.js';
 
 const [A, B, C] = ['platform-a', 'platform-b', 'platform-c'];
 let ledger: TestLedger;
 let owner: pg.Pool;
-let serial = randomInt(1_000, 100_000);
+let serial = drawn(1_000, 100_000);
 let merchant = '';
 
 beforeAll(async () => {

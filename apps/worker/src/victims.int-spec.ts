@@ -1,6 +1,7 @@
 import { LEDGER_SOURCE, memberSource, SUBMITTED_TYPES, type Receipt } from '@liandun/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { drawn } from '../../../test/support/drawn.js';
 import { TestLedger } from '../../../test/support/ledger.js';
 import {
   caseOf,
@@ -13,7 +14,7 @@ import {
 } from '../../../test/support/submissions.js';
 
 let ledger: TestLedger;
-let serial = randomInt(1_000, 100_000);
+let serial = drawn(1_000, 100_000);
 let merchant = '';
 /** How the impostor is reached: what it gave beside the stolen code. */
 let contacts: { phones: string[]; bankAccounts: string[] };

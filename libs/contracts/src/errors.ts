@@ -230,6 +230,10 @@ export const PROBLEMS = {
     'The official decision was annulled, repaired or has ended, so nothing may be filed on it again (rule P12).',
     '该官方决定已撤销、修复或终止，不得据以重新报送（规则 P12）。',
   ],
+  OUT_OF_RANGE: [
+    'The number is outside of what can be asked for. See the range in the error of its field.',
+    '该数值超出可用范围。可用范围见该字段的错误说明。',
+  ],
   WEBHOOK_NOT_FOUND: [
     'You have set no webhook. Set one with PUT /v1/webhook.',
     '贵方尚未设置 webhook。请先用 PUT /v1/webhook 设置。',

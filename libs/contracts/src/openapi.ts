@@ -799,6 +799,10 @@ const BODY_LIMITS: Record<string, JsonSchema> = {
   'application/x-www-form-urlencoded': { bytes: LIMITS.formBytes },
 };
 
+/** All that they say can be left out, and so can they. */
+const DISPENSABLE = new Set<string>(['NoBody', 'KeyRevocation', 'WebhookRotation']);
+const isDispensable = ([, name]: Body): boolean => DISPENSABLE.has(name);
+
 const requestContentOf = (bodies: readonly Body[]): JsonSchema =>
   Object.fromEntries(
     bodies.map(([mediaType, name]) => {
@@ -873,7 +877,7 @@ function operation(route: Route): JsonSchema {
       ...query.map((name) => parameter(name, 'query')),
       ...(audited ? AUDIT_HEADERS : []),
     ],
-    ...(body && { requestBody: { required: true, content: requestContentOf(body) } }),
+    ...(body && { requestBody: { required: !body.every(isDispensable), content: requestContentOf(body) } }),
     responses: { ...responses, ...(unlimited ? {} : { 429: TOO_MANY }), default: problem },
     security: roles === 'open' ? [] : [roles.includes('subject') ? { subject: [] } : { token: [] }],
     ...(roles !== 'open' && { 'x-liandun-roles': roles }),

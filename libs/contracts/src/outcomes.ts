@@ -53,6 +53,8 @@ export interface MemberAdmitted {
 
 export interface MemberChanged {
   memberId: string;
+  /** Of a suspension: the request whose refusal ends it. */
+  approvalId?: string;
 }
 export interface MemberKeyAdded {
   memberId: string;

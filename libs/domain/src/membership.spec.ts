@@ -39,7 +39,11 @@ const requested = (change: MembershipChange): MembershipEvent => ({
   type: 'liandun.approval.requested.v1',
   data: { approvalId: 'a', change, requestedBy: 'admin' },
 });
-const suspended: MembershipEvent = { type: 'liandun.member.suspended.v1', data: { memberId: 'p' } };
+const suspendedBy = (approvalId: string): MembershipEvent => ({
+  type: 'liandun.member.suspended.v1',
+  data: { memberId: 'p', approvalId },
+});
+const suspended = suspendedBy('a');
 const removed: MembershipEvent = { type: 'liandun.member.removed.v1', data: { memberId: 'p' } };
 const memberId = 'p';
 
@@ -68,6 +72,17 @@ test('a suspension acts at once; confirmed it stays, refused it ends', () => {
   const pending = given(admitted(), requested(change), suspended);
   expect(pending.when(decide('admin-2'))).toEqual(['approval.granted']);
   expect(pending.when(decide('admin-2', 'refuse'))).toEqual(['approval.refused', 'member.resumed']);
+});
+
+test('a suspension that was ended by a resumption changes nothing when it is decided, nor one that came after', () => {
+  const change: MembershipChange = { action: 'suspend', memberId };
+  const resumed: MembershipEvent = { type: 'liandun.member.resumed.v1', data: { memberId } };
+  const late = [admitted(), requested(change), suspended, resumed];
+  expect(given(...late).when(decide('admin-2'))).toEqual(['approval.granted']);
+  expect(given(...late).when(decide('admin-2', 'refuse'))).toEqual(['approval.refused']);
+  const anew = given(...late, suspendedBy('b'));
+  expect(anew.when(decide('admin-2'))).toEqual(['approval.granted']);
+  expect(anew.when(decide('admin-2', 'refuse'))).toEqual(['approval.refused']);
 });
 
 test('a stolen key stops at once by one administrator; confirmed it is revoked, refused it lives on', () => {

@@ -40,6 +40,8 @@ export type Member =
       suspendedKeys: MemberKey[];
       /** Key ids that were revoked; a kid is never used twice, so a signature always names one key. */
       revokedKids: string[];
+      /** While it is suspended: the request that did it; only its refusal ends it, not that of an older one. */
+      suspendedBy?: string;
       subscription: Subscription;
       /** What its disclosures rest on (rule P16). */
       agreement?: Agreement;
@@ -229,7 +231,10 @@ function decideRequest(command: RequestChange, { member }: Membership): Membersh
     data: { approvalId, change, requestedBy },
   };
   // What protects the others doesn't wait for the second person.
-  if (change.action === 'suspend') return { events: [requested, factOf(change)] };
+  if (change.action === 'suspend')
+    return {
+      events: [requested, { type: 'liandun.member.suspended.v1', data: { memberId: change.memberId, approvalId } }],
+    };
   if (change.action !== 'revokeKey' || !change.emergency) return { events: [requested] };
   // One that stopped already may be asked for again: it only awaits its revocation.
   const { memberId, kid } = change;
@@ -240,9 +245,9 @@ function decideRequest(command: RequestChange, { member }: Membership): Membersh
 }
 
 /** What a refusal lets go on that the request had stopped. */
-function resumedBy(change: MembershipChange, member: Member): MembershipEvent[] {
+function resumedBy(change: MembershipChange, approvalId: string, member: Member): MembershipEvent[] {
   const { memberId } = change;
-  if (change.action === 'suspend' && member.status === 'suspended')
+  if (change.action === 'suspend' && member.status === 'suspended' && member.suspendedBy === approvalId)
     return [{ type: 'liandun.member.resumed.v1', data: { memberId } }];
   const stopped = member.status === 'unknown' ? [] : member.suspendedKeys.map(({ kid }) => kid);
   if (change.action === 'revokeKey' && change.emergency && stopped.includes(change.kid))
@@ -261,7 +266,7 @@ function decideApproval(command: DecideApproval, { member, approval }: Membershi
   if (!isMembershipChange(change)) return refused('APPROVAL_NOT_FOUND');
   const data = { approvalId, decidedBy: command.decidedBy };
   if (command.decision === 'refuse')
-    return { events: [{ type: 'liandun.approval.refused.v1', data }, ...resumedBy(change, member)] };
+    return { events: [{ type: 'liandun.approval.refused.v1', data }, ...resumedBy(change, approvalId, member)] };
   const granted: MembershipEvent = { type: 'liandun.approval.granted.v1', data };
   if (change.action === 'suspend') return { events: [granted] };
   // The member may have changed since the request.
@@ -295,11 +300,12 @@ function evolveMember(member: Member, event: MembershipEvent): Member {
   if (member.status === 'unknown') return member;
   switch (event.type) {
     case 'liandun.member.suspended.v1':
-      return { ...member, status: 'suspended' };
+      return { ...member, status: 'suspended', ...(event.data.approvalId && { suspendedBy: event.data.approvalId }) };
     case 'liandun.member.resumed.v1':
-      return { ...member, status: 'active' };
-    case 'liandun.member.removed.v1':
-      return { ...member, status: 'removed' };
+    case 'liandun.member.removed.v1': {
+      const { suspendedBy: _ended, ...rest } = member;
+      return { ...rest, status: event.type === 'liandun.member.resumed.v1' ? 'active' : 'removed' };
+    }
     case 'liandun.member.keyadded.v1':
       return { ...member, keys: [...member.keys, event.data.key] };
     case 'liandun.member.keysuspended.v1':

@@ -44,6 +44,9 @@ export interface AccessRow {
   data: object;
 }
 
+/** Who is who is the regulators' matter: no administrator sees whom they look at (rule P18). */
+const NOT_OF_REVIEWS = `change ->> 'action' not in ('decideReview', 'undoReview')`;
+
 const accessDdl = (schema: string): string => `
 create schema ${schema};
 create table ${schema}.member (
@@ -95,7 +98,8 @@ ${wall(`${schema}.member`, `${CALLERS_ROLE} = 'admin' or member_id = ${CALLER}`)
 ${wall(`${schema}.member_key`, `${CALLERS_ROLE} = 'admin' or member_id = ${CALLER}`)}
 ${wall(
   `${schema}.approval`,
-  `${CALLERS_ROLE} = 'admin' or requested_by = ${CALLER} or (${CALLERS_ROLE} = 'regulator' and change ->> 'action' in ('erase', 'decideReview', 'undoReview', 'changeReasonCodes'))`,
+  `requested_by = ${CALLER} or (${CALLERS_ROLE} = 'admin' and ${NOT_OF_REVIEWS})
+   or (${CALLERS_ROLE} = 'regulator' and change ->> 'action' in ('erase', 'decideReview', 'undoReview', 'changeReasonCodes'))`,
 )}
 ${wall(`${schema}.review`, `${CALLERS_ROLE} = 'regulator'`)}
 `;

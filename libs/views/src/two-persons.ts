@@ -18,6 +18,18 @@ begin
   return found;
 end $$;
 
+-- Whether the newest of these requests was refused, by another than who asked; that of an older one says nothing of it.
+create function rule.newest_refused(beside text, wanted jsonb) returns boolean
+language plpgsql stable as $$
+declare refused boolean;
+begin
+  execute format(
+    'select coalesce((select status = ''refused'' and requested_by is distinct from decided_by from %I.approval
+       where change @> $1 order by requested_at desc limit 1), false)', beside)
+    into refused using wanted;
+  return refused;
+end $$;
+
 -- When a change was last asked for.
 create function rule.asked(beside text, wanted jsonb) returns timestamptz
 language plpgsql stable as $$
@@ -70,7 +82,7 @@ begin
         when new.status = old.status then true
         when old.status = 'active' and new.status = 'suspended' then rule.approved(beside, whose || '{"action":"suspend"}', 'pending')
         when old.status = 'suspended' and new.status = 'active' then
-          rule.approved(beside, whose || '{"action":"suspend"}', 'refused', rule.asked(beside, whose || '{"action":"suspend"}'))
+          rule.newest_refused(beside, whose || '{"action":"suspend"}')
           or rule.approved(beside, whose || '{"action":"resume"}', 'granted', rule.asked(beside, whose || '{"action":"suspend"}'))
         when new.status = 'removed' then rule.approved(beside, whose || '{"action":"remove"}', 'granted')
         else false end;

@@ -17,8 +17,22 @@ export class WebhookRefusal extends Error {
   }
 }
 
-export const refusal = (pointer: string, code: 'INVALID_VALUE' | 'WEBHOOK_ADDRESS_NOT_ALLOWED'): WebhookRefusal =>
-  new WebhookRefusal(problemOf([fieldError(pointer, code)]));
+export const refusal = (
+  pointer: string,
+  code: 'FIELD_NOT_APPLICABLE' | 'WEBHOOK_ADDRESS_NOT_ALLOWED',
+): WebhookRefusal => new WebhookRefusal(problemOf([fieldError(pointer, code)]));
+
+/** A `from` past the last that may be asked for: nobody's notices have come so far. */
+const pastTheEnd = (last: number): WebhookRefusal =>
+  new WebhookRefusal(
+    problemOf([
+      {
+        ...fieldError('/from', 'OUT_OF_RANGE'),
+        message: `Give a whole number from 0 to ${last}: no notice of yours has a seq past it yet.`,
+        messageZh: `请填写 0 至 ${last} 的整数：贵方的通知尚无更大的序号。`,
+      },
+    ]),
+  );
 
 /** A further secret, unless it is the first the newest from now on; those before it expire as told. Returns what is shown once. */
 async function addSecret(db: ClientBase, kms: Kms, member: string, overlapHours: number): Promise<string> {
@@ -60,10 +74,10 @@ export function putEndpoint(
       [member, url, from ?? 0],
     );
     if (inserted.rowCount === 1) {
-      if ((from ?? 0) > headSeq + 1) throw refusal('/from', 'INVALID_VALUE');
+      if ((from ?? 0) > headSeq + 1) throw pastTheEnd(headSeq + 1);
       return addSecret(db, kms, member, OVERLAP_HOURS);
     }
-    if (from !== undefined) throw refusal('/from', 'INVALID_VALUE');
+    if (from !== undefined) throw refusal('/from', 'FIELD_NOT_APPLICABLE');
     await db.query(
       `update webhook.endpoint set url = $2, head = null, attempts = 0, attempt_at = now(), dead_in_a_row = 0,
          disabled_because = null, disabled_at = null where member = $1`,
@@ -109,7 +123,8 @@ export function replayFrom(pool: Pool, member: string, from: number): Promise<vo
       [member],
     );
     requireOne(rowCount);
-    if (from > (rows[0]?.next ?? 0)) throw refusal('/from', 'INVALID_VALUE');
+    const next = rows[0]?.next ?? 0;
+    if (from > next) throw pastTheEnd(next);
     await db.query(
       `with risen as (
          delete from webhook.dead_letter where member = $1 and (kind <> 'notice' or seq >= $2) returning kind, seq)

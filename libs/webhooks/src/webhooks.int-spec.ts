@@ -311,7 +311,7 @@ describe('what can not be delivered', () => {
   test('is not skipped by a replay: a seq that is ahead is refused', async () => {
     const to = await receiver(() => ({ status: 500 }));
     const { member } = await join(to.url, 2);
-    await expect(replayFrom(door, member, 1)).rejects.toMatchObject({ problem: { code: 'INVALID_VALUE' } });
+    await expect(replayFrom(door, member, 1)).rejects.toMatchObject({ problem: { code: 'OUT_OF_RANGE' } });
     await expect(replayFrom(door, 'nobody', 0)).rejects.toMatchObject({ code: 'WEBHOOK_NOT_FOUND' });
   });
 });

@@ -12,14 +12,15 @@ import { rebuildProjection } from '@liandun/event-log';
 import { followMembers, unsentNotices } from '@liandun/messaging';
 import { ledgerProjection } from '@liandun/views';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createHash, randomInt, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { drawn } from '../../../../test/support/drawn.js';
 import { TestLedger } from '../../../../test/support/ledger.js';
 import { delisted, ending, organization, reported, shopOf } from '../../../../test/support/submissions.js';
 
 const BACKLOG = 400;
 let ledger: TestLedger;
-let serial = randomInt(1_000, 100_000);
+let serial = drawn(1_000, 100_000);
 let merchant = '';
 
 beforeAll(async () => {
