@@ -77,7 +77,7 @@ function listText(context: Context, items: Appeal[]): string {
     publisher,
     listingId,
   ]);
-  return table([heading, ...rows], { columns: context.columns, whole: [0, 2, 5] });
+  return table([heading, ...rows], { columns: context.columns, whole: [0, 2, 4, 5] });
 }
 
 /** One appeal with its words, its evidence, how its deadline was counted and what was decided. */

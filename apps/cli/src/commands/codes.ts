@@ -42,7 +42,7 @@ const rowsText = (context: Context, codes: ReasonCode[]): string =>
     codes.map(({ code, labelEn, labelZh, tier, defaultRetentionDays, retired }) => [
       code,
       context.t(labelEn, labelZh),
-      context.t(`tier ${tier}`, `等级 ${tier}`),
+      context.t(`tier ${tier}`, `层级 ${tier}`),
       context.t(`${defaultRetentionDays} days`, `${defaultRetentionDays} 天`),
       retired ? context.t('retired', '已停用') : '',
     ]),

@@ -6,6 +6,7 @@ import type { LiandunClient, Preview } from '@liandun/sdk';
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.js';
 import { usageError, type ExitCode } from '../exit-codes.js';
+import { labelOf, wordOf } from '../render/render.js';
 import { codeOfReceipts, problemText, receiptText, type CommonOptions } from './common.js';
 import { parseJson } from './identity-options.js';
 import { draftOf, type DraftOptions } from './publish-draft.js';
@@ -67,17 +68,20 @@ async function previewAll(
   return codeOfReceipts(rejected);
 }
 
-function previewText(context: Context, id: string, preview: Preview): string {
+export function previewText(context: Context, id: string, preview: Preview): string {
   const { would, heldBecause, problem, subjects, identifiers, limits } = preview;
   const t = context.t.bind(context);
-  const hubs = identifiers.filter(({ hub }) => hub).map(({ field }) => field);
-  const because = heldBecause.length > 0 ? ` (${heldBecause.join(', ')})` : '';
+  const named = (some: Preview['identifiers']): string =>
+    some.map(({ field }) => labelOf(context, field)).join(t(', ', '、'));
+  const hubs = identifiers.filter(({ hub }) => hub);
+  const reasons = heldBecause.map((why) => wordOf(context, 'heldBecause', why)).join(t(', ', '、'));
+  const because = reasons === '' ? '' : t(` (${reasons})`, `（${reasons}）`);
   return [
-    `${t('would be', '将为')} ${would}${because}  ${id}`,
+    `${t('would be', '将被')}${t(' ', '')}${wordOf(context, 'would', would)}${because}  ${id}`,
     ...(problem ? [problemText(context, problem)] : []),
-    `${t('subjects', '主体')} ${subjects}, ${t('identifiers', '标识')} ${identifiers.map(({ field }) => field).join(', ') || '0'}`,
+    `${t('subjects', '主体')} ${subjects}, ${t('identifiers', '标识')} ${named(identifiers) || '0'}`,
     ...(hubs.length > 0
-      ? [t(`shared by many merchants, check these: ${hubs.join(', ')}`, `为众多商户共用，请核对：${hubs.join('、')}`)]
+      ? [t(`shared by many merchants, check these: ${named(hubs)}`, `为众多商户共用，请核对：${named(hubs)}`)]
       : []),
     `${t('last hour', '最近一小时')} ${limits.lastHour}/${limits.subjectsPerHour ?? '-'}, ${t('today', '当日')} ${limits.today}/${limits.subjectsPerDay ?? '-'}`,
   ].join('\n  ');

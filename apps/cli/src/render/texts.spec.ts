@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CloudEvent, Notice } from '@liandun/contracts';
+import type { Preview } from '@liandun/sdk';
 import { receiptText } from '../commands/common.js';
+import { previewText } from '../commands/publish.js';
 import { noticeText } from '../commands/tail.js';
 import { contextIn } from '../testing/terminal.js';
 import { render } from './render.js';
@@ -113,6 +115,33 @@ describe('a notice', () => {
       expect(noticeText(en, notice({ action: 'restrictAdmission', merchantIds: [] }))).not.toContain('answer by');
     },
   );
+});
+
+describe('a preview', () => {
+  const preview = {
+    would: 'held',
+    heldBecause: ['hearing', 'flood'],
+    subjects: 1,
+    identifiers: [
+      { field: 'uscc', hub: false },
+      { field: 'phones', hub: true },
+    ],
+    limits: { lastHour: 2, today: 3, mean: 0 },
+  } as Preview;
+
+  test('speaks one language', () => {
+    expect(previewText(zh, 'e-1', preview)).toBe(
+      [
+        '将被暂存（先听取当事人意见、超出报送限额）  e-1',
+        '主体 1, 标识 统一社会信用代码、电话',
+        '为众多商户共用，请核对：电话',
+        '最近一小时 2/-, 当日 3/-',
+      ].join('\n  '),
+    );
+    expect(previewText(en, 'e-1', preview)).toMatch(
+      /^would be held \(its subject is heard first, over your limits\) {2}e-1/,
+    );
+  });
 });
 
 describe('a receipt', () => {
