@@ -1,7 +1,8 @@
-import { COUNT_MIN, quarterlyFigures, type QuarterFigures } from '@liandun/views';
+import { COUNT_MIN, FollowedReasonCodes, quarterlyFigures, type QuarterFigures } from '@liandun/views';
 import { Controller, Get, Header } from '@nestjs/common';
 import { LedgerWriter } from './ledger-writer.js';
 import { Door } from './pools.js';
+import { labelled } from './statistics-labels.js';
 
 const KNOWN_FOR_SECONDS = 3_600;
 
@@ -13,6 +14,7 @@ export class StatisticsController {
   constructor(
     private readonly door: Door,
     private readonly writer: LedgerWriter,
+    private readonly codes: FollowedReasonCodes,
   ) {}
 
   /** Asked of the database once an hour, however many ask. */
@@ -24,6 +26,9 @@ export class StatisticsController {
       this.#shown = { quarters, untilMs: performance.now() + KNOWN_FOR_SECONDS * 1000 };
       quarters.catch(() => (this.#shown = undefined));
     }
-    return { quarters: await this.#shown.quarters, fewerThan: COUNT_MIN };
+    const quarters = await this.#shown.quarters;
+    await this.codes.refresh();
+    const { codes } = this.codes.history.current;
+    return { quarters: quarters.map((one) => labelled(one, codes)), fewerThan: COUNT_MIN };
   }
 }

@@ -3,6 +3,17 @@ import type { PublisherStatus, Witnesses, WitnessStatus } from '@liandun/tlog';
 import type { RotationProgress } from '@liandun/vault';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+/** A disposition of a notice, as far as the metrics go. */
+interface Answer {
+  position: number;
+  action: string;
+  seconds: number;
+  /** Whether nothing was answered to the notice before. */
+  first: boolean;
+}
+
+const ANSWERS_PER_LOOK = 10_000;
+
 /** What /metrics shows (Prometheus text format). Labels come from closed lists. */
 export class WorkerMetrics {
   readonly registry = new Registry();
@@ -21,6 +32,16 @@ export class WorkerMetrics {
     registers: [this.registry],
   });
 
+  private readonly acknowledged = new Histogram({
+    name: 'liandun_notice_acknowledged_seconds',
+    help: 'Time from an issued notice to its first disposition, by action: how fast members acknowledge what takes back, and what closes',
+    labelNames: ['action'] as const,
+    buckets: [0.1, 1, 10, 60, 300, 1_800, 7_200, 28_800, 86_400, 259_200],
+    registers: [this.registry],
+    collect: () => this.lookForAnswers(),
+  });
+  private lookForAnswers: () => Promise<void> = () => Promise.resolve();
+
   private readonly rotationEntries = new Gauge({
     name: 'liandun_key_rotation_entries',
     help: 'Entries that the key rotation has sealed or indexed anew since the start, by job and version',
@@ -37,6 +58,25 @@ export class WorkerMetrics {
   constructor() {
     // With a prefix, since the api shows these beside its own.
     collectDefaultMetrics({ register: this.registry, prefix: 'liandun_worker_' });
+  }
+
+  /** Each first answer after this start is observed once, when somebody looks: who scrapes often loses nothing. */
+  watchAnswers(last: () => Promise<number>, after: (position: number, limit: number) => Promise<Answer[]>): void {
+    let position: Promise<number> | undefined = last();
+    let looking: Promise<void> = Promise.resolve();
+    const look = async (): Promise<void> => {
+      let from = await (position ??= last());
+      for (let more = true; more;) {
+        const answers = await after(from, ANSWERS_PER_LOOK);
+        for (const { action, seconds, first } of answers) if (first) this.acknowledged.observe({ action }, seconds);
+        from = answers.at(-1)?.position ?? from;
+        position = Promise.resolve(from);
+        more = answers.length === ANSWERS_PER_LOOK;
+      }
+    };
+    position.catch(() => (position = undefined));
+    // One after the other: two that look at once would count an answer twice.
+    this.lookForAnswers = () => (looking = looking.catch(() => undefined).then(look));
   }
 
   /** Shows how far a rotation of the vault's keys is. */

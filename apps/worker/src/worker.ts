@@ -36,6 +36,8 @@ import {
   activeMember,
   FollowedReasonCodes,
   liveKeys,
+  answersAfter,
+  lastDisposition,
   restsOnDecision,
 } from '@liandun/views';
 import { webhookBacklog, Webhooks } from '@liandun/webhooks';
@@ -223,6 +225,10 @@ export class Worker {
     );
     const notify = this.read(notifyReader(log, onIssued), [delist]);
     this.metrics.watchDelist(() => this.delistPause);
+    this.metrics.watchAnswers(
+      () => lastDisposition(this.pool),
+      (position, limit) => answersAfter(this.pool, position, limit),
+    );
     return [notify, delist];
   }
 

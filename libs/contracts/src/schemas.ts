@@ -946,11 +946,11 @@ const WIRE: Record<string, JsonSchema> = {
     quarters: list(
       object({
         quarter: { ...text, description: both("Of China's calendar", '按北京时间') },
-        listed: list(object({ tier: count, code: text, count: fewOrMore })),
-        ended: list(object({ status: text, cause: text, count: fewOrMore })),
+        listed: list(object({ tier: count, code: text, count: fewOrMore, 'labelZh?': text, 'labelEn?': text })),
+        ended: list(object({ status: text, cause: text, count: fewOrMore, 'labelZh?': text, 'labelEn?': text })),
         appeals: object({
           filed: fewOrMore,
-          decided: list(object({ decision: text, count: fewOrMore })),
+          decided: list(object({ decision: text, count: fewOrMore, 'labelZh?': text, 'labelEn?': text })),
           'medianDays?': {
             type: 'number',
             description: both(

@@ -293,6 +293,27 @@ export async function subjectsNotTold(
   return rows;
 }
 
+/** The position of the newest disposition that is folded; -1 where there is none. */
+export async function lastDisposition(db: Pool): Promise<number> {
+  const { rows } = await db.query<{ last: string }>('select coalesce(max(position), -1) as last from view.disposition');
+  return Number(rows[0]!.last);
+}
+
+/** Answers to notices after a position, oldest first: to which action, how long after the notice each was accepted, whether the first. */
+export async function answersAfter(
+  db: Pool,
+  after: number,
+  limit: number,
+): Promise<{ position: number; action: string; seconds: number; first: boolean }[]> {
+  const { rows } = await db.query(
+    `select d.position, n.action, extract(epoch from d.accepted_at - n.issued_at)::float8 as seconds,
+       not exists (select from view.disposition e where e.notice_id = d.notice_id and e.position < d.position) as first
+     from view.disposition d join view.notice n using (notice_id) where d.position > $1 order by d.position limit $2`,
+    [after, limit],
+  );
+  return rows.map((row: Row) => ({ ...row, position: Number(row.position) }));
+}
+
 /** Whether any listing rests on an official decision, by its key. */
 export async function restsOnDecision(db: Pool, decision: string): Promise<boolean> {
   const { rows } = await db.query('select from view.listing where decision_no = $1 limit 1', [decision]);

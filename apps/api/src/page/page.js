@@ -10,6 +10,7 @@ let language = navigator.languages.some((one) => one.startsWith('zh')) ? 'zh' : 
 let identificationId;
 let token;
 let held;
+let statistics;
 /** What was said since he came: the ledger has it, but what it shows may be a moment older. */
 let said = [];
 
@@ -310,12 +311,63 @@ function observationOf(observation) {
   );
 }
 
+const named = ({ labelZh, labelEn }, otherwise) => (language === 'zh' ? labelZh : labelEn) ?? otherwise;
+const counted = (name, count) => `${name}${t().colon}${count}`;
+
+/** A list under its title; without a line, nothing. */
+const by = (title, lines) => (lines.length > 0 ? fact(title, list(lines)) : []);
+
+/** One quarter in numbers; what there was none of isn't shown. */
+function quarterOf({ quarter, listed, ended, appeals, reopenings }) {
+  const { filed, decided, medianDays, stayed } = appeals;
+  const { asked, made } = reopenings;
+  const about = [
+    filed !== 0 && counted(t().filedOf, filed),
+    ...decided.map((one) => counted(named(one, one.decision), one.count)),
+    medianDays !== undefined && t().medianOf(medianDays),
+    stayed !== 0 && counted(t().stayedOf, stayed),
+  ].filter(Boolean);
+  const back = [asked !== 0 && counted(t().askedOf, asked), made !== 0 && counted(t().madeOf, made)].filter(Boolean);
+  return el(
+    'article',
+    {},
+    el('h3', {}, t().quarter(quarter)),
+    el(
+      'dl',
+      {},
+      by(
+        t().listedBy,
+        listed.map((one) => counted(`${named(one, '')} (${one.code})`.trim(), one.count)),
+      ),
+      by(
+        t().endedBy,
+        ended.map((one) => counted(named(one, `${one.status} ${one.cause}`), one.count)),
+      ),
+      by(t().appealsOf, about),
+      by(t().reopeningsOf, back),
+    ),
+  );
+}
+
+const isQuiet = ({ listed, ended, appeals, reopenings }) =>
+  listed.length === 0 && ended.length === 0 && [appeals.filed, reopenings.asked].every((count) => count === 0);
+
+function drawStatistics() {
+  if (!statistics) return;
+  const quiet = statistics.quarters.filter(isQuiet).map(({ quarter }) => t().quarter(quarter));
+  $('quarters').replaceChildren(
+    ...statistics.quarters.filter((one) => !isQuiet(one)).map(quarterOf),
+    ...(quiet.length > 0 ? [el('p', { className: 'hint' }, t().quiet(quiet))] : []),
+  );
+}
+
 function draw() {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   document.title = `联盾 Liandun · ${t().title}`;
   for (const at of document.querySelectorAll('[data-t]')) at.textContent = t()[at.dataset.t];
   $('language').textContent = t().other;
   $('language').lang = language === 'zh' ? 'en' : 'zh-CN';
+  drawStatistics();
   if (!held) return;
   const { listings, observations, inquiries } = held;
   $('summary').textContent = listings.length === 0 ? t().none : t().some(listings.length);
@@ -362,6 +414,17 @@ $('language').addEventListener('click', () => {
   language = language === 'zh' ? 'en' : 'zh';
   say('');
   draw();
+});
+
+// Asked for once, by whoever wants to see it.
+$('statistics').addEventListener('toggle', async () => {
+  if (statistics || !$('statistics').open) return;
+  try {
+    statistics = await ask('GET', '/public/statistics');
+    drawStatistics();
+  } catch {
+    // It was said already.
+  }
 });
 
 $('who').addEventListener('submit', (event) => {
