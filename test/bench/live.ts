@@ -181,7 +181,7 @@ interface Burst {
   merged: number;
 }
 
-async function measureBurst(live: Live, given: Given[]): Promise<Burst> {
+export async function measureBurst(live: Live, given: Given[]): Promise<Burst> {
   for (let from = 0; from < given.length; from += LOAD_BATCH) await live.append(given.slice(from, from + LOAD_BATCH));
   const last = await live.log.head();
   const [began, cpu] = [performance.now(), process.cpuUsage()];
@@ -212,7 +212,7 @@ interface Paced {
   events: number;
 }
 
-async function measurePaced(live: Live, source: AsyncGenerator<Given>, rate: number): Promise<Paced> {
+export async function measurePaced(live: Live, source: AsyncGenerator<Given>, rate: number): Promise<Paced> {
   const reader = runReader(live.pool, reconcileReader(live.log, live.index));
   const took: number[] = [];
   const pending: Promise<void>[] = [];

@@ -16,6 +16,7 @@ import {
   falseLinksBy,
   measuresOf,
   wrongClusters,
+  type Band,
   type Measures,
   type WrongCluster,
 } from './reconcile/measures.js';
@@ -109,8 +110,8 @@ async function answer(): Promise<void> {
 interface Quality extends Measures {
   set: string;
   inReview: number;
-  /** Share of pairs of one entity among the compared, by the weight that they were given. */
-  bands: Record<string, number>;
+  /** Of pairs that were linked or sent to review, by the weight that they were given: how many are one merchant's. */
+  bands: Band[];
   /** Links between two merchants, by what was done to their records. */
   falseLinks: Record<string, number>;
 }
@@ -138,13 +139,14 @@ async function qualityOf(root: string, set: string): Promise<{ quality: Quality;
     set,
     ...measuresOf(truth, predicted),
     inReview: doubted.size / predicted.size,
-    bands: bandsOf([...result.links, ...result.reviews], truth),
+    bands: bandsOf(result.links, result.reviews, truth),
     falseLinks: falseLinksBy(result.links, truth, categories),
   };
   return { quality, wrong: wrongClusters(truth, predicted) };
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+const shareOf = ({ pairs, same }: Band['links']): string => (pairs === 0 ? '' : percent(same / pairs));
 
 export async function run({ root }: { root: string }): Promise<BenchResult> {
   const file = join(folder(root), 'full.jsonl.gz');
@@ -173,9 +175,6 @@ export async function run({ root }: { root: string }): Promise<BenchResult> {
     ],
     notes: [
       `time per record at ${last.records} records is ${growth.toFixed(2)} times that at ${first.records}`,
-      `precision by weight on full: ${Object.entries(quality[1]?.bands ?? {})
-        .map(([band, share]) => `${band} ${percent(share)}`)
-        .join(', ')}`,
       `links between two merchants on full, by what was done to their records: ${Object.entries(
         quality[1]?.falseLinks ?? {},
       )
@@ -184,6 +183,18 @@ export async function run({ root }: { root: string }): Promise<BenchResult> {
         .join(', ')}`,
       `${WORST}: the ${wrong.length} entities of full that are wrong, the worst first`,
       'larger sets are full again and again with every identifier, name and number replaced (test/bench/reconcile/copies.ts)',
+    ],
+    tables: [
+      {
+        title: 'By weight, on full: what was observed',
+        rows: (quality[1]?.bands ?? []).map(({ bits, links, reviews }) => ({
+          bits,
+          links: String(links.pairs),
+          'of them one merchant': shareOf(links),
+          'in review': String(reviews.pairs),
+          'of those one merchant': shareOf(reviews),
+        })),
+      },
     ],
     json: { quality, runs, growth },
   };

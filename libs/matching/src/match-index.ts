@@ -1,5 +1,19 @@
 import type { Identity } from '@liandun/contracts';
-import type { Bucket, Edge, Features, Key, Lookup, Matcher, MatchRecord, Node, PairDecision } from '@liandun/identity';
+import {
+  holdersOf,
+  marksOf,
+  recordsMaxOf,
+  type Bucket,
+  type ChineseMatcher,
+  type Edge,
+  type Features,
+  type Key,
+  type Lookup,
+  type MatchRecord,
+  type Node,
+  type Outline,
+  type PairDecision,
+} from '@liandun/identity';
 import type { Vault, VaultEvent } from '@liandun/vault';
 import { memberOfSource } from '@liandun/contracts';
 import { LRUCache } from 'lru-cache';
@@ -21,9 +35,6 @@ export interface StoredEdge {
   outcome: 'link' | 'review';
   bits: number;
 }
-
-/** Records under one key that are looked at; a key that more records have is generic. */
-export const BUCKET_MAX = 400;
 
 const FEATURES_MAX = 50_000;
 const PREPARED_AT_ONCE = 25;
@@ -60,11 +71,12 @@ export class MatchIndex {
 
   /** Of each key what it was hashed to: a record's keys are asked for again and again. */
   private readonly hashed = new WeakMap<Key, { generation: number; token: string }>();
-  readonly matcher: Matcher<MatchRecord, Features>;
+  private readonly outlined = new WeakMap<Features, { generation: number; outline: Outline }>();
+  readonly matcher: ChineseMatcher;
   private readonly shaped: (features: Features) => Features;
 
   constructor(
-    matcher: Matcher<MatchRecord, Features> & { shaped?(features: Features): Features },
+    matcher: ChineseMatcher,
     private readonly vault: Vault,
   ) {
     this.shaped = (features) => matcher.shaped?.(features) ?? features;
@@ -134,7 +146,10 @@ export class MatchIndex {
     const generations = await liveGenerations(pool);
     for (let from = 0; from < entries.length; from += PREPARED_AT_ONCE) {
       for (const { features } of await this.nodes(pool, entries.slice(from, from + PREPARED_AT_ONCE)))
-        for (const generation of generations) this.tokens(this.allKeys(features), generation);
+        for (const generation of generations) {
+          this.tokens(this.allKeys(features), generation);
+          this.outline(features, generation);
+        }
       await setImmediate();
     }
   }
@@ -142,6 +157,27 @@ export class MatchIndex {
   /** Forgets what is known of erased entries. */
   forget(positions: readonly number[]): void {
     for (const position of positions) this.known.delete(position);
+  }
+
+  /** What is kept of a record beside each of its keys: hashed like them. */
+  outline(features: Features, generation: Generation): Outline {
+    const known = this.outlined.get(features);
+    if (known?.generation === generation.id) return known.outline;
+    const { kind, isBranch, ...values } = this.matcher.outline(features);
+    const hashed = (value: string | undefined, name: string): string | undefined =>
+      value === undefined
+        ? undefined
+        : shortOf(this.vault.blocking([`${generation.id}\n${name}\n${value}`], generation.blind)[0] as string);
+    const outline = {
+      kind,
+      isBranch,
+      uscc: hashed(values.uscc, 'code'),
+      usccRepaired: hashed(values.usccRepaired, 'code'),
+      residentId: hashed(values.residentId, 'resident'),
+      name: hashed(values.name, 'sound'),
+    };
+    this.outlined.set(features, { generation: generation.id, outline });
+    return outline;
   }
 
   /** What keys are found by in one generation. */
@@ -205,20 +241,26 @@ export class MatchIndex {
   ): Promise<void> {
     const rows = nodes.flatMap(({ id, features }) => {
       const keys = [...this.allKeys(features), said?.get(features) ?? saidKey(features)];
-      return this.tokens(keys, generation).map((token) => ({ token, position: Number(id) }));
+      const outline = textOfOutline(this.outline(features, generation));
+      return this.tokens(keys, generation).map((token) => ({ token, position: Number(id), outline }));
     });
     if (rows.length === 0) return;
     await prepared(
       client,
-      `insert into match.key (token, position, generation)
-       select t, p, $3 from unnest($1::bigint[], $2::bigint[]) given (t, p) on conflict do nothing`,
-      [rows.map(({ token }) => token), rows.map(({ position }) => position), generation.id],
+      `insert into match.key (token, position, generation, outline)
+       select t, p, $4, o from unnest($1::bigint[], $2::bigint[], $3::text[]) given (t, p, o) on conflict do nothing`,
+      [
+        rows.map(({ token }) => token),
+        rows.map(({ position }) => position),
+        rows.map(({ outline }) => outline),
+        generation.id,
+      ],
     );
   }
 
   /** A lookup within a transaction, by the keys of one generation. */
   lookup(client: ClientBase, generation: Generation): LiveLookup {
-    return new LiveLookup(this, client, (keys) => this.tokens(keys, generation));
+    return new LiveLookup(this, client, generation);
   }
 }
 
@@ -272,49 +314,145 @@ export async function entriesAt(client: ClientBase, positions: readonly number[]
   }));
 }
 
-/** One transaction's view of the index. Buckets are kept: what is asked once is asked once. */
+const HASH_BITS = 48;
+/** Enough for a bucket of some hundred: what falls together is opened. */
+const shortOf = (token: string): string => BigInt.asUintN(HASH_BITS, BigInt(token)).toString(36);
+
+const LETTERS = ['u', 'r', 'i', 'n'] as const;
+const FIELDS = { u: 'uscc', r: 'usccRepaired', i: 'residentId', n: 'name' } as const;
+
+/** `l` or `p` by its kind, `b` of a branch, then what there is, each behind its letter: `l u3k2j n8fd1`. */
+export const textOfOutline = (outline: Outline): string =>
+  [
+    outline.isBranch ? 'b' : outline.kind === 'legal' ? 'l' : 'p',
+    ...LETTERS.flatMap((letter) => {
+      const value = outline[FIELDS[letter]];
+      return value === undefined ? [] : [`${letter}${value}`];
+    }),
+  ].join(' ');
+
+/** A record under a key. */
+interface Held {
+  position: number;
+  outline: Outline;
+}
+
+/** `position outline,position outline`, as PostgreSQL puts them together. */
+const heldOf = (text: string): Held[] =>
+  text.split(',').map((one) => {
+    const [position, kind, ...values] = one.split(' ');
+    const outline: Outline = {
+      kind: kind === 'p' ? 'person' : 'legal',
+      isBranch: kind === 'b',
+      uscc: undefined,
+      usccRepaired: undefined,
+      residentId: undefined,
+      name: undefined,
+    };
+    for (const value of values) outline[FIELDS[value[0] as (typeof LETTERS)[number]]] = value.slice(1);
+    return { position: Number(position), outline };
+  });
+
+const countOf = (held: readonly Held[]): number =>
+  held.length < 2 ? held.length : holdersOf(held.map(({ outline }) => marksOf(outline)));
+
+/** What stands under a key, none of it opened. */
+interface Under {
+  holders: number;
+  /** Nothing where there are more than are looked at. */
+  held: readonly Held[];
+}
+
+/** One transaction's view of the index. What is asked once is asked once. */
 export class LiveLookup implements Lookup<Features> {
-  private readonly found = new Map<string, Bucket<Features>>();
+  private readonly found = new Map<string, Under>();
+  private readonly opened = new Map<number, Node<Features>>();
 
   constructor(
     private readonly index: MatchIndex,
     private readonly client: ClientBase,
-    private readonly tokensOf: (keys: readonly Key[]) => string[],
+    private readonly generation: Generation,
   ) {}
 
-  /** Looks the keys of many records up together. */
+  /** Looks the keys of many records up together, and opens whom they may meet. */
   async prefetch(nodes: readonly Node<Features>[]): Promise<void> {
-    if (nodes.length > 0) await this.buckets(nodes.flatMap(({ features }) => this.index.allKeys(features)));
-  }
-
-  async buckets(keys: readonly Key[]): Promise<Bucket<Features>[]> {
-    const tokens = this.tokensOf(keys);
-    const missing = [...new Set(tokens.filter((token) => !this.found.has(token)))];
-    if (missing.length > 0) await this.load(missing);
-    return tokens.map((token) => this.found.get(token) as Bucket<Features>);
-  }
-
-  private async load(tokens: string[]): Promise<void> {
-    const { rows } = await prepared<{ token: string; positions: string | null }>(
-      this.client,
-      `select wanted.token, string_agg(found.position::text, ',') as positions from unnest($1::bigint[]) wanted (token)
-       cross join lateral (select k.position from match.key k where k.token = wanted.token limit ${BUCKET_MAX + 1}) found
-       group by wanted.token`,
-      [tokens],
+    if (nodes.length === 0) return;
+    const keys = nodes.map(({ features }) => this.index.allKeys(features));
+    await this.under(keys.flat());
+    const wanted = await Promise.all(
+      nodes.map(async (node, n) => (await this.whom(keys[n] as Key[], node)).flatMap(({ positions }) => positions)),
     );
-    const buckets = new Map(rows.map(({ token, positions }) => [token, positions?.split(',').map(Number) ?? []]));
-    const small = [...buckets.values()].filter((bucket) => bucket.length <= BUCKET_MAX).flat();
-    const nodes = await this.index.nodesAt(this.client, [...new Set(small)]);
-    for (const token of tokens) {
-      const bucket = buckets.get(token) ?? [];
-      if (bucket.length > BUCKET_MAX) {
-        this.found.set(token, { holders: Number.POSITIVE_INFINITY, records: [] });
-        continue;
-      }
-      const records = bucket.flatMap((position) => nodes.get(position) ?? []);
-      const holders = this.index.matcher.holders(records.map((record) => record.features));
-      this.found.set(token, { holders, records });
+    await this.open(wanted.flat());
+  }
+
+  async buckets(keys: readonly Key[], of: Node<Features>): Promise<Bucket<Features>[]> {
+    const found = await this.whom(keys, of);
+    await this.open(found.flatMap(({ positions }) => positions));
+    return found.map(({ holders, positions }) => ({
+      holders,
+      records: positions.flatMap((position) => this.opened.get(position) ?? []),
+    }));
+  }
+
+  /** Of each key whom a record may meet by it: nobody by a generic one, and none that is another for sure. */
+  private async whom(
+    keys: readonly Key[],
+    { features }: Node<Features>,
+  ): Promise<{ holders: number; positions: number[] }[]> {
+    const { matcher } = this.index;
+    const own = this.index.outline(features, this.generation);
+    return (await this.under(keys)).map(({ holders, held }, n) => {
+      const { kind } = keys[n] as Key;
+      const near =
+        holders < matcher.capOf(kind) ? held.filter(({ outline }) => !matcher.areApart(own, outline, kind)) : [];
+      return { holders, positions: near.map(({ position }) => position) };
+    });
+  }
+
+  /** What stands under the keys: not opened, so that a generic one costs no more than its row. */
+  async under(keys: readonly Key[]): Promise<Under[]> {
+    const tokens = this.index.tokens(keys, this.generation);
+    const missing = new Map<string, number>();
+    tokens.forEach((token, n) => {
+      if (!this.found.has(token)) missing.set(token, recordsMaxOf((keys[n] as Key).kind));
+    });
+    if (missing.size > 0) await this.load(missing);
+    return tokens.map((token) => this.found.get(token) as Under);
+  }
+
+  private async load(mostOf: ReadonlyMap<string, number>): Promise<void> {
+    const { rows } = await prepared<{ token: string; count: string; held: string }>(
+      this.client,
+      `select wanted.token, count(*), string_agg(found.position || ' ' || found.outline, ',') as held
+       from unnest($1::bigint[], $2::int[]) wanted (token, most) cross join lateral (
+         select k.position, k.outline from match.key k where k.token = wanted.token limit wanted.most + 1) found
+       group by wanted.token`,
+      [[...mostOf.keys()], [...mostOf.values()]],
+    );
+    for (const token of mostOf.keys()) this.found.set(token, { holders: 0, held: [] });
+    for (const { token, count, held } of rows) {
+      const isGeneric = Number(count) > (mostOf.get(token) as number);
+      const all = isGeneric ? [] : heldOf(held);
+      this.found.set(token, { holders: isGeneric ? Number.POSITIVE_INFINITY : countOf(all), held: all });
     }
+  }
+
+  private async open(positions: readonly number[]): Promise<void> {
+    const missing = [...new Set(positions)].filter((position) => !this.opened.has(position));
+    if (missing.length === 0) return;
+    for (const [position, node] of await this.index.nodesAt(this.client, missing)) this.opened.set(position, node);
+  }
+
+  /** How many held the key before the given records came. */
+  holdersBefore({ held }: Under, added: ReadonlySet<number>): number {
+    return countOf(held.filter(({ position }) => !added.has(position)));
+  }
+
+  /** Every record under a key, also where it is generic. */
+  async recordsUnder({ held }: Under): Promise<Node<Features>[]> {
+    const positions = held.map(({ position }) => position);
+    await this.open(positions);
+    return positions.flatMap((position) => this.opened.get(position) ?? []);
   }
 
   /** What reviewers decided of pairs of these records, or of observations that stay with one of them. */

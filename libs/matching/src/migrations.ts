@@ -37,12 +37,14 @@ create table match.generation (
 );
 create unique index one_active on match.generation (state) where state = 'active';
 
--- Which observations have a blocking key: 64 bits of an HMAC over the key's kind and value.
+-- Which observations have a blocking key: 64 bits of an HMAC over the key's kind and value. With each, what tells
+-- how many hold the key and which of them can't be one (the matcher's outline, its values hashed alike): neither needs a record opened.
 create table match.key (
   token bigint not null,
   position bigint not null,
   generation smallint not null,
-  primary key (token, position)
+  outline text not null,
+  primary key (token, position) include (outline)
 );
 create index key_position on match.key (position);
 

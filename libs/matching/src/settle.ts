@@ -93,20 +93,22 @@ async function unsettled(
   fresh: readonly Node<Features>[],
 ): Promise<Node<Features>[]> {
   const { matcher } = index;
-  const added = new Set(fresh.map(({ id }) => id));
+  const added = new Set(fresh.map(({ id }) => Number(id)));
   const again = new Map<string, Node<Features>>();
   for (const { features } of fresh) {
     const keys = index.allKeys(features);
-    const buckets = await lookup.buckets(keys);
-    keys.forEach((key, n) => {
-      const { holders, records = [] } = buckets[n] ?? { holders: 0 };
+    const buckets = await lookup.under(keys);
+    for (const [n, key] of keys.entries()) {
+      const bucket = buckets[n];
       const cap = matcher.capOf(key.kind);
-      if (holders <= 1 || (holders < cap && !WEIGHED.has(key.kind))) return;
-      const older = records.filter(({ id }) => !added.has(id));
-      const before = matcher.holders(older.map((record) => record.features));
-      if (before >= cap || (before === holders && !fillsGap(key, older, records))) return;
+      if (!bucket || bucket.holders <= 1 || (bucket.holders < cap && !WEIGHED.has(key.kind))) continue;
+      const before = lookup.holdersBefore(bucket, added);
+      if (before >= cap || (before === bucket.holders && key.kind !== 'phone')) continue;
+      const records = await lookup.recordsUnder(bucket);
+      const older = records.filter(({ id }) => !added.has(Number(id)));
+      if (before === bucket.holders && !fillsGap(key, older, records)) continue;
       for (const record of older) again.set(record.id, record);
-    });
+    }
   }
   return [...again.values()];
 }

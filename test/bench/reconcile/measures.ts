@@ -41,18 +41,26 @@ export function measuresOf(truth: ReadonlyMap<string, string>, predicted: Readon
   };
 }
 
-const BANDS = [0, 1, 2, 4, 6, 8, 12];
+const BANDS = [-Infinity, 0, 1, 2, 4, 6, 8, 12];
 
-/** Of the links and doubts in each band of weight (log2 odds), the share that is of one entity. */
-export function bandsOf(edges: readonly Edge[], truth: ReadonlyMap<string, string>): Record<string, number> {
-  const bands: Record<string, number> = {};
-  for (const [i, from] of BANDS.entries()) {
+/** Pairs of one weight, in bits, and how many of them are one merchant's. */
+export interface Band {
+  bits: string;
+  links: { pairs: number; same: number };
+  reviews: { pairs: number; same: number };
+}
+
+/** What was observed of links and reviews by the weight that they were given: the weight against the truth. */
+export function bandsOf(links: readonly Edge[], reviews: readonly Edge[], truth: ReadonlyMap<string, string>): Band[] {
+  return BANDS.map((from, i) => {
     const to = BANDS[i + 1] ?? Infinity;
-    const inside = edges.filter(({ comparison }) => comparison.bits >= from && comparison.bits < to);
-    if (inside.length > 0)
-      bands[`${from}–${to}`] = inside.filter(({ a, b }) => truth.get(a) === truth.get(b)).length / inside.length;
-  }
-  return bands;
+    const within = (edges: readonly Edge[]): Band['links'] => {
+      const inside = edges.filter(({ comparison }) => comparison.bits >= from && comparison.bits < to);
+      return { pairs: inside.length, same: inside.filter(({ a, b }) => truth.get(a) === truth.get(b)).length };
+    };
+    const bits = i === 0 ? `below ${to}` : to === Infinity ? `${from} and more` : `${from} to ${to}`;
+    return { bits, links: within(links), reviews: within(reviews) };
+  });
 }
 
 /** An entity that holds several merchants, or a merchant that lies in several entities. */

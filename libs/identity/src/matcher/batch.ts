@@ -8,8 +8,6 @@ export interface BatchMatcher<R, F> extends Matcher<R, F> {
   marks(features: F): string[];
   /** The same features as an object that is quick to compare: for those that come back from storage. */
   shaped?(features: F): F;
-  /** What `compare` finds to rule out the pair, without the rest of it. */
-  conflict?(a: F, b: F): Conflict | undefined;
 }
 
 /** A pair with what was found of it, by recordIds. */

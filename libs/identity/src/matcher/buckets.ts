@@ -1,4 +1,5 @@
 import { Candidates } from './candidates.js';
+import { recordsMaxOf } from './config.js';
 import { gapsOf } from './lives.js';
 import { holdersOf } from './holders.js';
 import type { Key, KeyKind } from './types.js';
@@ -6,9 +7,6 @@ import type { Key, KeyKind } from './types.js';
 /** 24 bits of an entry are its record: sixteen million records. */
 const RECORD_BITS = 24;
 const RECORDS_MAX = 2 ** RECORD_BITS;
-/** Records of a bucket beyond which a key finds nobody whatever their names say: pairs grow with the square. */
-const RECORDS_PER_KEY_MAX = 400;
-
 /** A record without a day. */
 const NO_DAY = -0x80000000;
 
@@ -100,7 +98,7 @@ export class Buckets {
     const entries = new BigUint64Array(this.words.buffer, 0, this.count);
     entries.sort();
     for (const [kind, hash, records] of this.each()) {
-      const holders = records.length > RECORDS_PER_KEY_MAX ? RECORDS_PER_KEY_MAX : this.holdersAmong(records);
+      const holders = records.length > recordsMaxOf(kind) ? records.length : this.holdersAmong(records);
       if (kind === 'phone') {
         const gaps = gapsOf(records.map((record) => this.days[record] as number).filter((day) => day !== NO_DAY));
         if (gaps.length > 0) this.gaps.set(hash, gaps);

@@ -37,5 +37,22 @@ export const CAPS: Record<KeyKind, number> = {
   controller: 20,
 };
 
+/** Keys by which much of a city may be found: names, places, brands. */
+const COMMON: ReadonlySet<KeyKind> = new Set([
+  'name',
+  'nameAtPlace',
+  'nameSound',
+  'representative',
+  'address',
+  'brand',
+  'birth',
+]);
+
+/**
+ * Records under one key beyond which it is generic whoever holds it: pairs grow with the square. Four of each of as many entities as may
+ * hold a common key; what an authority, a bank or a platform gives one holder may stand in many of its reports.
+ */
+export const recordsMaxOf = (kind: KeyKind): number => (COMMON.has(kind) ? 100 : 400);
+
 /** Records of one entity from which on a person is asked. */
 export const SIZE_MAX = 200;

@@ -6,14 +6,17 @@ import type { Edge, Key, Matcher, Node, PairContext, PairDecision, Partition, Re
 export interface Bucket<F> {
   /** How many entities hold the key, by `Matcher.holders` or the caller's own count. */
   holders: number;
-  /** All of them, or, where `holders` reaches the matcher's cap, none are needed. */
+  /**
+   * All of them, or, where `holders` reaches the matcher's cap, none are needed; nor are any that can neither be the same as the record
+   * that is asked for nor be related to it.
+   */
   records: readonly Node<F>[];
 }
 
 /** How a component is looked up: by a map in memory, or by the blind index and the vault. */
 export interface Lookup<F> {
-  /** Called once for each key of a touched record; answers in the order of the keys. */
-  buckets(keys: readonly Key[]): Promise<readonly Bucket<F>[]> | readonly Bucket<F>[];
+  /** Called once for each touched record with its keys; answers in their order. */
+  buckets(keys: readonly Key[], of: Node<F>): Promise<readonly Bucket<F>[]> | readonly Bucket<F>[];
   /** Before the keys of these records are looked up one record after the other: all of them at once. */
   prefetch?(nodes: readonly Node<F>[]): Promise<void>;
   /** What reviewers decided of pairs of these records. */
@@ -63,7 +66,7 @@ class Exploration<F> {
     this.sizes.set(root, (this.sizes.get(root) ?? 0) + 1);
     const keys = this.matcher.keys(node.features);
     const relating = this.matcher.relationKeys?.(node.features) ?? [];
-    const buckets = await this.lookup.buckets([...keys, ...relating]);
+    const buckets = await this.lookup.buckets([...keys, ...relating], node);
     keys.forEach((key, i) => {
       this.holders.set(keyText(key), buckets[i]?.holders ?? 1);
       if (key.kind === 'phone') this.gaps.set(keyText(key), gapsOf((buckets[i]?.records ?? []).flatMap(dayOf)));
@@ -111,6 +114,12 @@ class Exploration<F> {
   }
 
   private joins(node: Node<F>, other: Node<F>): boolean {
+    const conflict = this.matcher.conflict?.(node.features, other.features);
+    if (conflict === 'kind' || conflict === 'uscc') {
+      // What it says against a bridge between their groups, those groups' own kinds and codes say.
+      this.relate(node, other);
+      return false;
+    }
     const comparison = this.matcher.compare(node.features, other.features, this.context);
     const verdict = this.matcher.decide(comparison);
     const [a, b] = node.id < other.id ? [node.id, other.id] : [other.id, node.id];

@@ -187,6 +187,8 @@ export interface Matcher<R = MatchRecord, F = unknown> {
    */
   holders(records: readonly F[]): number;
   compare(a: F, b: F, context: PairContext): Comparison;
+  /** What `compare` finds to rule out the pair, without the rest of it. */
+  conflict?(a: F, b: F): Conflict | undefined;
   decide(comparison: Comparison): Verdict;
   /** How two records that aren't linked are related: the most telling relation, if any. Symmetric. */
   relate?(a: Node<F>, b: Node<F>, context: PairContext): Relation | undefined;

@@ -1,6 +1,6 @@
 import { Buckets } from './buckets.js';
 import { features, type Features } from './features.js';
-import { marksOf } from './holders.js';
+import { marksOf, outlineOf } from './holders.js';
 import { keysOfFeatures } from './keys.js';
 import { learn, type Pattern } from './learn.js';
 import { conflictOf, levelsOf, type Level } from './levels.js';
@@ -105,7 +105,7 @@ export function learnWeights(records: readonly MatchRecord[], version: string): 
   const all = records.map(features);
   const levels: Weights['levels'] = { legal: {}, person: {} };
   const buckets = new Buckets(() => 25);
-  for (const one of all) buckets.push(keysOfFeatures(one), marksOf(one));
+  for (const one of all) buckets.push(keysOfFeatures(one), marksOf(outlineOf(one)));
   buckets.close();
   for (const kind of ['legal', 'person'] as const) {
     const { odds } = learn(patternsOf(all, buckets, kind), randomPairs(all.filter((one) => one.kind === kind)));

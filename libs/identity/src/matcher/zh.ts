@@ -6,7 +6,7 @@ import { CAPS, SIZE_MAX, type MatcherConfig } from './config.js';
 import { compareFeatures } from './compare.js';
 import { decideComparison } from './decide.js';
 import { features, shapedFeatures, type Features } from './features.js';
-import { holdersOf, marksOf } from './holders.js';
+import { areApart, holdersOf, marksOf, outlineOf, type Outline } from './holders.js';
 import { keysOfFeatures } from './keys.js';
 import { conflictOf } from './levels.js';
 import { relateRecords, relationKeysOf } from './relate.js';
@@ -21,7 +21,11 @@ const ZH_1: MatcherConfig = {
   sizeMax: SIZE_MAX,
 };
 
-export type ChineseMatcher = BatchMatcher<MatchRecord, Features>;
+/** The engine with what tells records apart that weren't opened. */
+export interface ChineseMatcher extends BatchMatcher<MatchRecord, Features> {
+  outline(features: Features): Outline;
+  areApart(a: Outline, b: Outline, kind: KeyKind): boolean;
+}
 
 /** The matcher of a configuration. */
 function matcherOf(config: MatcherConfig): ChineseMatcher {
@@ -31,8 +35,10 @@ function matcherOf(config: MatcherConfig): ChineseMatcher {
     features,
     keys: keysOfFeatures,
     capOf,
-    marks: marksOf,
-    holders: (records) => holdersOf(records.map(marksOf)),
+    marks: (read) => marksOf(outlineOf(read)),
+    holders: (records) => holdersOf(records.map((read) => marksOf(outlineOf(read)))),
+    outline: outlineOf,
+    areApart,
     shaped: shapedFeatures,
     conflict: conflictOf,
     compare: (a, b, context) => compareFeatures(a, b, config.weights, context, capOf),

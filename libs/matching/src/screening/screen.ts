@@ -10,7 +10,7 @@ import {
   type SubjectKind,
 } from '@liandun/contracts';
 import { prepared } from '@liandun/event-log';
-import { explainPair, type Features, type Key } from '@liandun/identity';
+import { explainPair, recordsMaxOf, type Features, type Key } from '@liandun/identity';
 import type { Vault } from '@liandun/vault';
 import type { ClientBase, Pool } from 'pg';
 import { recordOf, type Generation, type MatchIndex } from '../match-index.js';
@@ -45,7 +45,8 @@ export interface Inquiry {
 
 interface KeyRow {
   n: number;
-  records: number;
+  /** More records have it than are looked at. */
+  generic: boolean;
   holders: number;
 }
 
@@ -68,8 +69,6 @@ interface Found {
   decided: { entity_id: string; grade: MatchGrade }[] | null;
 }
 
-/** Records under one key that are looked at, as in matching. */
-const BUCKET_MAX = 400;
 /** Listed entities, observations of each and listings that are looked at: work without an end is nobody's answer. */
 const ENTITIES_MAX = 20;
 const OBSERVATIONS_MAX = 12;
@@ -80,10 +79,13 @@ const LISTINGS_MAX = 50;
  * say most of them and what their member decided. What is advice to regulators (tier 0) isn't looked at.
  */
 const FIND = `
-with asked as (select token, n from unnest($1::bigint[]) with ordinality w (token, n)),
+with asked as (select token, most, n from unnest($1::bigint[], $5::int[]) with ordinality w (token, most, n)),
+ counted as (
+   select token, n, most < (select count(*) from (select from match.key k where k.token = asked.token limit asked.most + 1) some)
+     as generic from asked),
  held as (
-   select asked.n, k.position, i.entity_id from asked
-   cross join lateral (select position from match.key where token = asked.token limit ${BUCKET_MAX + 1}) k
+   select counted.n, k.position, i.entity_id from counted
+   cross join lateral (select position from match.key where token = counted.token and not counted.generic) k
    join identity.link i on i.position = k.position),
  listing as (
    select l.listing_id, l.entity_id, l.code, (select r.reason from access.reason_code r
@@ -99,7 +101,8 @@ with asked as (select token, n from unnest($1::bigint[]) with ordinality w (toke
    cross join lateral (select i.position from identity.link i where i.entity_id = listed.entity_id
      order by i.position = any(listed.positions) desc, i.position limit ${OBSERVATIONS_MAX}) o)
 select
-  (select jsonb_agg(k) from (select n, count(*) as records, count(distinct entity_id) as holders from held group by n) k) as keys,
+  (select jsonb_agg(k) from (select n, generic, (select count(distinct entity_id) from held where held.n = counted.n) as holders
+     from counted) k) as keys,
   (select jsonb_agg(observed) from observed) as observed,
   (select jsonb_agg(l) from (select * from listing where entity_id in (select entity_id from listed)
      order by position limit ${LISTINGS_MAX}) l) as listings,
@@ -172,13 +175,19 @@ export async function screen(
 ): Promise<ScreeningMatch[]> {
   const { matcher } = index;
   const keys = matcher.keys(features);
-  const { rows } = await prepared<Found>(db, FIND, [index.tokens(keys, generation), member, said, kinds ?? null]);
+  const { rows } = await prepared<Found>(db, FIND, [
+    index.tokens(keys, generation),
+    member,
+    said,
+    kinds ?? null,
+    keys.map(({ kind }) => recordsMaxOf(kind)),
+  ]);
   const found = rows[0] as Found;
   const known = await open(db, index, vault, found);
   const counts = new Map((found.keys ?? []).map((row) => [textOf(keys[row.n - 1] as Key), row]));
   const holders = (key: Key): number => {
     const count = counts.get(textOf(key));
-    return (count?.records ?? 0) > BUCKET_MAX ? Number.POSITIVE_INFINITY : Math.max(1, count?.holders ?? 1);
+    return count?.generic ? Number.POSITIVE_INFINITY : Math.max(1, count?.holders ?? 1);
   };
   const generic = keys.filter((key) => holders(key) >= matcher.capOf(key.kind)).map(textOf);
   const reached = reachedBy(keys.map(textOf), generic, matcher.keys.bind(matcher));
