@@ -158,7 +158,10 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
   await migrate(url, [...EVENT_LOG_MIGRATIONS, ...VAULT_MIGRATIONS, ...VIEW_MIGRATIONS, ...MATCHING_MIGRATIONS]);
   const pool = new pg.Pool({ connectionString: url, ...({ pipeline: true } as object) });
   pool.on('error', () => undefined); // the database is dropped with force
-  pool.on('connect', (client) => void client.query('set enable_seqscan = off; set jit = off'));
+  pool.on(
+    'connect',
+    (client) => void client.query('set enable_seqscan = off; set plan_cache_mode = force_generic_plan; set jit = off'),
+  );
   const live = new Live(pool);
   try {
     const source = records(file);

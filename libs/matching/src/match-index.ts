@@ -2,7 +2,6 @@ import type { Identity } from '@liandun/contracts';
 import {
   holdersOf,
   marksOf,
-  recordsMaxOf,
   type Bucket,
   type ChineseMatcher,
   type Edge,
@@ -414,7 +413,7 @@ export class LiveLookup implements Lookup<Features> {
     const tokens = this.index.tokens(keys, this.generation);
     const missing = new Map<string, number>();
     tokens.forEach((token, n) => {
-      if (!this.found.has(token)) missing.set(token, recordsMaxOf((keys[n] as Key).kind));
+      if (!this.found.has(token)) missing.set(token, this.index.matcher.recordsMaxOf((keys[n] as Key).kind));
     });
     if (missing.size > 0) await this.load(missing);
     return tokens.map((token) => this.found.get(token) as Under);

@@ -134,7 +134,7 @@ async function load<R extends { recordId: string }, F>(
 ): Promise<Loaded<F>> {
   const ids: string[] = [];
   const store = new FeatureStore<F>((features) => matcher.shaped?.(features) ?? features);
-  const buckets = new Buckets((kind) => matcher.capOf(kind));
+  const buckets = new Buckets(matcher);
   const seen = new Set<string>();
   for await (const record of records) {
     if (seen.has(record.recordId)) throw new Error(`recordId ${record.recordId} comes twice`);

@@ -1,8 +1,7 @@
 import { Candidates } from './candidates.js';
-import { recordsMaxOf } from './config.js';
 import { gapsOf } from './lives.js';
 import { holdersOf } from './holders.js';
-import type { Key, KeyKind } from './types.js';
+import type { Key, KeyKind, Matcher } from './types.js';
 
 /** 24 bits of an entry are its record: sixteen million records. */
 const RECORD_BITS = 24;
@@ -60,9 +59,11 @@ export class Buckets {
   /** Of phones that nobody showed for long: when. */
   private readonly gaps = new Map<number, [from: number, to: number][]>();
   private readonly capOf: (kind: KeyKind) => number;
+  private readonly recordsMaxOf: (kind: KeyKind) => number;
 
-  constructor(capOf: (kind: KeyKind) => number) {
+  constructor({ capOf, recordsMaxOf }: Pick<Matcher, 'capOf' | 'recordsMaxOf'>) {
     this.capOf = capOf;
+    this.recordsMaxOf = recordsMaxOf;
   }
 
   /** @param day of the report, since 1970 */
@@ -98,7 +99,7 @@ export class Buckets {
     const entries = new BigUint64Array(this.words.buffer, 0, this.count);
     entries.sort();
     for (const [kind, hash, records] of this.each()) {
-      const holders = records.length > recordsMaxOf(kind) ? records.length : this.holdersAmong(records);
+      const holders = records.length > this.recordsMaxOf(kind) ? records.length : this.holdersAmong(records);
       if (kind === 'phone') {
         const gaps = gapsOf(records.map((record) => this.days[record] as number).filter((day) => day !== NO_DAY));
         if (gaps.length > 0) this.gaps.set(hash, gaps);

@@ -123,7 +123,7 @@ const rounded = (fields: Weights['levels']['person']): Weights['levels']['person
 /** Learns the weights from persons that nobody has labelled. Deterministic. */
 export function learnEnglishWeights(records: readonly EnglishRecord[], version: string): Weights {
   const all = records.map(englishFeatures);
-  const buckets = new Buckets(() => 25);
+  const buckets = new Buckets({ capOf: () => 25, recordsMaxOf: () => 400 });
   for (const one of all) buckets.push(englishKeys(one), englishMarks(one));
   buckets.close();
   const random = randomPairs(all);

@@ -1,7 +1,7 @@
 import { WEIGHTS_EN_1 } from '../../data/weights-en-1.js';
 import type { BatchMatcher } from './batch.js';
 import { clusterNodes } from './cluster.js';
-import { CAPS, SIZE_MAX, type MatcherConfig } from './config.js';
+import { capsOf, recordsMaxOf, SIZE_MAX, type MatcherConfig } from './config.js';
 import { weigh, type Scale } from './compare.js';
 import { decideComparison } from './decide.js';
 import { englishFeatures, type EnglishFeatures, type EnglishRecord } from './en-features.js';
@@ -15,7 +15,8 @@ export const EN_1: MatcherConfig = {
   version: 'en-1',
   weights: WEIGHTS_EN_1,
   bands: { link: 0, review: 0 },
-  caps: CAPS,
+  caps: capsOf(25),
+  recordsMaxOf: recordsMaxOf(),
   sizeMax: SIZE_MAX,
 };
 
@@ -31,6 +32,7 @@ export function englishMatcherOf(config: MatcherConfig): BatchMatcher<EnglishRec
     features: englishFeatures,
     keys: englishKeys,
     capOf: scale.capOf,
+    recordsMaxOf: config.recordsMaxOf,
     marks: englishMarks,
     holders: (records) => holdersOf(records.map(englishMarks)),
     compare: (a, b, context) =>

@@ -14,7 +14,6 @@ export type { Bucket, Lookup, Resolution } from './resolve.js';
 export type * from './types.js';
 export { holdersOf, marksOf } from './holders.js';
 export type { Outline } from './holders.js';
-export { recordsMaxOf } from './config.js';
 export { gapsOf } from './lives.js';
 export { zhMatcher } from './zh.js';
 export type { MatcherConfig } from './config.js';

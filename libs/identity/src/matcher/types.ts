@@ -181,6 +181,8 @@ export interface Matcher<R = MatchRecord, F = unknown> {
   keys(features: F): Key[];
   /** Entities from which on a key of this kind is generic: it finds nobody and weighs nothing. */
   capOf(kind: KeyKind): number;
+  /** Records under a key of this kind beyond which it is generic, whoever they are. */
+  recordsMaxOf(kind: KeyKind): number;
   /**
    * Entities among the records under one key, estimated from what they show: parts of the graph in which records
    * are joined by an equal valid identifier or name. Depends on the set of records only.

@@ -104,7 +104,7 @@ const rounded = (share: number): number => Number(Math.max(share, SHARE_MIN / 2 
 export function learnWeights(records: readonly MatchRecord[], version: string): Weights {
   const all = records.map(features);
   const levels: Weights['levels'] = { legal: {}, person: {} };
-  const buckets = new Buckets(() => 25);
+  const buckets = new Buckets({ capOf: () => 25, recordsMaxOf: () => 400 });
   for (const one of all) buckets.push(keysOfFeatures(one), marksOf(outlineOf(one)));
   buckets.close();
   for (const kind of ['legal', 'person'] as const) {

@@ -10,7 +10,7 @@ import {
   type SubjectKind,
 } from '@liandun/contracts';
 import { prepared } from '@liandun/event-log';
-import { explainPair, recordsMaxOf, type Features, type Key } from '@liandun/identity';
+import { explainPair, type Features, type Key } from '@liandun/identity';
 import type { Vault } from '@liandun/vault';
 import type { ClientBase, Pool } from 'pg';
 import { recordOf, type Generation, type MatchIndex } from '../match-index.js';
@@ -180,7 +180,7 @@ export async function screen(
     member,
     said,
     kinds ?? null,
-    keys.map(({ kind }) => recordsMaxOf(kind)),
+    keys.map(({ kind }) => matcher.recordsMaxOf(kind)),
   ]);
   const found = rows[0] as Found;
   const known = await open(db, index, vault, found);
