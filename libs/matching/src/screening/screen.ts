@@ -81,7 +81,7 @@ const LISTINGS_MAX = 50;
 const FIND = `
 with asked as (select token, most, n from unnest($1::bigint[], $5::int[]) with ordinality w (token, most, n)),
  counted as (
-   select token, n, most < (select count(*) from (select from match.key k where k.token = asked.token limit asked.most + 1) some)
+   select token, n, most < (select count(*) from (select from match.key k where k.token = asked.token limit asked.most + 1) under)
      as generic from asked),
  held as (
    select counted.n, k.position, i.entity_id from counted
