@@ -10,7 +10,7 @@ import {
 } from '@liandun/identity';
 import type { Vault } from '@liandun/vault';
 import type { Pool } from 'pg';
-import { BUCKET_MAX, nodeId, recordOf, type Generation, type MatchIndex } from './match-index.js';
+import { nodeId, recordOf, type Generation, type MatchIndex } from './match-index.js';
 
 /** A record of the one entity beside a record of the other, by the positions of their entries. */
 export interface PairApart extends ApartExplanation {
@@ -47,8 +47,8 @@ group by asked.n order by asked.n`;
 const HOLDERS = `
 select asked.n::int as n, count(*)::int as records, count(distinct i.entity_id)::int as holders,
   array_agg(distinct extract(epoch from e.accepted_at)::bigint / 86400) as days
-from unnest($1::bigint[]) with ordinality asked (token, n)
-  cross join lateral (select position from match.key where token = asked.token limit ${BUCKET_MAX + 1}) k
+from unnest($1::bigint[], $2::int[]) with ordinality asked (token, most, n)
+  cross join lateral (select position from match.key where token = asked.token limit asked.most + 1) k
   join identity.link i on i.position = k.position join log.entry e on e.position = k.position
 group by asked.n`;
 
@@ -86,11 +86,14 @@ export async function ledgerApart(
     }),
   );
   const keys = sharedKeys(matcher.keys.bind(matcher), one, other);
-  const held = await db.query<Held>(HOLDERS, [index.tokens(keys, generation)]);
+  const held = await db.query<Held>(HOLDERS, [
+    index.tokens(keys, generation),
+    keys.map(({ kind }) => matcher.recordsMaxOf(kind)),
+  ]);
   const known = new Map(held.rows.map((row) => [textOf(keys[row.n - 1] as Key), row]));
   const holders = (key: Key): number => {
     const row = known.get(textOf(key));
-    return row && row.records > BUCKET_MAX ? row.records : Math.max(1, row?.holders ?? 1);
+    return row && row.records > matcher.recordsMaxOf(key.kind) ? row.records : Math.max(1, row?.holders ?? 1);
   };
   const reissued = (key: Key, from: number, to: number): boolean =>
     gapsOf((known.get(textOf(key))?.days ?? []).map(Number)).some((gap) => from <= gap[0] && gap[1] <= to);
