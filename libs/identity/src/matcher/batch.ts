@@ -1,7 +1,7 @@
 import { Buckets } from './buckets.js';
 import type { Candidates } from './candidates.js';
 import { FeatureStore } from './feature-store.js';
-import type { Conflict, Edge, Evidence, Matcher, Node, NodeKind, PairContext, Partition } from './types.js';
+import type { Edge, Evidence, Matcher, Node, NodeKind, PairContext, Partition } from './types.js';
 
 export interface BatchMatcher<R, F> extends Matcher<R, F> {
   /** What `holders` compares: records that share a mark are taken for one entity. */
