@@ -1,6 +1,7 @@
 import type { Problem, Receipt } from '@liandun/contracts';
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
+import { timeText } from '../render/render.js';
 
 /** Options that every command takes. */
 export interface CommonOptions {
@@ -37,7 +38,7 @@ export function receiptText(
     case 'held':
       if (heldBecause === 'flood')
         return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Over your limits: nobody is told before a second person lets it out (GET /v1/floods).', '超出报送限额：第二人放行之前不通知任何平台（GET /v1/floods）。')}${more}`;
-      return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Nobody is told before the hearing (liandun.case.heard.v1)', '听取意见（liandun.case.heard.v1）之前不通知任何平台')}${heldUntil === undefined ? '' : context.t(`, or before ${heldUntil}`, `，最迟至 ${heldUntil}`)}${context.t('.', '。')}${more}`;
+      return `${yellow(context.t('held', '暂存'))}  ${id}${at}\n  ${context.t('Nobody is told before the hearing (liandun.case.heard.v1)', '听取意见（liandun.case.heard.v1）之前不通知任何平台')}${heldUntil === undefined ? '' : context.t(`, or before ${timeText(heldUntil)}`, `，最迟至 ${timeText(heldUntil)}`)}${context.t('.', '。')}${more}`;
     case 'rejected':
       return `${red(context.t('refused', '被拒绝'))}  ${id}\n  ${problemText(context, problem)}`;
   }
