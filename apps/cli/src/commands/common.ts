@@ -68,12 +68,3 @@ function consequences(context: Context, { victim, nothingToEnd }: Pick<Receipt, 
 }
 
 export const codeOfReceipts = (rejected: number): ExitCode => (rejected > 0 ? EXIT.rejected : EXIT.done);
-
-/** Any JSON value on one line: `name=value` for the fields of an object. */
-export function flat(value: unknown): string {
-  if (Array.isArray(value)) return value.map(flat).join(', ');
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Object.entries(value)
-    .map(([name, inner]) => `${name}=${flat(inner)}`)
-    .join(' ');
-}

@@ -1,6 +1,5 @@
 import type { Screening } from '@liandun/sdk';
 import { csvLine, ResumableFile } from '../resumable-file.js';
-import { flat } from './common.js';
 
 /** What became of one row: the ledger's answer, or why it wasn't asked. */
 export interface Answered {
@@ -65,9 +64,17 @@ export class ScreenJournal {
   }
 }
 
+/** `field=grade`, as the ledger names them: the file may be read by programs. */
+const fieldsText = (fields: object): string =>
+  Object.entries(fields)
+    .map(([field, grade]) => `${field}=${grade}`)
+    .join(' ');
+
 const listingsOf = ({ matches }: Screening): string =>
   matches
-    .map(({ listingId, grade, code, fields }) => `${grade} ${String(code)} ${listingId} (${flat(fields)})`)
+    .map(
+      ({ listingId, grade, code, fields }) => `${grade} ${String(code)} ${listingId} (${fieldsText(fields as object)})`,
+    )
     .join('; ');
 
 function cellsOf({ raw, screening, refused = [] }: Answered): string[] {
