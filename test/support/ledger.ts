@@ -89,7 +89,7 @@ export class TestLedger {
       riders: { [VAULT_RIDER]: vaultRider, [SCREENING_RIDER]: screeningRider, [ACCESS_RIDER]: accessRider },
       gates: { [BREAKER_GATE]: breakerGate },
     });
-    const index = new MatchIndex(zhMatcher, vault);
+    const index = new MatchIndex(zhMatcher, vault, { records: 20, packedBytes: 20_000 });
     const intake = new Intake({
       log,
       vault,

@@ -35,7 +35,13 @@ export interface StoredEdge {
   bits: number;
 }
 
-const FEATURES_MAX = 50_000;
+/** How much is kept in memory of what records say: the last as they are compared, those before them packed. */
+export interface Kept {
+  records: number;
+  packedBytes: number;
+}
+
+const KEPT: Kept = { records: 50_000, packedBytes: 256 * 2 ** 20 };
 const PREPARED_AT_ONCE = 25;
 
 /** A record's id in the matcher's eyes; as texts they sort like their positions. */
@@ -66,7 +72,9 @@ export function recordOf(entry: { position: number; source: string; acceptedAt: 
  * memory only. One instance serves one process; whatever is asked within a transaction sees that transaction.
  */
 export class MatchIndex {
-  private readonly known = new LRUCache<number, Node<Features>>({ max: FEATURES_MAX });
+  private readonly known: LRUCache<number, Node<Features>>;
+  /** Features as JSON: to read it takes a twentieth of opening the record and normalising it. */
+  private readonly packed: LRUCache<number, Buffer>;
 
   /** Of each key what it was hashed to: a record's keys are asked for again and again. */
   private readonly hashed = new WeakMap<Key, { generation: number; token: string }>();
@@ -77,7 +85,15 @@ export class MatchIndex {
   constructor(
     matcher: ChineseMatcher,
     private readonly vault: Vault,
+    { records, packedBytes }: Kept = KEPT,
   ) {
+    this.packed = new LRUCache({ maxSize: packedBytes, sizeCalculation: ({ length }) => length });
+    this.known = new LRUCache({
+      max: records,
+      dispose: ({ features }, position, reason) => {
+        if (reason === 'evict') this.packed.set(position, Buffer.from(JSON.stringify(features)));
+      },
+    });
     this.shaped = (features) => matcher.shaped?.(features) ?? features;
     const keysOf = new WeakMap<Features, Key[]>();
     const relationKeysOf = new WeakMap<Features, Key[]>();
@@ -108,33 +124,44 @@ export class MatchIndex {
 
   /** What is known of the given entries; of an erased one next to nothing. */
   async nodes(client: ClientBase | Pool, entries: readonly ObservedEntry[]): Promise<Node<Features>[]> {
-    const missing = entries.filter(({ position }) => !this.known.has(position));
+    const found = new Map<number, Node<Features>>();
+    const missing = entries.filter(({ position }) => !this.recalled(position, found));
     const data = missing.length === 0 ? [] : await this.vault.reveal(client, missing);
-    const read = new Map(
-      missing.map((entry, n) => [entry.position, this.read(entry.position, { ...entry, data: data[n] as object })]),
+    missing.forEach((entry, n) =>
+      found.set(entry.position, this.read(entry.position, { ...entry, data: data[n] as object })),
     );
-    return entries.map(({ position }) => (read.get(position) ?? this.known.get(position)) as Node<Features>);
+    return entries.map(({ position }) => found.get(position) as Node<Features>);
   }
 
   /** The same by position alone, read from the log where they aren't known; a position without an identity is left out. */
   async nodesAt(client: ClientBase, positions: readonly number[]): Promise<Map<number, Node<Features>>> {
     const found = new Map<number, Node<Features>>();
-    const missing: number[] = [];
-    for (const position of positions) {
-      const node = this.known.get(position);
-      if (node) found.set(position, node);
-      else missing.push(position);
-    }
+    const missing = positions.filter((position) => !this.recalled(position, found));
     const entries = missing.length === 0 ? [] : await this.vault.openEntries(client, missing);
     for (const [position, entry] of entries) found.set(position, this.read(position, entry));
     return found;
   }
 
   private read(position: number, entry: { source: string; acceptedAt: string; data: object }): Node<Features> {
-    const features = this.shaped(this.matcher.features(recordOf({ ...entry, position }, entry.data)));
-    const node = { id: nodeId(position), features };
+    return this.keep(position, this.matcher.features(recordOf({ ...entry, position }, entry.data)));
+  }
+
+  private keep(position: number, features: Features): Node<Features> {
+    const node = { id: nodeId(position), features: this.shaped(features) };
     this.known.set(position, node);
     return node;
+  }
+
+  /** Adds what is kept of a record to `found`; false where nothing is. */
+  private recalled(position: number, found: Map<number, Node<Features>>): boolean {
+    let node = this.known.get(position);
+    const packed = node ? undefined : this.packed.get(position);
+    if (packed) {
+      node = this.keep(position, JSON.parse(packed.toString()) as Features);
+      this.packed.delete(position);
+    }
+    if (node) found.set(position, node);
+    return node !== undefined;
   }
 
   /**
@@ -155,7 +182,10 @@ export class MatchIndex {
 
   /** Forgets what is known of erased entries. */
   forget(positions: readonly number[]): void {
-    for (const position of positions) this.known.delete(position);
+    for (const position of positions) {
+      this.known.delete(position);
+      this.packed.delete(position);
+    }
   }
 
   /** What is kept of a record beside each of its keys: hashed like them. */
@@ -209,11 +239,12 @@ export class MatchIndex {
     );
     const first = new Map(rows.map((row) => [row.token, Number(row.position)]));
     const known = await this.nodesAt(client, [...first.values()]);
+    const given = new Map(nodes.map((node) => [Number(node.id), node]));
     const repeats = new Map<number, number>();
     const fresh: Node<Features>[] = [];
     nodes.forEach((node, n) => {
       const earlier = first.get(tokens[n] as string);
-      const same = earlier === undefined ? undefined : (known.get(earlier) ?? this.known.get(earlier));
+      const same = earlier === undefined ? undefined : (known.get(earlier) ?? given.get(earlier));
       if (earlier !== undefined && same && textOf(same.features) === said[n]?.value)
         repeats.set(Number(node.id), earlier);
       else {
