@@ -42,6 +42,15 @@ export class Stops {
 
   /** Sets `work` off, waits until the app stands at the step, and kills it there. */
   async killAt(step: Step, product: Product, app: string, work: () => Promise<unknown>): Promise<void> {
+    await this.breakAt(step, work, async () => product.kill(app));
+  }
+
+  /** Sets `work` off, waits until somebody stands at the step, and cuts off the connection there: whoever it was lives on. */
+  async cutOffAt(step: Step, work: () => Promise<unknown>): Promise<void> {
+    await this.breakAt(step, work, async () => undefined);
+  }
+
+  private async breakAt(step: Step, work: () => Promise<unknown>, kill: () => Promise<void>): Promise<void> {
     const table = step.on.split(' on ')[1] ?? '';
     await this.holder.query('select pg_advisory_lock($1)', [LOCK]);
     await this.pool.query(
@@ -51,7 +60,7 @@ export class Stops {
     );
     const working = work();
     await until(`somebody stands at: ${step.name}`, async () => (await this.standing()).length > 0, 60_000);
-    await product.kill(app);
+    await kill();
     if (!step.commits) {
       // As after a power cut: what the dead process had not committed is gone.
       await this.pool.query('select pg_terminate_backend(pid) from unnest($1::int[]) pid', [await this.standing()]);

@@ -58,6 +58,7 @@ async function settle(): Promise<Record<string, string[]>> {
   const receipts: Receipt[] = await client.publish([...events, held]);
   await product.settled();
   const { items } = await client.get<{ items: { entityId?: string }[] }>('/v1/audit/events?limit=100');
+  const entities = [...new Set(items.flatMap(({ entityId }) => entityId ?? []))];
   const erasure = {
     identifiers: { residentId: makeResidentId('990101', '19900101', 0) },
     basis: 'purposeEnded',
@@ -79,7 +80,8 @@ async function settle(): Promise<Record<string, string[]>> {
     screeningId: [screeningId],
     memberId: [OTHER],
     kid: [`${OTHER}-1`],
-    entityId: [...new Set(items.flatMap(({ entityId }) => entityId ?? []))],
+    entityId: entities,
+    other: entities.toReversed(),
     listingId: [...listingId, listingOf(receipts.at(-1) as Receipt)],
     source: [memberSource(PLATFORM)],
     id: [...events, held].map(({ id }) => id),

@@ -56,8 +56,9 @@ const unknownFields = (raw: object): FieldError[] =>
 
 /** For changes that say everything by their address: no body, or `{}`. Throws ProblemError. */
 export function parseEmpty(raw: unknown): void {
-  const body = raw ?? {};
-  const [first, ...rest] = typeof body === 'object' ? unknownFields(body) : [fieldError('', 'WRONG_TYPE')];
+  if (raw === undefined) return;
+  const isObject = typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+  const [first, ...rest] = isObject ? unknownFields(raw) : [fieldError('', 'WRONG_TYPE')];
   if (first) throw new ProblemError(problemOf([first, ...rest]));
 }
 

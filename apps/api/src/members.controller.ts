@@ -134,7 +134,7 @@ export class MembersController {
     @Param('kid') kid: string,
     @Body() body: unknown,
   ): Promise<Requested> {
-    const { emergency } = parseBody(KeyRevocationBody, body ?? {});
+    const { emergency } = parseBody(KeyRevocationBody, body === undefined ? {} : body);
     return this.#request(request, { action: 'revokeKey', memberId, kid, ...(emergency ? { emergency } : {}) });
   }
 

@@ -504,6 +504,13 @@ test('what may be left out is left out, never null; and so is a body that says n
   ]);
   expect((await post('admin', `/v1/members/${memberId}/limits`, { limits: {} })).status).toBe(202);
   expect((await api.call('admin', 'POST', `/v1/members/${memberId}/removal`)).status).toBe(202);
+  for (const path of ['/removal', '/suspension', `/keys/${memberId}-1/revocation`])
+    for (const body of ['null', '[]', '0'])
+      expect([
+        path,
+        body,
+        (await api.call('admin', 'POST', `/v1/members/${memberId}${path}`, { body })).body.code,
+      ]).toEqual([path, body, 'WRONG_TYPE']);
   const { body: document } = await api.call(undefined, 'GET', '/openapi.json');
   expect(document.paths['/v1/members/{memberId}/removal'].post.requestBody.required).toBe(false);
   expect(document.paths['/v1/members/{memberId}/limits'].post.requestBody.required).toBe(true);

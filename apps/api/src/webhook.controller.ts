@@ -23,7 +23,7 @@ import { Settings } from './settings.js';
 import type { Caller } from './tokens.js';
 
 function bodyOf<T extends object>(type: abstract new () => T, raw: unknown): T {
-  const validated = validateBody(type, raw ?? {});
+  const validated = validateBody(type, raw === undefined ? {} : raw);
   if ('problem' in validated) throw new ProblemError(validated.problem);
   return validated.value;
 }

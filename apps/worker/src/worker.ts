@@ -1,4 +1,11 @@
-import { EventLog, inTransaction, runReader, type Reader, type ReaderDefinition } from '@liandun/event-log';
+import {
+  EventLog,
+  inTransaction,
+  isTransient,
+  runReader,
+  type Reader,
+  type ReaderDefinition,
+} from '@liandun/event-log';
 import { DatabaseClock, Intake } from '@liandun/intake';
 import { zhMatcher } from '@liandun/identity';
 import {
@@ -19,7 +26,7 @@ import {
   type Halt,
   type Publisher,
 } from '@liandun/tlog';
-import { pause } from '@liandun/sdk';
+import { backoffMs, pause } from '@liandun/sdk';
 import {
   ERASURE_RIDER,
   erasureRider,
@@ -304,17 +311,19 @@ export class Worker {
   private async rotateKeys(): Promise<void> {
     const entriesAt = async (positions: number[]): Promise<VaultEvent[]> =>
       (await Promise.all(positions.map((position) => this.log.at(position)))).flatMap((event) => event ?? []);
-    await rotate({
-      pool: this.pool,
-      vault: this.vault,
-      entriesAt,
-      signal: this.stopping.signal,
-      onProgress: (progress) => {
-        this.rotation = progress;
-        this.metrics.rotated(progress);
-        this.logger.info(progress, progress.done ? 'keys were rotated' : 'keys are rotating');
-      },
-    }).catch((error: Error) => {
+    const rotating = (): Promise<void> =>
+      rotate({
+        pool: this.pool,
+        vault: this.vault,
+        entriesAt,
+        signal: this.stopping.signal,
+        onProgress: (progress) => {
+          this.rotation = progress;
+          this.metrics.rotated(progress);
+          this.logger.info(progress, progress.done ? 'keys were rotated' : 'keys are rotating');
+        },
+      });
+    await this.untilItCan(rotating, 'keys are rotated once the database is back').catch((error: Error) => {
       this.rotation = { failed: error.message };
       this.warn('keys could not be rotated: the next start tries again')(error);
     });
@@ -325,24 +334,43 @@ export class Worker {
    * it, and judges everything again. Ended in the middle, it goes on at the next start.
    */
   private async renewMatching(): Promise<void> {
+    await this.untilItCan(() => this.renewed(), 'matching is renewed once the database is back').catch(
+      (error: Error) => {
+        this.matching = { failed: error.message };
+        this.warn('the matcher’s index could not be renewed: the next start tries again')(error);
+      },
+    );
+  }
+
+  /** Work of the start that can be begun again anywhere: a database that is away for a moment must not leave it undone. */
+  private async untilItCan(work: () => Promise<void>, what: string): Promise<void> {
+    const { signal } = this.stopping;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        this.warn(what)(error as Error);
+        await pause(backoffMs(failures, 100, 5_000), signal);
+      }
+    }
+  }
+
+  private async renewed(): Promise<void> {
     const { pool, log, index, logger, settings } = this;
     const { signal } = this.stopping;
     const onProgress = (progress: GenerationProgress): void => {
       this.matching = progress;
       logger.info(progress, progress.done ? 'the matcher’s index is made' : 'the matcher’s index is being made anew');
     };
-    try {
-      const preview = await renewIndex({ pool, index, signal, onProgress, hold: settings.holdMatcher });
-      if (preview) this.matching = { ...preview, held: settings.holdMatcher };
-      if (preview) logger.info(this.matching, 'what the newer matcher or key changes');
-      if (signal.aborted || (preview && settings.holdMatcher)) return;
-      const activated = await activateMatcher(log, index.matcher.version, this.clock.now().toISOString());
-      const judge = (client: pg.PoolClient): Promise<number> => judgeAgain(client, log, index, activated);
-      while (!signal.aborted && (await inTransaction(pool, judge)) > 0);
-    } catch (error) {
-      this.matching = { failed: (error as Error).message };
-      this.warn('the matcher’s index could not be renewed: the next start tries again')(error as Error);
-    }
+    const preview = await renewIndex({ pool, index, signal, onProgress, hold: settings.holdMatcher });
+    if (preview) this.matching = { ...preview, held: settings.holdMatcher };
+    if (preview) logger.info(this.matching, 'what the newer matcher or key changes');
+    if (signal.aborted || (preview && settings.holdMatcher)) return;
+    const activated = await activateMatcher(log, index.matcher.version, this.clock.now().toISOString());
+    const judge = (client: pg.PoolClient): Promise<number> => judgeAgain(client, log, index, activated);
+    while (!signal.aborted && (await inTransaction(pool, judge)) > 0);
   }
 
   /** Forgets inquiries when their time has come, and moves the others with the keys. */

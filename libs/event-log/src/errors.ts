@@ -1,7 +1,7 @@
 // By SQLSTATE class: connection, rollback (serialization, deadlock), resources, lock not available, cancelled or shut down;
-// and the errors of sockets.
-const CONNECTION = /^(08...|57P0.|E[A-Z]{3,})$/;
-const TRANSIENT = /^(08...|40...|53...|55P03|57...|25P03|E[A-Z]{3,})$/;
+// and the errors of sockets, Node's own too.
+const CONNECTION = /^(08...|57P0.|E[A-Z]{3,}|ERR_(STREAM|SOCKET)_.+)$/;
+const TRANSIENT = /^(08...|40...|53...|55P03|57...|25P03|E[A-Z]{3,}|ERR_(STREAM|SOCKET)_.+)$/;
 
 /** Whether the connection is gone, so that the outcome of what was under way is unknown. */
 export function isConnectionError(error: unknown): boolean {

@@ -27,4 +27,5 @@ export {
   wall,
   type ReadingCaller,
 } from './walls.js';
+export { isTransient } from './errors.js';
 export { onAppended, tellAccessEnded } from './wakeups.js';
