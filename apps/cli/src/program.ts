@@ -478,9 +478,8 @@ function addReviews(settings: Settings): void {
       .requiredOption('--purpose <text>', t('why you read; it is logged', '查阅目的；将被记录'))
       .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'));
   const deciding = (made: Command, grounds: readonly string[]): Command =>
-    made
+    actingByRegulator(made, settings)
       .addOption(new Option('--ground <ground>', t('on what it rests', '依据')).choices(grounds).makeOptionMandatory())
-      .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
       .requiredOption('--reviewer <id>', t("the deciding person's opaque id", '决定人的内部编号'))
       .option(
         '--evidence <file>',
