@@ -67,9 +67,13 @@ test('a merchant imported by two platforms and delisted by one: the other is tol
   expect(JSON.parse((await run(command)).out)).toMatchObject({ rows: 300, duplicate: 300 });
 
   const delisting = await run(
-    `publish --as ${A} --delist m-1 --name 虚构1公司 --uscc ${uscc} --shop s-1|虚构店|https://s1.example/ --reason F04 --evidence all.jsonl --attest --decided-by u-1 --appeal-url https://a.example/ --emergency 应急,2020-01-24,2020-04-30`,
+    `publish --as ${A} --id cli-delisting --delist m-1 --name 虚构1公司 --uscc ${uscc} --shop s-1|虚构店|https://s1.example/ --reason F04 --evidence all.jsonl --attest --decided-by u-1 --appeal-url https://a.example/ --emergency 应急,2020-01-24,2020-04-30`,
   );
   expect(delisting).toMatchObject({ code: 0 });
+  // Others were told at once, so its subject is told the same day (rule P06).
+  const told = `publish --as ${A} --notified cli-delisting --decided-by u-2`;
+  expect(await run(told)).toMatchObject({ code: 0 });
+  expect((await run(told)).err + (await run(told)).out).toContain('CASE_ALREADY_NOTIFIED');
 
   const tail = await until(`tail --as ${B} --no-follow --json`, ({ out }) => out.includes('"close"'));
   const notices = tail.out
@@ -177,11 +181,12 @@ test('a regulator is told which of purpose and case is missing before anything i
   expect(await run(`floods list --as admin-1`)).toMatchObject({ code: 0 });
 });
 
-test('reason codes are proposed as JSON, as the route takes them', async () => {
+test('reason codes are proposed as JSON, as they are listed', async () => {
   const { codes } = JSON.parse((await run(`codes list --as admin-1 --json`)).out) as {
     codes: Record<string, unknown>[];
   };
-  const { area: _area, ...row } = codes[0] ?? {};
+  // A row as it was listed, edited.
+  const [row = {}] = codes;
   const changed = { ...row, defaultRetentionDays: Number(row['defaultRetentionDays']) + 1 };
   writeFileSync(join(folder, 'codes.json'), JSON.stringify({ codes: [changed] }, undefined, 2));
   const proposed = await run(`codes propose codes.json --as admin-1`);

@@ -150,6 +150,10 @@ function environmentText(context: Context): string {
   ].join('\n');
 }
 
+/** A command as it is typed: `liandun keys add`. */
+const pathOf = (command: Command): string =>
+  command.parent ? `${pathOf(command.parent)} ${command.name()}` : 'liandun';
+
 /** What all commands have in common. */
 class Settings {
   readonly program: Command;
@@ -205,12 +209,7 @@ class Settings {
         getOutHelpWidth: () => Math.min(stdout.columns ?? 80, 100),
         getErrHelpWidth: () => Math.min(stderr.columns ?? 80, 100),
       })
-      .showHelpAfterError(
-        t(
-          `See liandun ${command === this.program ? '' : `${command.name()} `}--help.`,
-          `请看 liandun ${command === this.program ? '' : `${command.name()} `}--help。`,
-        ),
-      );
+      .showHelpAfterError(t(`See ${pathOf(command)} --help.`, `请看 ${pathOf(command)} --help。`));
   }
 }
 
@@ -291,6 +290,7 @@ function addPublish(settings: Settings): void {
     .option('--report <merchantId>', t('report a merchant', '报送商户'))
     .option('--delist <merchantId>', t('delist a merchant', '清退商户'))
     .option('--reinstate <eventId>', t("reinstate: the delisting's id", '恢复：原清退事件的 id'))
+    .option('--notified <eventId>', t('its subject was told: the id of the case', '已告知主体：案件的 id'))
     .option('--id <id>', t('id of the event; new unless given', '事件 id；默认新生成'))
     .option('--sign', t(...SIGN))
     .option('--dry-run', t('print the events, send nothing', '只输出事件，不发送'))
@@ -319,6 +319,7 @@ function addPublish(settings: Settings): void {
     )
     .option('--item-rule <rule>', t('with B06', '用于 B06'))
     .option('--cause <cause>', t('reinstate: cause, e.g. wrongIdentity', '恢复：原因，如 wrongIdentity'))
+    .option('--notified-at <time>', t('notified: when; now unless given', '告知：时间，默认为当前'))
     .action(
       settings.run((file: string | undefined, options: PublishOptions) => publish(settings.context, file, options)),
     );

@@ -71,10 +71,17 @@ export async function proposeCodes(context: Context, file: string, options: Comm
   return printRequested(context, answer, options, WHO);
 }
 
+/** What `codes list --json` gives may be edited and proposed: the area is the letter of the code, and nobody's to choose. */
+function withoutArea(row: unknown): unknown {
+  if (typeof row !== 'object' || row === null) return row;
+  const { area: _area, ...said } = row as { area?: unknown };
+  return said;
+}
+
 /** @throws CliError naming what the file should hold; what is wrong with a row is for the ledger to say */
 function codesIn(text: string, file: string): unknown[] {
   const codes = /^\s*[[{]/.test(text) ? (parseJson(text, file) as { codes?: unknown }).codes : rowsOf(text, file);
-  if (Array.isArray(codes) && codes.length > 0) return codes;
+  if (Array.isArray(codes) && codes.length > 0) return codes.map(withoutArea);
   throw usageError(
     'NOT_CODES',
     `${file}: give JSON such as {"codes": [{"code": "E01", …}]}, or a CSV with the columns of reason-codes.csv (code, labelZh, …) and a row for each code.`,

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { SUBMITTED_TYPES, toBeijingTime } from '@liandun/contracts';
-import type { Case, Cause, MerchantDelisted, MerchantReinstated, MerchantReported, Shop } from '@liandun/contracts';
+import type {
+  Case,
+  CaseNotified,
+  Cause,
+  MerchantDelisted,
+  MerchantReinstated,
+  MerchantReported,
+  Shop,
+} from '@liandun/contracts';
 import type { Draft } from '@liandun/sdk';
 import type { Context } from '../context.js';
 import { usageError } from '../exit-codes.js';
@@ -15,6 +23,8 @@ export interface DraftOptions extends IdentityOptions {
   report?: string;
   delist?: string;
   reinstate?: string;
+  notified?: string;
+  notifiedAt?: string;
   id?: string;
   shop?: string[];
   closed?: boolean;
@@ -36,13 +46,13 @@ export interface DraftOptions extends IdentityOptions {
 
 /** The event that the options describe; undefined where they describe none and a file is meant. */
 export async function draftOf(context: Context, options: DraftOptions): Promise<Draft | undefined> {
-  const asked = [options.report, options.delist, options.reinstate].filter((id) => id !== undefined);
+  const asked = [options.report, options.delist, options.reinstate, options.notified].filter((id) => id !== undefined);
   if (asked.length === 0) return undefined;
   if (asked.length > 1) {
     throw usageError(
       'ONE_EVENT',
-      'Give one of --report, --delist and --reinstate.',
-      '--report、--delist、--reinstate 只能选其一。',
+      'Give one of --report, --delist, --reinstate and --notified.',
+      '--report、--delist、--reinstate、--notified 只能选其一。',
     );
   }
   const id = options.id === undefined ? {} : { id: options.id };
@@ -50,6 +60,8 @@ export async function draftOf(context: Context, options: DraftOptions): Promise<
     return { ...id, type: SUBMITTED_TYPES.merchantReported, data: await reported(context, options.report, options) };
   if (options.delist !== undefined)
     return { ...id, type: SUBMITTED_TYPES.merchantDelisted, data: await delisted(context, options.delist, options) };
+  if (options.notified !== undefined)
+    return { ...id, type: SUBMITTED_TYPES.caseNotified, data: notified(options.notified, options) };
   return { ...id, type: SUBMITTED_TYPES.merchantReinstated, data: reinstated(options) };
 }
 
@@ -70,6 +82,15 @@ function reinstated(options: DraftOptions): MerchantReinstated {
     cause: needed(options.cause, '--cause') as Cause,
     decidedAt: options.decidedAt ?? toBeijingTime(new Date()),
     decidedBy: needed(options.decidedBy, '--decided-by'),
+  };
+}
+
+/** Its publisher told the subject of a case that others were told of at once (rule P06). */
+function notified(caseId: string, options: DraftOptions): CaseNotified {
+  return {
+    caseId,
+    notifiedAt: options.notifiedAt ?? toBeijingTime(new Date()),
+    notifiedBy: needed(options.decidedBy, '--decided-by'),
   };
 }
 

@@ -26,8 +26,8 @@ export async function publish(context: Context, file: string | undefined, option
   if (draft && file !== undefined) {
     throw usageError(
       'TWO_SOURCES',
-      'Give a file, or --report, --delist or --reinstate, not both.',
-      '文件与 --report、--delist、--reinstate 只能二选一。',
+      'Give a file, or --report, --delist, --reinstate or --notified, not both.',
+      '文件与 --report、--delist、--reinstate、--notified 只能二选一。',
     );
   }
   const events = draft ? [client.event(draft)] : eventsOf(context, file ?? '-', client.memberId);
