@@ -751,5 +751,6 @@ function addReconcile(settings: Settings): void {
       t('recordId<TAB>entityId, a line for each record', '每条记录一行：recordId<TAB>entityId'),
     )
     .option('--explain <file>', t('the reasons, as JSONL', '理由，JSONL 格式'))
+    .option('--why-not <a,b>', t('why these two records are not one merchant', '这两条记录为何不是同一主体'))
     .action(settings.run((file: string, options: ReconcileOptions) => reconcile(settings.context, file, options)));
 }

@@ -247,6 +247,27 @@ describe('reconcile', () => {
     });
   });
 
+  test('says why two records are not one merchant, or by what they are', async () => {
+    const bank = ['6222020200112233445'];
+    const person = record('r4', { kind: 'person', name: '钱云溪', bankAccounts: bank });
+    const input = file('in', [INPUT, person, record('r5', { kind: 'organization', name: '望江亭茶庄' })].join('\n'));
+    const ask = (pair: string, ...more: string[]) =>
+      liandun(['reconcile', input, '--out', 'out.tsv', '--why-not', pair, ...more], { cwd: folder });
+    const { out } = await ask('r1,r5');
+    expect(out).toContain('apart:\n  nothing that is looked up by is shared');
+    expect(out).toContain('e-r1  2 records: r1, r3\ne-r5  1 record: r5\n');
+    expect((await ask('r2,r1')).out).toMatch(/^a person should look:\n.*\n\n(.*\n){2}\nr2 – r3: a person should look/m);
+    expect((await ask('r2, r4', '--lang', 'zh')).out).toContain('非同一主体：\n  企业与自然人不能为同一主体');
+    expect((await ask('r3,r1')).out).toContain('one:\n  they are one entity\n\ne-r1  2 records: ');
+    expect(JSON.parse((await ask('r1,r5', '--json')).out)).toMatchObject({ whyNot: { apart: { outcome: 'apart' } } });
+    for (const [pair, said] of [
+      ['r1', 'two recordIds'],
+      ['r1,r9', 'no record of the input'],
+    ] as const)
+      // prettier-ignore
+      expect(await ask(pair)).toMatchObject({ code: EXIT.usage, err: expect.stringContaining(said) });
+  });
+
   test.each([
     ['', /in: no record in it/],
     ['{"recordId":', /in:1 is not JSON/],

@@ -10,7 +10,7 @@ import {
 } from '@liandun/identity';
 import type { Vault } from '@liandun/vault';
 import type { Pool } from 'pg';
-import { nodeId, recordOf, type Generation, type MatchIndex } from './match-index.js';
+import { holdersUnder, nodeId, recordOf, type Generation, type MatchIndex } from './match-index.js';
 
 /** A record of the one entity beside a record of the other, by the positions of their entries. */
 export interface PairApart extends ApartExplanation {
@@ -43,20 +43,20 @@ from unnest($1::text[]) with ordinality asked (entity_id, n)
   left join record r on r.entity_id = asked.entity_id left join near on near.position = r.position
 group by asked.n order by asked.n`;
 
-/** How many entities hold each key, and when it was shown. */
+/** What stands under each key, and when it was shown; none of it is opened. */
 const HOLDERS = `
-select asked.n::int as n, count(*)::int as records, count(distinct i.entity_id)::int as holders,
-  array_agg(distinct extract(epoch from e.accepted_at)::bigint / 86400) as days
+select asked.n::int as n, count(*)::int as records, string_agg(k.position || ' ' || k.outline, ',') as held,
+  array_agg(distinct floor(extract(epoch from e.accepted_at) / 86400)::int) as days
 from unnest($1::bigint[], $2::int[]) with ordinality asked (token, most, n)
-  cross join lateral (select position from match.key where token = asked.token limit asked.most + 1) k
-  join identity.link i on i.position = k.position join log.entry e on e.position = k.position
+  cross join lateral (select position, outline from match.key where token = asked.token limit asked.most + 1) k
+  join log.entry e on e.position = k.position
 group by asked.n`;
 
 interface Held {
   n: number;
   records: number;
-  holders: number;
-  days: string[];
+  held: string;
+  days: number[];
 }
 
 const textOf = ({ kind, value }: Key): string => `${kind}:${value}`;
@@ -91,12 +91,14 @@ export async function ledgerApart(
     keys.map(({ kind }) => matcher.recordsMaxOf(kind)),
   ]);
   const known = new Map(held.rows.map((row) => [textOf(keys[row.n - 1] as Key), row]));
+  // What more records hold than are looked at is generic, whatever they show.
   const holders = (key: Key): number => {
     const row = known.get(textOf(key));
-    return row && row.records > matcher.recordsMaxOf(key.kind) ? row.records : Math.max(1, row?.holders ?? 1);
+    if (!row) return 1;
+    return row.records > matcher.recordsMaxOf(key.kind) ? row.records : holdersUnder(row.held);
   };
   const reissued = (key: Key, from: number, to: number): boolean =>
-    gapsOf((known.get(textOf(key))?.days ?? []).map(Number)).some((gap) => from <= gap[0] && gap[1] <= to);
+    gapsOf(known.get(textOf(key))?.days ?? []).some((gap) => from <= gap[0] && gap[1] <= to);
   const { pairs, ...apart } = whyApart(matcher, one, other, { holders, reissued }, different);
   return {
     ...apart,

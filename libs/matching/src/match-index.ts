@@ -386,6 +386,9 @@ const heldOf = (text: string): Held[] =>
 const countOf = (held: readonly Held[]): number =>
   held.length < 2 ? held.length : holdersOf(held.map(({ outline }) => marksOf(outline)));
 
+/** How many hold a key, by `position outline` of its records with commas between. */
+export const holdersUnder = (held: string): number => countOf(heldOf(held));
+
 /** What stands under a key, none of it opened. */
 interface Under {
   holders: number;

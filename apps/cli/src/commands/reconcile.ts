@@ -5,32 +5,45 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { explainPair, reconcileBatch, zhMatcher, type BatchRecord, type Edge } from '@liandun/identity';
+import {
+  explainPair,
+  reconcileBatch,
+  zhMatcher,
+  type BatchApart,
+  type BatchRecord,
+  type BatchResult,
+  type Edge,
+} from '@liandun/identity';
 
 const MATCHER = zhMatcher.version;
 import type { Context } from '../context.js';
 import { EXIT, usageError, type ExitCode } from '../exit-codes.js';
 import type { CommonOptions } from './common.js';
+import { batchApartText } from '../render/who.js';
 import { parseJson } from './identity-options.js';
 
 export interface ReconcileOptions extends CommonOptions {
   out: string;
   explain?: string;
+  whyNot?: string;
 }
 
 /**
  * Reads one record a line and writes `recordId<TAB>entityId` for each, in the same order, by the ledger's own matcher, as a set.
- * With `explain`, a line for each with the links and doubts that it is part of.
+ * With `explain`, a line for each with the links and doubts that it is part of; with `whyNot`, why two records aren't one merchant.
  * The output appears whole or not at all.
  */
 export async function reconcile(context: Context, input: string, options: ReconcileOptions): Promise<ExitCode> {
   const beganMs = performance.now();
+  const asked = options.whyNot === undefined ? undefined : pairOf(options.whyNot);
+  let apart: BatchApart | undefined;
   const out = new Output(context.path(options.out));
   const explain = options.explain === undefined ? undefined : new Output(context.path(options.explain));
   let records = 0;
   let entities = 0;
   try {
     const result = await reconcileBatch(recordsOf(context, input));
+    apart = asked && whyNotOf(result, asked);
     const reasons = explain && { links: byRecord(result.links), reviews: byRecord(result.reviews) };
     entities = result.entities;
     for (const { recordId, entityId } of result.assignments()) {
@@ -49,7 +62,10 @@ export async function reconcile(context: Context, input: string, options: Reconc
     throw error;
   }
   const seconds = (performance.now() - beganMs) / 1000;
-  if (options.json) context.print(JSON.stringify({ records, entities, matcher: MATCHER, seconds, out: out.path }));
+  if (options.json)
+    context.print(
+      JSON.stringify({ records, entities, matcher: MATCHER, seconds, out: out.path, ...(apart && { whyNot: apart }) }),
+    );
   else {
     const took = seconds.toFixed(1);
     context.print(
@@ -59,7 +75,24 @@ export async function reconcile(context: Context, input: string, options: Reconc
       ),
     );
   }
+  if (apart && !options.json) context.print(batchApartText(context, apart));
   return EXIT.done;
+}
+
+function pairOf(text: string): [one: string, other: string] {
+  const [one, other, ...more] = text.split(',').map((id) => id.trim());
+  if (one && other && more.length === 0) return [one, other];
+  throw usageError(
+    'BAD_PAIR',
+    `--why-not ${text}: two recordIds are needed, with a comma between them.`,
+    `--why-not ${text}：须为两个 recordId，以逗号分隔。`,
+  );
+}
+
+function whyNotOf(result: BatchResult, [one, other]: [string, string]): BatchApart {
+  const apart = result.whyApart(one, other);
+  if (apart) return apart;
+  throw usageError('NO_RECORD', `${one} or ${other} is no record of the input.`, `输入中没有 ${one} 或 ${other}。`);
 }
 
 function byRecord(edges: readonly Edge[]): Map<string, Edge[]> {

@@ -1,5 +1,6 @@
 // Who is who, for people: entities, what was found of two records, and what persons decided. Ids are never cut.
 import { EVENT_TYPES, REVIEW_GROUNDS, UNDO_GROUNDS } from '@liandun/contracts';
+import { explainPair, type BatchApart, type Edge } from '@liandun/identity';
 import type { Context } from '../context.js';
 import { table } from '../layout.js';
 import { timeText } from './render.js';
@@ -19,8 +20,9 @@ export interface EntitySide {
   retiredFrom?: string;
 }
 export interface Pair {
-  a: number;
-  b: number;
+  /** Positions in the log, or ids of records in a batch. */
+  a: number | string;
+  b: number | string;
   outcome: string;
   bits: number;
   because: Sentence;
@@ -125,13 +127,14 @@ const signed = (bits: number): string => `${bits > 0 ? '+' : ''}${bits.toFixed(1
 export function pairLines(context: Context, pair: Pair): string[] {
   const { a, b, members, outcome, because, bits, fields, shared, reviewId } = pair;
   const t = context.t.bind(context);
-  const named = (position: number, n: 0 | 1): string =>
+  const named = (position: number | string, n: 0 | 1): string =>
     members?.[n] ? `${position} (${members[n]})` : String(position);
-  const keys = (shared ?? []).map(({ en, zh, holders, cap, generic }) =>
-    generic
-      ? t(`${en}, held by ${holders} (${cap} are too many)`, `${zh}，${holders} 个主体持有（上限 ${cap}）`)
-      : t(`${en}, held by ${holders}`, `${zh}，${holders} 个主体持有`),
-  );
+  const keys = (shared ?? []).map(({ en, zh, holders, cap, generic }) => {
+    if (generic)
+      return t(`${en}, held by ${holders} (${cap} are too many)`, `${zh}，${holders} 个主体持有（上限 ${cap}）`);
+    // A batch counts the holders of a key only where the number matters.
+    return holders < 2 ? t(en, zh) : t(`${en}, held by ${holders}`, `${zh}，${holders} 个主体持有`);
+  });
   const rows = [
     ...(reviewId === undefined ? [] : [[t('review', '复核'), reviewId]]),
     ...(shared ? [[t('found by', '检索键'), keys.join(t('; ', '；')) || t('nothing', '无')]] : []),
@@ -168,3 +171,31 @@ export function decisionRows(context: Context, decision: Decision): string[][] {
 /** How one entity is related to another. */
 export const relationWord = (context: Context, { kind, direction }: Related): string =>
   word(context, RELATIONS, `${kind} ${direction}`);
+
+/** The last lines of a long list say nothing new. */
+const RECORDS_SHOWN_MAX = 10;
+
+/** Why two records of a batch aren't of one entity, or by which links they are. */
+export function batchApartText(context: Context, { entities, compared, apart, path }: BatchApart): string {
+  const t = context.t.bind(context);
+  const sides = entities.map(({ entityId, records }, n) => {
+    const shown = records.slice(0, RECORDS_SHOWN_MAX).join(t(', ', '、'));
+    const more = records.length > RECORDS_SHOWN_MAX ? ' …' : '';
+    const cut = (compared[n] ?? 0) < records.length ? t(`, ${compared[n]} compared`, `，已比对 ${compared[n]} 条`) : '';
+    return `${entityId}  ${t(`${records.length} record${records.length === 1 ? '' : 's'}: ${shown}${more}`, `${records.length} 条记录：${shown}${more}`)}${cut}`;
+  });
+  const pairs: Pair[] = apart ? apart.pairs : (path ?? []).map(pairOfEdge);
+  const said = apart?.reasons ?? [{ en: 'they are one entity', zh: '两者为同一主体' }];
+  return [
+    `${outcomeWord(context, apart?.outcome ?? 'link')}${t(':', '：')}`,
+    ...said.map(({ en, zh }) => `  ${t(en, zh)}`),
+    '',
+    ...new Set(sides),
+    ...pairs.flatMap((pair) => ['', ...pairLines(context, pair)]),
+  ].join('\n');
+}
+
+const pairOfEdge = ({ a, b, comparison, verdict }: Edge): Pair => {
+  const { outcome, because, fields } = explainPair(comparison, verdict);
+  return { a, b, outcome, because, fields, bits: comparison.bits };
+};

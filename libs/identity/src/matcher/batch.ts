@@ -1,7 +1,9 @@
 import { Buckets } from './buckets.js';
 import type { Candidates } from './candidates.js';
+import { pathBetween } from './explain.js';
 import { FeatureStore } from './feature-store.js';
 import type { Edge, Evidence, Matcher, Node, NodeKind, PairContext, Partition } from './types.js';
+import { whyApart, type EntitiesApart } from './why-apart.js';
 
 export interface BatchMatcher<R, F> extends Matcher<R, F> {
   /** What `holders` compares: records that share a mark are taken for one entity. */
@@ -27,7 +29,21 @@ export interface BatchResult {
   /** Pairs for a person to look at. */
   reviews: Edge[];
   compared: number;
+  /** Why two records aren't of one entity, or by which links they are; undefined where either isn't in the batch. */
+  whyApart(one: string, other: string): BatchApart | undefined;
 }
+
+/** Two records' entities, and why they are two; where they are one, the links that lead from the one record to the other. */
+export interface BatchApart {
+  entities: [BatchEntity, BatchEntity];
+  /** How many records of each were compared. */
+  compared: [number, number];
+  apart?: EntitiesApart;
+  path?: Edge[];
+}
+
+/** Records of an entity that are compared where it is asked why it isn't one with another. */
+const RECORDS_ASKED_MAX = 40;
 
 class Batch<F extends { kind: NodeKind }> {
   private readonly parent: Uint32Array;
@@ -79,6 +95,13 @@ class Batch<F extends { kind: NodeKind }> {
     let at = i;
     while (parent[at] !== at) at = parent[at] = parent[parent[at] as number] as number;
     return at;
+  }
+
+  /** Why the records of two entities aren't one. */
+  whyApart(one: readonly number[], other: readonly number[]): EntitiesApart {
+    const nodesOf = (list: readonly number[]): Node<F>[] =>
+      list.map((i) => ({ id: this.loaded.ids[i] as string, features: this.loaded.store.get(i) }));
+    return whyApart(this.matcher, nodesOf(one), nodesOf(other), this.context);
   }
 
   private join(a: number, b: number): void {
@@ -185,8 +208,29 @@ export async function resolveBatch<R extends { recordId: string }, F extends { k
   found.sort((x, y) => x.first - y.first);
   const links = found.flatMap((part) => part.links);
   const reviews = found.flatMap((part) => part.reviews);
+  const entityIdOf = (recordId: string): string => entityOf.get(recordId) ?? recordId;
   function* assignments(): Generator<{ recordId: string; entityId: string }> {
-    for (const recordId of loaded.ids) yield { recordId, entityId: `e-${entityOf.get(recordId) ?? recordId}` };
+    for (const recordId of loaded.ids) yield { recordId, entityId: `e-${entityIdOf(recordId)}` };
   }
-  return { assignments, entities, links, reviews, compared: batch.compared };
+  const membersOf = (recordId: string): number[] => {
+    const own = entityIdOf(recordId);
+    const members = [...loaded.ids.keys()].filter((i) => entityIdOf(loaded.ids[i] as string) === own);
+    // Whoever was asked about is among those that are compared.
+    return members.toSorted((i, j) => Number(loaded.ids[j] === recordId) - Number(loaded.ids[i] === recordId));
+  };
+  const entity = (recordId: string, members: number[]): BatchEntity => ({
+    entityId: `e-${entityIdOf(recordId)}`,
+    records: members.map((i) => loaded.ids[i] as string),
+  });
+  const whyTwo = (one: string, other: string): BatchApart | undefined => {
+    if (![one, other].every((id) => loaded.ids.includes(id))) return undefined;
+    const [a, b] = [membersOf(one), membersOf(other)];
+    const both: BatchApart['entities'] = [entity(one, a), entity(other, b)];
+    const [x, y] = [a.slice(0, RECORDS_ASKED_MAX), b.slice(0, RECORDS_ASKED_MAX)];
+    const compared: BatchApart['compared'] = [x.length, y.length];
+    if (both[0].entityId === both[1].entityId)
+      return { entities: both, compared, path: pathBetween(links, one, other) };
+    return { entities: both, compared, apart: batch.whyApart(x, y) };
+  };
+  return { assignments, entities, links, reviews, compared: batch.compared, whyApart: whyTwo };
 }

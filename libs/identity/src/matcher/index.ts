@@ -1,5 +1,5 @@
 export { resolveBatch } from './batch.js';
-export type { BatchMatcher, BatchResult } from './batch.js';
+export type { BatchApart, BatchMatcher, BatchResult } from './batch.js';
 export { enMatcher } from './en.js';
 export type { EnglishFeatures, EnglishRecord } from './en-features.js';
 export { learnEnglishWeights } from './en-weights.js';
