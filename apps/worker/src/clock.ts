@@ -139,6 +139,8 @@ export class LifeClock {
   readonly #unknownYears = new Set<number>();
   #elsewhere = false;
   #watchAtMs = 0;
+  /** Whether this process has looked for subjects of earlier days that weren't told. */
+  #untoldLooked = false;
   /** Notices that were due before this were looked at: reminded of, or answered. */
   #lookedAtMs = 0;
   #reminded = 0;
@@ -362,7 +364,9 @@ export class LifeClock {
   async #remindToTell(): Promise<void> {
     const { log, pool } = this.#parts;
     const now = await this.#now();
-    const range = { after: this.#longAgo(now), before: tellRemindedBefore(now) };
+    const before = tellRemindedBefore(now);
+    // Of a day that is long over nobody is reminded: regulators have heard of it.
+    const range = { after: daysBefore(before, 2), before };
     const untold = await subjectsToTell(pool, range, CASES_PER_REMINDER_MAX, BATCH_MAX);
     // Of each publisher one at a time: the next is decided on what this one changed.
     const each = [...new Map(untold.toReversed().map((one) => [one.member, one])).values()];
@@ -379,17 +383,15 @@ export class LifeClock {
   async #watchUntold(): Promise<void> {
     const { log, pool } = this.#parts;
     const now = await this.#now();
-    const range = { after: this.#longAgo(now), before: tellOverdueBefore(now) };
+    const before = tellOverdueBefore(now);
+    // Days are overdue in their order: what was looked at once needs no second look.
+    const range = { after: daysBefore(before, this.#untoldLooked ? 2 : 30), before };
     const alarms = (await subjectsNotTold(pool, ID.notTold, range)).map(({ member, day, cases }) => {
       const data: AlarmRaised = { alarm: 'subjectNotTold', about: member, day, limit: cases };
       return single(`${ID.notTold}${member}:${day}`, EVENT_TYPES.alarmRaised, ALARM_STREAM, data, now.toISOString());
     });
     if (alarms.length > 0) await log.appendAll(alarms);
-  }
-
-  /** Nobody is asked about what was due before the ledger stood still so long. */
-  #longAgo(now: Date): string {
-    return new Date(now.getTime() - REMINDED_WITHIN_MS).toISOString();
+    this.#untoldLooked = true;
   }
 
   /** An alarm while a working day is left to reopen after an official ending, a stay or a successful appeal, and once the statute's three have passed. */
@@ -465,6 +467,8 @@ export class LifeClock {
     this.#parts.onUnknownYears?.(years, listingId);
   }
 }
+
+const daysBefore = (time: string, days: number): string => new Date(Date.parse(time) - days * 86_400_000).toISOString();
 
 const beijing = (time: string): string => toBeijingTime(new Date(time));
 const about = ({ listingId, caseId }: DueListing): { listingId: string; caseId: string } => ({ listingId, caseId });

@@ -161,7 +161,7 @@ create index on <schema>.listing (notified_at) where notified_at is not null;
 create index on <schema>.listing (held_until, position) where status = 'held';
 create index on <schema>.listing (expires_at, position) where ended_at is null;
 
-create index on <schema>.listing (effective_at) where told_at_once and subject_told is null and status = 'published';
+create index on <schema>.listing (effective_at) where told_at_once;
 
 create index on <schema>.listing (source_member, position) where flood;
 
