@@ -396,10 +396,17 @@ interface Under {
   held: readonly Held[];
 }
 
+/** Whom a record may meet by one of its keys. */
+interface Met {
+  holders: number;
+  positions: readonly number[];
+}
+
 /** One transaction's view of the index. What is asked once is asked once. */
 export class LiveLookup implements Lookup<Features> {
   private readonly found = new Map<string, Under>();
   private readonly opened = new Map<number, Node<Features>>();
+  private readonly met = new Map<string, Met[]>();
 
   constructor(
     private readonly index: MatchIndex,
@@ -428,18 +435,19 @@ export class LiveLookup implements Lookup<Features> {
   }
 
   /** Of each key whom a record may meet by it: nobody by a generic one, and none that is another for sure. */
-  private async whom(
-    keys: readonly Key[],
-    { features }: Node<Features>,
-  ): Promise<{ holders: number; positions: number[] }[]> {
+  private async whom(keys: readonly Key[], { id, features }: Node<Features>): Promise<Met[]> {
+    const before = this.met.get(id);
+    if (before) return before;
     const { matcher } = this.index;
     const own = this.index.outline(features, this.generation);
-    return (await this.under(keys)).map(({ holders, held }, n) => {
+    const met = (await this.under(keys)).map(({ holders, held }, n) => {
       const { kind } = keys[n] as Key;
       const near =
         holders < matcher.capOf(kind) ? held.filter(({ outline }) => !matcher.areApart(own, outline, kind)) : [];
       return { holders, positions: near.map(({ position }) => position) };
     });
+    this.met.set(id, met);
+    return met;
   }
 
   /** What stands under the keys: not opened, so that a generic one costs no more than its row. */

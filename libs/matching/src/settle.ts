@@ -1,5 +1,14 @@
 import type { EntityRelation } from '@liandun/contracts';
-import { gapsOf, resolve, type Edge, type Features, type Key, type Node, type Resolution } from '@liandun/identity';
+import {
+  COMPONENT_MAX,
+  gapsOf,
+  resolve,
+  type Edge,
+  type Features,
+  type Key,
+  type Node,
+  type Resolution,
+} from '@liandun/identity';
 import { prepared } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import {
@@ -120,8 +129,6 @@ const gapsIn = (nodes: readonly Node<Features>[]): string =>
 const fillsGap = (key: Key, older: readonly Node<Features>[], all: readonly Node<Features>[]): boolean =>
   key.kind === 'phone' && gapsIn(older) !== gapsIn(all);
 
-const ROUNDS_MAX = 5;
-
 interface Explored {
   found: Found;
   was: Map<number, Standing>;
@@ -130,7 +137,7 @@ interface Explored {
   kept: KeptRelation[];
 }
 
-/** Resolves until no entity that was touched has an observation that wasn't looked at. */
+/** Resolves with every observation of each entity that is touched. */
 async function explore(
   client: ClientBase,
   index: MatchIndex,
@@ -138,22 +145,20 @@ async function explore(
   given: readonly Node<Features>[],
   isNew: ReadonlySet<number>,
 ): Promise<Explored> {
-  let seeds = given;
-  for (let round = 1; ; round += 1) {
-    const resolution = await resolve<Features>(index.matcher, seeds, lookup);
-    const explored = resolution.nodes.map(({ id }) => Number(id));
-    const [links, aliases] = await Promise.all([standingOf(client, explored), aliasesOf(client, explored)]);
+  let [was, aliases]: [Map<number, Standing>, Alias[]] = [new Map(), []];
+  const beside = async (records: readonly string[]): Promise<Node<Features>[]> => {
+    const explored = records.map(Number);
+    [was, aliases] = await Promise.all([standingOf(client, explored), aliasesOf(client, explored)]);
     const seen = new Set([...explored, ...aliases.map(({ position }) => position)]);
-    const unseen = [...links.keys()].filter((position) => !seen.has(position));
-    if (unseen.length === 0 || round === ROUNDS_MAX) {
-      const [before, kept] = await Promise.all([storedEdges(client, explored), keptRelations(client, explored)]);
-      const held = resolution.edges.filter(({ verdict }) => verdict.outcome !== 'apart');
-      await saveEdges(client, before, held);
-      const relations = resolution.relations.map(relationAt);
-      return { found: expanded(resolution, aliases, isNew), was: links, relations, kept };
-    }
-    seeds = [...seeds, ...(await index.nodesAt(client, unseen)).values()];
-  }
+    const unseen = [...was.keys()].filter((position) => !seen.has(position));
+    return [...(await index.nodesAt(client, unseen)).values()];
+  };
+  const resolution = await resolve<Features>(index.matcher, given, lookup, COMPONENT_MAX, beside);
+  const explored = resolution.nodes.map(({ id }) => Number(id));
+  const [before, kept] = await Promise.all([storedEdges(client, explored), keptRelations(client, explored)]);
+  const held = resolution.edges.filter(({ verdict }) => verdict.outcome !== 'apart');
+  await saveEdges(client, before, held);
+  return { found: expanded(resolution, aliases, isNew), was, relations: resolution.relations.map(relationAt), kept };
 }
 
 const positionsIn = ({ a, b, ...edge }: Edge): PairEdge => ({ ...edge, a: Number(a), b: Number(b) });

@@ -37,6 +37,9 @@ export interface Resolution<F> extends Partition {
 /** Most records of one component; a larger one is cut, with what was nearest to the given records. However many are given. */
 export const COMPONENT_MAX = 2000;
 
+/** How often more records are taken. */
+const BESIDE_MAX = 4;
+
 const keyText = ({ kind, value }: Key): string => `${kind}:${value}`;
 
 /** Explores the records that are joined to the given ones by links or reviews, breadth first. */
@@ -151,17 +154,20 @@ const dayOf = ({ features }: Node<unknown>): number[] => {
  * The component that the given records touch, and its partition into entities: what live calls for each fact, and a batch
  * for each component. The answer depends on what the lookup knows as a set, not on which records of the component were
  * given nor on any order.
+ * @param beside asked of all records that were reached which others have to be looked at with them, whatever is found of those; the
+ *   last time of the very records that are answered
  */
 export async function resolve<F>(
   matcher: Matcher<never, F>,
   given: readonly Node<F>[],
   lookup: Lookup<F>,
   limit = COMPONENT_MAX,
+  beside?: (records: readonly string[]) => Promise<readonly Node<F>[]>,
 ): Promise<Resolution<F>> {
   const exploration = new Exploration(matcher, lookup);
   let front: readonly Node<F>[] = given;
   let cut = false;
-  while (front.length > 0) {
+  for (let asked = 0; front.length > 0;) {
     const next: Node<F>[] = [];
     await lookup.prefetch?.(front.filter(({ id }) => !exploration.nodes.has(id)));
     for (const node of front) {
@@ -170,6 +176,9 @@ export async function resolve<F>(
       else next.push(...(await exploration.neighbours(node)));
     }
     front = next;
+    if (front.length > 0 || !beside) continue;
+    const more = await beside([...exploration.nodes.keys()]);
+    if (asked++ < BESIDE_MAX) front = more.filter(({ id }) => !exploration.nodes.has(id));
   }
   const nodes = [...exploration.nodes.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const edges = [...exploration.edges.values()].filter(
