@@ -1,17 +1,8 @@
 // What a screening costs at a ledger that has indexed many, beside a bare look-up by primary key in the same run.
 import { SUBJECT_KINDS, type Identity } from '@liandun/contracts';
-import { EVENT_LOG_MIGRATIONS, EventLog, migrate } from '@liandun/event-log';
+import { EventLog, migrate } from '@liandun/event-log';
 import { DatabaseClock } from '@liandun/intake';
-import {
-  inquiryOf,
-  liveGenerations,
-  MATCHING_MIGRATIONS,
-  screen,
-  SCREENING_RIDER,
-  screeningRider,
-} from '@liandun/matching';
-import { VAULT_MIGRATIONS } from '@liandun/vault';
-import { VIEW_MIGRATIONS } from '@liandun/views';
+import { inquiryOf, liveGenerations, screen, SCREENING_RIDER, screeningRider } from '@liandun/matching';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +11,7 @@ import { LedgerWriter } from '../../apps/api/src/ledger-writer.js';
 import { Door, DOOR_OPTIONS } from '../../apps/api/src/pools.js';
 import { Screenings } from '../../apps/api/src/screenings.js';
 import { createTestDatabase } from '../support/database.js';
+import { ALL_MIGRATIONS } from '../support/ledger.js';
 import { Live, records, take, type Given } from './live.js';
 import type { BenchResult } from './result.js';
 import { quantile } from './statistics.js';
@@ -38,9 +30,10 @@ const MEMBER = 'bench-asker';
 
 const LIST = `
 insert into view.listing (listing_id, position, source_member, source_event_id, origin, entity_id, kind, streamer, code, tier,
-  official, orders_stop, status, effective_at, expires_at, accepted_at)
+  official, orders_stop, status, effective_at, expires_at, accepted_at, codes_version,
+  decided_by)
 select 'L' || position || '-0123456789ab', position, 'bench-lister', 'e' || position, 'delisting', entity_id, kind, false, 'F04', 1,
-  false, false, 'published', now(), now() + interval '3 years', now()
+  false, false, 'published', now(), now() + interval '3 years', now(), 1, 'bench-lister'
 from (select distinct on (entity_id) entity_id, position, kind from identity.link order by entity_id, position) e
 where position % ${LISTED_EVERY} = 0`;
 
@@ -161,7 +154,7 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
   const file = join(process.env.LIANDUN_SHARED ?? join(root, '../shared'), 'data/identity/full.jsonl.gz');
   if (!existsSync(file)) throw new Error(`${file} is missing: the benchmark needs the identity test data`);
   const { url, drop } = await createTestDatabase(databaseUrl);
-  await migrate(url, [...EVENT_LOG_MIGRATIONS, ...VAULT_MIGRATIONS, ...VIEW_MIGRATIONS, ...MATCHING_MIGRATIONS]);
+  await migrate(url, ALL_MIGRATIONS);
   const loading = new pg.Pool({ connectionString: url });
   const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS_MAX, options: DOOR_OPTIONS });
   for (const each of [loading, pool]) each.on('error', () => undefined); // the database is dropped with force
