@@ -305,6 +305,36 @@ describe('keys', () => {
     expect((await events()).slice(-4)).toEqual(['keysuspended', 'keyresumed', 'keysuspended', 'keyrevoked']);
   });
 
+  test('P20: that are stopped twice stay so until each stop was refused, in the code and in the database', async () => {
+    await change(`/v1/members/${memberId}/keys`, { key: publicKeyOf(p256(`${memberId}-2`)) });
+    const stop = async (who: TestMember): Promise<string> => {
+      const path = `/v1/members/${memberId}/keys/${memberId}-1/revocation`;
+      return (await post(who, path, { emergency: true })).body.approvalId;
+    };
+    const status = async (): Promise<number> => (await api.requestToken(await api.assertion(memberId))).status;
+    const live = (): Promise<unknown> =>
+      api.pool.query(`update access.member_key set status = 'live' where member_id = $1`, [memberId]);
+    const orders = [
+      [0, 1],
+      [1, 0],
+    ] as const;
+    for (const order of orders) {
+      const stops = [await stop('admin'), await stop('admin-3')];
+      const [first = '', last = ''] = order.map((n) => stops[n]);
+      expect((await decide('admin-2', first, 'refuse')).body.status).toBe('refused');
+      expect(await status()).toBe(401);
+      await expect(live()).rejects.toThrow('no approval by a second person says so');
+      await decide('admin-2', last, 'refuse');
+      expect(await status()).toBe(200);
+    }
+    // Of two that stand, one confirmation revokes it; the other changes nothing any more.
+    const [older, newer] = [await stop('admin'), await stop('admin-3')];
+    await decide('admin-2', older);
+    expect((await decide('admin-2', newer)).body.status).toBe('granted');
+    expect(await status()).toBe(401);
+    expect((await events()).slice(-3)).toEqual(['keysuspended', 'keysuspended', 'keyrevoked']);
+  });
+
   test('that are stopped end every token that was given for them, in every process, and no other', async () => {
     const kept = p256(`${memberId}-2`);
     await change(`/v1/members/${memberId}/keys`, { key: publicKeyOf(kept) });

@@ -64,6 +64,8 @@ export interface MemberKeyAdded {
 export interface MemberKeyChanged {
   memberId: string;
   kid: string;
+  /** Of a suspension: the requests that hold the key from now on. It lives again once all of them were refused. */
+  approvalIds?: string[];
 }
 export interface MemberSubscriptionChanged {
   memberId: string;
@@ -86,7 +88,7 @@ export type MembershipChange =
   | { action: 'remove'; memberId: string }
   | ({ action: 'addKey' } & MemberKeyAdded)
   /** In an emergency the key stops at once, and the second administrator confirms it. */
-  | ({ action: 'revokeKey'; emergency?: true } & MemberKeyChanged)
+  | { action: 'revokeKey'; emergency?: true; memberId: string; kid: string }
   | ({ action: 'changeSubscription' } & MemberSubscriptionChanged)
   | ({ action: 'changeSignatures' } & MemberSignaturesChanged)
   | ({ action: 'changeAgreement' } & MemberAgreementChanged)

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { MemberKey, MembershipChange, MemberRole } from '@liandun/contracts';
 import {
   decideMembership,
@@ -97,6 +97,36 @@ test('a stolen key stops at once by one administrator; confirmed it is revoked, 
   // Without its emergency a revocation waits, and the key that is left can't be stopped: its member is suspended.
   expect(given(twoKeys).when(request({ action: 'revokeKey', memberId, kid: 'k1' }))).toEqual(['approval.requested']);
   expect(given(twoKeys, stopped).when(request({ ...change, kid: 'k2' }))).toBe('LAST_KEY');
+});
+
+describe('two stops of one key', () => {
+  const change: MembershipChange = { action: 'revokeKey', memberId, kid: 'k1', emergency: true };
+  const heldBy = (...approvalIds: string[]): MembershipEvent => ({
+    type: 'liandun.member.keysuspended.v1',
+    data: { memberId, kid: 'k1', approvalIds },
+  });
+  const twoKeys = admitted('platform', 'k1', 'k2');
+  const decided = (command: RequestChange | DecideApproval, ...events: MembershipEvent[]): unknown => {
+    const decision = decideMembership(command, [twoKeys, ...events].reduce(evolveMembership, initialMembership));
+    return 'refused' in decision ? decision.refused : decision.events.slice(1);
+  };
+  const resumed: MembershipEvent = { type: 'liandun.member.keyresumed.v1', data: { memberId, kid: 'k1' } };
+  const revoked: MembershipEvent = { type: 'liandun.member.keyrevoked.v1', data: { memberId, kid: 'k1' } };
+
+  test('P20: both hold it: the refusal of either leaves it stopped by the other, that of the last lets it live', () => {
+    expect(decided(request(change))).toEqual([heldBy('a')]);
+    expect(decided(request(change), heldBy('b'))).toEqual([heldBy('b', 'a')]);
+    const refuse = decide('admin-2', 'refuse');
+    expect(decided(refuse, requested(change), heldBy('a'), heldBy('a', 'b'))).toEqual([heldBy('b')]);
+    expect(decided(refuse, heldBy('b'), requested(change), heldBy('b', 'a'))).toEqual([heldBy('b')]);
+    expect(decided(refuse, requested(change), heldBy('a', 'b'), heldBy('a'))).toEqual([resumed]);
+  });
+
+  test('the second is decided without effect once the first has revoked it', () => {
+    const late = [requested(change), heldBy('a', 'b'), revoked];
+    expect(decided(decide('admin-2'), ...late)).toEqual([]);
+    expect(decided(decide('admin-2', 'refuse'), ...late)).toEqual([]);
+  });
 });
 
 test.each<[string, MembershipEvent[], MembershipChange, unknown]>([

@@ -27,6 +27,13 @@ export const LIVE_KEYS_MAX = 3;
 /** A suspension, of a member or in an emergency of a key, acts at once; the other administrator is asked to confirm it within this time. */
 export const SUSPENSION_CONFIRMED_WITHIN_MS = 86_400_000;
 
+/** Stopped in an emergency, until a second administrator revokes it, or lets it live: then each stop of it was refused. */
+export interface StoppedKey {
+  key: MemberKey;
+  /** The requests that hold it, oldest first. */
+  stoppedBy: string[];
+}
+
 export type Member =
   | { status: 'unknown' }
   | {
@@ -36,8 +43,7 @@ export type Member =
       role: MemberRole;
       /** The live ones. */
       keys: MemberKey[];
-      /** Stopped in an emergency, until the second administrator revokes them or lets them live. */
-      suspendedKeys: MemberKey[];
+      suspendedKeys: StoppedKey[];
       /** Key ids that were revoked; a kid is never used twice, so a signature always names one key. */
       revokedKids: string[];
       /** While it is suspended: the request that did it; only its refusal ends it, not that of an older one. */
@@ -133,13 +139,13 @@ const ADMINISTRATORS_MIN = 2;
 type KnownMember = Exclude<Member, { status: 'unknown' }>;
 
 function keyRefusal({ keys, suspendedKeys, revokedKids }: KnownMember, key: MemberKey): MembershipRefusal | undefined {
-  const kept = [...keys, ...suspendedKeys];
+  const kept = [...keys, ...suspendedKeys.map((stopped) => stopped.key)];
   if (revokedKids.includes(key.kid) || kept.some(({ kid }) => kid === key.kid)) return 'KEY_EXISTS';
   return kept.length >= LIVE_KEYS_MAX ? 'KEY_LIMIT' : undefined;
 }
 
 function revocationRefusal({ keys, suspendedKeys }: KnownMember, kid: string): MembershipRefusal | undefined {
-  if (suspendedKeys.some((key) => key.kid === kid)) return undefined;
+  if (suspendedKeys.some(({ key }) => key.kid === kid)) return undefined;
   if (!keys.some((key) => key.kid === kid)) return 'KEY_NOT_FOUND';
   // A member whose only key leaked is suspended; without a key it could never come back by itself.
   return keys.length === 1 ? 'LAST_KEY' : undefined;
@@ -236,12 +242,25 @@ function decideRequest(command: RequestChange, { member }: Membership): Membersh
       events: [requested, { type: 'liandun.member.suspended.v1', data: { memberId: change.memberId, approvalId } }],
     };
   if (change.action !== 'revokeKey' || !change.emergency) return { events: [requested] };
-  // One that stopped already may be asked for again: it only awaits its revocation.
-  const { memberId, kid } = change;
-  const live = member.status !== 'unknown' && member.keys.some((key) => key.kid === kid);
-  return {
-    events: live ? [requested, { type: 'liandun.member.keysuspended.v1', data: { memberId, kid } }] : [requested],
-  };
+  // One that stopped already may be asked for again: then both requests hold it.
+  return { events: [requested, heldBy([...stopsOf(member, change.kid), approvalId], change)] };
+}
+
+/** The requests that hold a key now; none where it lives, or is gone. */
+const stopsOf = (member: Member, kid: string): string[] =>
+  (member.status !== 'unknown' && member.suspendedKeys.find(({ key }) => key.kid === kid)?.stoppedBy) || [];
+
+const heldBy = (approvalIds: string[], { memberId, kid }: MemberKeyChanged): MembershipEvent => ({
+  type: 'liandun.member.keysuspended.v1',
+  data: { memberId, kid, approvalIds },
+});
+
+/** What the refusal of a key's stop leads to: it lives again, unless another stop holds it still. */
+function releasedBy(approvalId: string, { memberId, kid }: MemberKeyChanged, member: Member): MembershipEvent[] {
+  if (member.status === 'unknown' || !member.suspendedKeys.some(({ key }) => key.kid === kid)) return [];
+  const others = stopsOf(member, kid).filter((each) => each !== approvalId);
+  if (others.length > 0) return [heldBy(others, { memberId, kid })];
+  return [{ type: 'liandun.member.keyresumed.v1', data: { memberId, kid } }];
 }
 
 /** What a refusal lets go on that the request had stopped. */
@@ -249,14 +268,15 @@ function resumedBy(change: MembershipChange, approvalId: string, member: Member)
   const { memberId } = change;
   if (change.action === 'suspend' && member.status === 'suspended' && member.suspendedBy === approvalId)
     return [{ type: 'liandun.member.resumed.v1', data: { memberId } }];
-  const stopped = member.status === 'unknown' ? [] : member.suspendedKeys.map(({ kid }) => kid);
-  if (change.action === 'revokeKey' && change.emergency && stopped.includes(change.kid))
-    return [{ type: 'liandun.member.keyresumed.v1', data: { memberId, kid: change.kid } }];
-  return [];
+  return change.action === 'revokeKey' && change.emergency ? releasedBy(approvalId, change, member) : [];
 }
 
 const isMembershipChange = (change: ApprovedChange): change is MembershipChange =>
   !['erase', 'decideReview', 'undoReview'].includes(change.action);
+
+/** Whether another request revoked this key since: then a second stop of it is confirmed without effect. */
+const isRevoked = (member: Member, change: MembershipChange): boolean =>
+  change.action === 'revokeKey' && member.status !== 'unknown' && member.revokedKids.includes(change.kid);
 
 function decideApproval(command: DecideApproval, { member, approval }: Membership): MembershipDecision {
   if (approval.status === 'unknown') return refused('APPROVAL_NOT_FOUND');
@@ -268,7 +288,7 @@ function decideApproval(command: DecideApproval, { member, approval }: Membershi
   if (command.decision === 'refuse')
     return { events: [{ type: 'liandun.approval.refused.v1', data }, ...resumedBy(change, approvalId, member)] };
   const granted: MembershipEvent = { type: 'liandun.approval.granted.v1', data };
-  if (change.action === 'suspend') return { events: [granted] };
+  if (change.action === 'suspend' || isRevoked(member, change)) return { events: [granted] };
   // The member may have changed since the request.
   const refusal = changeRefusal(member, change, command.otherAdministrators);
   return refusal ? refused(refusal) : { events: [granted, factOf(change)] };
@@ -281,16 +301,21 @@ export function decideMembership(command: RequestChange | DecideApproval, member
 
 /** The keys of a member after one of them was suspended, resumed or revoked. */
 function movedKey(
-  { keys, suspendedKeys, revokedKids }: KnownMember,
-  { type, data: { kid } }: { type: string; data: MemberKeyChanged },
+  member: KnownMember,
+  { type, data: { kid, approvalIds = [] } }: { type: string; data: MemberKeyChanged },
 ): Pick<KnownMember, 'keys' | 'suspendedKeys' | 'revokedKids'> {
-  const moved = [...keys, ...suspendedKeys].filter((key) => key.kid === kid);
-  const rest = (list: MemberKey[]): MemberKey[] => list.filter((key) => key.kid !== kid);
-  return {
-    keys: type === 'liandun.member.keyresumed.v1' ? [...rest(keys), ...moved] : rest(keys),
-    suspendedKeys: type === 'liandun.member.keysuspended.v1' ? [...rest(suspendedKeys), ...moved] : rest(suspendedKeys),
-    revokedKids: type === 'liandun.member.keyrevoked.v1' ? [...revokedKids, kid] : revokedKids,
-  };
+  const keys = member.keys.filter((key) => key.kid !== kid);
+  const suspendedKeys = member.suspendedKeys.filter(({ key }) => key.kid !== kid);
+  const { revokedKids } = member;
+  if (type === 'liandun.member.keyrevoked.v1') return { keys, suspendedKeys, revokedKids: [...revokedKids, kid] };
+  const moved = [...member.keys, ...member.suspendedKeys.map(({ key }) => key)].filter((key) => key.kid === kid);
+  return type === 'liandun.member.keyresumed.v1'
+    ? { keys: [...keys, ...moved], suspendedKeys, revokedKids }
+    : {
+        keys,
+        suspendedKeys: [...suspendedKeys, ...moved.map((key) => ({ key, stoppedBy: approvalIds }))],
+        revokedKids,
+      };
 }
 
 function evolveMember(member: Member, event: MembershipEvent): Member {

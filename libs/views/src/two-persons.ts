@@ -30,6 +30,18 @@ begin
   return refused;
 end $$;
 
+-- Whether one of these requests awaits the second person.
+create function rule.pending(beside text, wanted jsonb) returns boolean
+language plpgsql stable as $$
+declare pending boolean;
+begin
+  execute format(
+    'select exists (select from %I.approval where change ->> ''memberId'' = $1 ->> ''memberId'' and change @> $1
+       and status = ''pending'')', beside)
+    into pending using wanted;
+  return pending;
+end $$;
+
 -- When a change was last asked for.
 create function rule.asked(beside text, wanted jsonb) returns timestamptz
 language plpgsql stable as $$
@@ -108,8 +120,8 @@ begin
     allowed := (new.member_id, new.kid, new.jwk) = (old.member_id, old.kid, old.jwk) and case
       when new.status = old.status then true
       when old.status = 'live' and new.status = 'suspended' then rule.approved(beside, revoked || '{"emergency":true}', 'pending')
-      when old.status = 'suspended' and new.status = 'live' then rule.approved(
-        beside, revoked || '{"emergency":true}', 'refused', rule.asked(beside, revoked || '{"emergency":true}'))
+      when old.status = 'suspended' and new.status = 'live' then
+        rule.newest_refused(beside, revoked || '{"emergency":true}') and not rule.pending(beside, revoked || '{"emergency":true}')
       when new.status = 'revoked' then rule.approved(beside, revoked, 'granted')
       else false end;
   end if;
@@ -158,7 +170,7 @@ end $$;
  *   before anything was ever asked for.
  * - Its keys are those of the admission or of an approved addition; a revoked key never comes back, a removal is final.
  * - Suspending a member or a key takes one person, whose request awaits the second. It ends where the second refuses, or where a
- *   resumption was approved since.
+ *   resumption was approved since; of a key where no other stop of it awaits its decision.
  * - A reason code is there as it was approved.
  * - What a second person had to approve of who is who was approved, and says the same.
  */
