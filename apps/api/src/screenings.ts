@@ -122,6 +122,14 @@ export class Screenings {
     if (live !== known?.live) this.#generations = { live, untilMs: Date.now() + GENERATIONS_KNOWN_FOR_MS };
     const active = live.find(({ state }) => state === 'active');
     // Before anything was matched there is nothing to be found; the keys are those of the first generation to come.
-    return active ?? { id: 1, matcher: zhMatcher.version, blind: this.#index.newestBlindKey, state: 'active' };
+    return (
+      active ?? {
+        id: 1,
+        matcher: zhMatcher.version,
+        blind: this.#index.newestBlindKey,
+        state: 'active',
+        judged: null,
+      }
+    );
   }
 }

@@ -74,7 +74,13 @@ async function previewed({ pool, index, signal, batch = BATCH }: GenerationOptio
     at.position = positions.at(-1) ?? at.position;
     at.end = positions.length === 0;
     if (!building || at.end) return;
-    const { splits, merges } = await settle(client, index, [{ ...building, state: 'active' }], [], positions);
+    const { splits, merges } = await settle(
+      client,
+      index,
+      [{ ...building, state: 'active', judged: '-1' }],
+      [],
+      positions,
+    );
     for (const { entityId } of splits) changed.splits.add(entityId);
     for (const { retired } of merges) for (const entityId of retired) changed.merges.add(entityId);
     throw UNDONE;
@@ -139,7 +145,7 @@ async function begin(pool: Pool, index: MatchIndex): Promise<boolean> {
 async function next({ pool, index, onProgress, batch = BATCH }: GenerationOptions): Promise<number> {
   return inTransaction(pool, async (client) => {
     const { rows } = await client.query<Generation & { position: string }>(
-      `select id, matcher, blind, state, position from match.generation
+      `select id, matcher, blind, state, judged, position from match.generation
        where matcher = $1 and blind = $2 and state <> 'retired' order by id desc limit 1 for update`,
       [index.matcher.version, index.newestBlindKey],
     );

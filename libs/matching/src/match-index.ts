@@ -9,9 +9,14 @@ import {
   type Key,
   type Lookup,
   type MatchRecord,
+  type Memory,
   type Node,
+  type Outcome,
   type Outline,
   type PairDecision,
+  type Remembered,
+  type Rule,
+  type Verdict,
 } from '@liandun/identity';
 import type { Vault, VaultEvent } from '@liandun/vault';
 import { memberOfSource } from '@liandun/contracts';
@@ -31,9 +36,11 @@ export interface ObservedEntry extends VaultEvent {
 export interface StoredEdge {
   a: number;
   b: number;
-  outcome: 'link' | 'review';
+  outcome: Outcome;
   bits: number;
 }
+
+type Grade = NonNullable<Verdict['grade']>;
 
 /** How much is kept in memory of what records say: the last as they are compared, those before them packed. */
 export interface Kept {
@@ -301,13 +308,15 @@ export interface Generation {
   /** The version of the blind index's key. */
   blind: number;
   state: 'building' | 'active' | 'retired';
+  /** How far all that was linked before it has been judged again by it; null: it found all that is kept. */
+  judged: string | null;
 }
 
 /** The generations that new observations get keys of. */
 export async function liveGenerations(client: ClientBase | Pool): Promise<Generation[]> {
   const { rows } = await prepared<Generation>(
     client,
-    `select id, matcher, blind, state from match.generation where state <> 'retired' order by id`,
+    `select id, matcher, blind, state, judged from match.generation where state <> 'retired' order by id`,
   );
   return rows;
 }
@@ -392,8 +401,10 @@ export const holdersUnder = (held: string): number => countOf(heldOf(held));
 /** What stands under a key, none of it opened. */
 interface Under {
   holders: number;
-  /** Nothing where there are more than are looked at. */
+  /** Its records; where there are more than are looked at, one more than those. */
   held: readonly Held[];
+  /** How many are looked at. */
+  most: number;
 }
 
 /** Whom a record may meet by one of its keys. */
@@ -407,12 +418,40 @@ export class LiveLookup implements Lookup<Features> {
   private readonly found = new Map<string, Under>();
   private readonly opened = new Map<number, Node<Features>>();
   private readonly met = new Map<string, Met[]>();
+  /** What was found before of pairs; nothing of it is taken until it is known what changed since. */
+  memory?: Memory<Features>;
 
   constructor(
     private readonly index: MatchIndex,
     private readonly client: ClientBase,
     private readonly generation: Generation,
   ) {}
+
+  /**
+   * From here on takes the edges that were kept instead of comparing anew, but for the given records. Not while a generation
+   * judges: what was kept before was another's.
+   */
+  remember(changed: ReadonlySet<string>): void {
+    if (this.generation.judged !== null) return;
+    this.memory = { holds: (id) => !changed.has(id), edgesOf: (ids) => this.edgesOf(ids) };
+  }
+
+  private async edgesOf(ids: readonly string[]): Promise<Remembered<Features>> {
+    const { rows } = await prepared<EdgeRow & { grade: Grade | null; rule: Rule }>(
+      this.client,
+      `select a, b, outcome, grade, rule, bits from match.edge where a = any($1)
+       union all select a, b, outcome, grade, rule, bits from match.edge where b = any($1) and a <> all($1)`,
+      [ids.map(Number)],
+    );
+    await this.open(rows.flatMap(({ a, b }) => [Number(a), Number(b)]));
+    const edges = rows.map(({ a, b, outcome, grade, rule, bits }): Edge => {
+      const [x, y] = [nodeId(Number(a)), nodeId(Number(b))];
+      const kind = this.opened.get(Number(a))?.features.kind ?? 'legal';
+      const comparison = { kind, evidence: [], bits, ...(rule === 'conflict' && { conflict: 'residentId' as const }) };
+      return { a: x, b: y, comparison, verdict: { outcome, rule, ...(grade && { grade }) } };
+    });
+    return { edges, nodes: new Map([...this.opened.values()].map((node) => [node.id, node])) };
+  }
 
   /** Looks the keys of many records up together, and opens whom they may meet. */
   async prefetch(nodes: readonly Node<Features>[]): Promise<void> {
@@ -470,11 +509,22 @@ export class LiveLookup implements Lookup<Features> {
        group by wanted.token`,
       [[...mostOf.keys()], [...mostOf.values()]],
     );
-    for (const token of mostOf.keys()) this.found.set(token, { holders: 0, held: [] });
+    for (const [token, most] of mostOf) this.found.set(token, { holders: 0, held: [], most });
     for (const { token, count, held } of rows) {
-      const isGeneric = Number(count) > (mostOf.get(token) as number);
-      const all = isGeneric ? [] : heldOf(held);
-      this.found.set(token, { holders: isGeneric ? Number.POSITIVE_INFINITY : countOf(all), held: all });
+      const most = mostOf.get(token) as number;
+      const isGeneric = Number(count) > most;
+      let all: readonly Held[] | undefined;
+      const under = {
+        most,
+        // Of a generic key hardly anybody asks.
+        get held() {
+          return (all ??= heldOf(held));
+        },
+      };
+      this.found.set(
+        token,
+        Object.assign(under, { holders: isGeneric ? Number.POSITIVE_INFINITY : countOf(under.held) }),
+      );
     }
   }
 
@@ -485,8 +535,9 @@ export class LiveLookup implements Lookup<Features> {
   }
 
   /** How many held the key before the given records came. */
-  holdersBefore({ held }: Under, added: ReadonlySet<number>): number {
-    return countOf(held.filter(({ position }) => !added.has(position)));
+  holdersBefore({ held, most }: Under, added: ReadonlySet<number>): number {
+    const before = held.filter(({ position }) => !added.has(position));
+    return before.length > most ? Number.POSITIVE_INFINITY : countOf(before);
   }
 
   /** Every record under a key, also where it is generic. */
@@ -513,9 +564,16 @@ export class LiveLookup implements Lookup<Features> {
   }
 }
 
+interface EdgeRow {
+  a: string;
+  b: string;
+  outcome: Outcome;
+  bits: number;
+}
+
 /** The edges of the given records among each other, as they were found last. */
 export async function storedEdges(client: ClientBase, positions: readonly number[]): Promise<StoredEdge[]> {
-  const { rows } = await prepared<{ a: string; b: string; outcome: StoredEdge['outcome']; bits: number }>(
+  const { rows } = await prepared<EdgeRow>(
     client,
     'select a, b, outcome, bits from match.edge where a = any($1) and b = any($1) order by a, b',
     [positions],
@@ -525,14 +583,15 @@ export async function storedEdges(client: ClientBase, positions: readonly number
 
 const pairText = (a: number | string, b: number | string): string => `${Number(a)} ${Number(b)}`;
 
-/** Keeps the links and reviews that were found among the given records, and drops what isn't found any more. */
+/** Keeps the edges that were found among the given records, and drops what isn't found any more. */
 export async function saveEdges(
   client: ClientBase,
   before: readonly StoredEdge[],
   found: readonly Edge[],
+  unchanged: readonly Edge[],
 ): Promise<void> {
   const was = new Map(before.map((edge) => [pairText(edge.a, edge.b), edge]));
-  const now = new Set(found.map(({ a, b }) => pairText(a, b)));
+  const now = new Set([...found, ...unchanged].map(({ a, b }) => pairText(a, b)));
   const gone = before.filter(({ a, b }) => !now.has(pairText(a, b)));
   const changed = found.filter(({ a, b, verdict, comparison }) => {
     const old = was.get(pairText(a, b));
@@ -562,7 +621,7 @@ export async function saveEdges(
           grade: verdict.grade,
           rule: verdict.rule,
           bits: comparison.bits,
-          evidence: comparison.evidence,
+          evidence: verdict.outcome === 'apart' ? [] : comparison.evidence,
         })),
       ),
     ],

@@ -65,11 +65,12 @@ create table match.kept (
 );
 create index kept_b on match.kept (b);
 
--- What was found of two observations that may be of one entity; a < b.
+-- What was found of two observations that may be of one entity, or that are apart but joined by others: what speaks against
+-- a bridge between their groups, and needs no evidence of its own; a < b.
 create table match.edge (
   a bigint not null,
   b bigint not null,
-  outcome text not null check (outcome in ('link', 'review')),
+  outcome text not null check (outcome in ('link', 'review', 'apart')),
   grade text,
   rule text not null,
   bits real not null,

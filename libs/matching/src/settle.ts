@@ -3,9 +3,9 @@ import {
   COMPONENT_MAX,
   gapsOf,
   resolve,
+  saysTheSame,
   type Edge,
   type Features,
-  type Key,
   type Node,
   type Resolution,
 } from '@liandun/identity';
@@ -13,6 +13,7 @@ import { prepared } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import {
   entriesAt,
+  nodeId,
   saveEdges,
   storedEdges,
   type Generation,
@@ -67,9 +68,11 @@ export async function settle(
   const touched = [...new Set([...(await anchorsOf(client, again)), ...repeats.values()])];
   const older = [...(await index.nodesAt(client, touched)).values()];
   await lookup.prefetch([...fresh, ...older]);
-  const given = [...fresh, ...older, ...(await unsettled(index, lookup, fresh))];
   const isNew = new Set(entries.map(({ position }) => position));
-  const { found, was, relations, kept } = await explore(client, index, lookup, given, isNew);
+  const changed = await unsettled(index, lookup, fresh);
+  const given = [...fresh, ...older, ...changed];
+  const anew = new Set([...fresh, ...changed].map(({ id }) => id));
+  lookup.remember(anew);
   const cause = (positions: readonly number[]): number =>
     Math.max(
       ...positions.filter((position) => isNew.has(position)),
@@ -81,21 +84,49 @@ export async function settle(
     ids.set(position, id);
     return id;
   };
-  const now = new Map(found.entities.flatMap((entity) => entity.map((at) => [at, idOf(Math.min(...entity))])));
-  const regrouping = regroup(was, found, idOf, cause);
-  const others = [...relations, ...kept].flatMap(({ from, to }) => [from, to]).filter((position) => !now.has(position));
-  const beside = await entitiesAt(client, [...new Set(others)]);
-  const entityOf = (position: number): string | undefined => now.get(position) ?? beside.get(position);
-  return {
-    ...regrouping,
-    relations: { ...relationChanges(kept, relations, entityOf), entityOf, cause: cause([...isNew]) },
-  };
+  for (;;) {
+    const explored = await explore(client, index, lookup, given);
+    const found = expanded(explored.resolution, explored.aliases, isNew);
+    const now = new Map(found.entities.flatMap((entity) => entity.map((at) => [at, idOf(Math.min(...entity))])));
+    const { kept, relations } = explored;
+    const others = [...relations, ...kept].flatMap(({ from, to }) => [from, to]).filter((at) => !now.has(at));
+    const beside = await entitiesAt(client, [...new Set(others)]);
+    const entityOf = (position: number): string | undefined => now.get(position) ?? beside.get(position);
+    const changes = relationChanges(kept, relations, entityOf);
+    const regrouping = regroup(explored.was, found, idOf, cause);
+    const more = partedBy(explored, regrouping, changes).filter((id) => !anew.has(id));
+    if (lookup.memory && more.length > 0) {
+      // What an entity hid of its parts' relations, since it was shown once, may have to be shown.
+      for (const id of more) anew.add(id);
+      continue;
+    }
+    const { edges, remembered, compared } = explored.resolution;
+    const isJudgedAgain = explored.positions.some((position) => compared.has(nodeId(position)) && !isNew.has(position));
+    const before = isJudgedAgain ? await storedEdges(client, explored.positions) : [];
+    await saveEdges(client, before, edges, remembered);
+    const merged = new Set(regrouping.merges.flatMap(({ links }) => links.map(({ observation }) => observation)));
+    const bare = remembered.map(positionsIn).filter(({ a, b }) => merged.has(a) || merged.has(b));
+    return {
+      ...(bare.length === 0 ? regrouping : regroup(explored.was, await withEvidence(client, found, bare), idOf, cause)),
+      relations: { ...changes, entityOf, cause: cause([...isNew]) },
+    };
+  }
 }
 
-/** Keys of which it counts how many hold them, however few. */
-const WEIGHED: ReadonlySet<Key['kind']> = new Set(['phone', 'email', 'bankAccount', 'registrationNumber']);
+/** The records that the regrouping parts, or whose relations end: what is kept of their pairs is too little then. */
+function partedBy(
+  { positions, was }: Pick<Explored, 'positions' | 'was'>,
+  { splits }: Regrouping,
+  { unrelated }: RelationChanges,
+): string[] {
+  const ended = unrelated
+    .flatMap(({ from, to }) => [from, to])
+    .flatMap((position) => was.get(position)?.entityId ?? []);
+  const parted = new Set([...splits.map(({ entityId }) => entityId), ...ended]);
+  return positions.filter((position) => parted.has(was.get(position)?.entityId ?? '')).map(nodeId);
+}
 
-/** Records under a key that says less, or nothing, since more entities hold it: what rested on it is judged again. */
+/** Older records under a key of which others hold it now, or others show it, so that what they agree in says more or less. */
 async function unsettled(
   index: MatchIndex,
   lookup: LiveLookup,
@@ -107,15 +138,15 @@ async function unsettled(
   for (const { features } of fresh) {
     const keys = index.allKeys(features);
     const buckets = await lookup.under(keys);
-    for (const [n, key] of keys.entries()) {
+    for (const [n, { kind }] of keys.entries()) {
       const bucket = buckets[n];
-      const cap = matcher.capOf(key.kind);
-      if (!bucket || bucket.holders <= 1 || (bucket.holders < cap && !WEIGHED.has(key.kind))) continue;
-      const before = lookup.holdersBefore(bucket, added);
-      if (before >= cap || (before === bucket.holders && key.kind !== 'phone')) continue;
+      const cap = matcher.capOf(kind);
+      if (!bucket) continue;
+      const says = saysTheSame(kind, lookup.holdersBefore(bucket, added), bucket.holders, cap);
+      if (says && (kind !== 'phone' || bucket.holders >= cap)) continue;
       const records = await lookup.recordsUnder(bucket);
       const older = records.filter(({ id }) => !added.has(Number(id)));
-      if (before === bucket.holders && !fillsGap(key, older, records)) continue;
+      if (says && gapsIn(older) === gapsIn(records)) continue;
       for (const record of older) again.set(record.id, record);
     }
   }
@@ -125,14 +156,12 @@ async function unsettled(
 const gapsIn = (nodes: readonly Node<Features>[]): string =>
   gapsOf(nodes.flatMap(({ features }) => features.day ?? [])).join();
 
-/** Whether a number was shown again where nobody had for so long that it might have been given to somebody else. */
-const fillsGap = (key: Key, older: readonly Node<Features>[], all: readonly Node<Features>[]): boolean =>
-  key.kind === 'phone' && gapsIn(older) !== gapsIn(all);
-
 interface Explored {
-  found: Found;
+  resolution: Resolution<Features>;
+  positions: number[];
   was: Map<number, Standing>;
-  /** Relations of the observations that were looked at, as found now and as kept. */
+  aliases: Alias[];
+  /** Relations of the observations that were looked at, as they are now and as kept. */
   relations: EntityRelation[];
   kept: KeptRelation[];
 }
@@ -143,7 +172,6 @@ async function explore(
   index: MatchIndex,
   lookup: LiveLookup,
   given: readonly Node<Features>[],
-  isNew: ReadonlySet<number>,
 ): Promise<Explored> {
   let [was, aliases]: [Map<number, Standing>, Alias[]] = [new Map(), []];
   const beside = async (records: readonly string[]): Promise<Node<Features>[]> => {
@@ -154,18 +182,39 @@ async function explore(
     return [...(await index.nodesAt(client, unseen)).values()];
   };
   const resolution = await resolve<Features>(index.matcher, given, lookup, COMPONENT_MAX, beside);
-  const explored = resolution.nodes.map(({ id }) => Number(id));
-  const [before, kept] = await Promise.all([storedEdges(client, explored), keptRelations(client, explored)]);
-  const held = resolution.edges.filter(({ verdict }) => verdict.outcome !== 'apart');
-  await saveEdges(client, before, held);
-  return { found: expanded(resolution, aliases, isNew), was, relations: resolution.relations.map(relationAt), kept };
+  const positions = resolution.nodes.map(({ id }) => Number(id));
+  const kept = await keptRelations(client, positions);
+  // Of two that weren't compared now nothing has changed.
+  const standing = kept.filter(({ from, to }) => [from, to].every((at) => !resolution.compared.has(nodeId(at))));
+  const found = resolution.relations.map(relationAt);
+  const because: EntityRelation['because'] = [];
+  const relations = [...found, ...standing.map((relation) => ({ ...relation, because }))];
+  return { resolution, positions, was, aliases, relations, kept };
 }
 
-const positionsIn = ({ a, b, ...edge }: Edge): PairEdge => ({ ...edge, a: Number(a), b: Number(b) });
+/** What was found, with the evidence of the given pairs, which weren't compared now. */
+async function withEvidence(client: ClientBase, found: Found, bare: readonly PairEdge[]): Promise<Found> {
+  const { rows } = await prepared<{ a: string; b: string; evidence: PairEdge['comparison']['evidence'] }>(
+    client,
+    'select a, b, evidence from match.edge join unnest($1::bigint[], $2::bigint[]) g (a, b) using (a, b)',
+    [bare.map(({ a }) => a), bare.map(({ b }) => b)],
+  );
+  const evidenceOf = new Map(rows.map(({ a, b, evidence }) => [`${a} ${b}`, evidence]));
+  const edges = found.edges.map((edge) => {
+    const evidence = evidenceOf.get(`${edge.a} ${edge.b}`);
+    return evidence && edge.verdict.rule !== 'decidedSame'
+      ? { ...edge, comparison: { ...edge.comparison, evidence } }
+      : edge;
+  });
+  return { ...found, edges };
+}
+
+/** An edge between two records as one between their observations. */
+export const positionsIn = ({ a, b, ...edge }: Edge): PairEdge => ({ ...edge, a: Number(a), b: Number(b) });
 
 /** The matcher's answer with the observations that stay with others beside those. */
 function expanded(
-  { entities, edges, links, reviews }: Pick<Resolution<unknown>, 'entities' | 'edges' | 'links' | 'reviews'>,
+  { entities, edges, remembered, links, reviews }: Resolution<Features>,
   aliases: readonly Alias[],
   isNew: ReadonlySet<number>,
 ): Found {
@@ -178,7 +227,7 @@ function expanded(
   }));
   // What a person says of a pair counts, whatever the matcher found of it.
   const decided = links.filter(({ verdict }) => verdict.rule === 'decidedSame');
-  const found = edges.filter(
+  const found = [...edges, ...remembered].filter(
     (edge) => edge.verdict.outcome === 'link' && !decided.some(({ a, b }) => a === edge.a && b === edge.b),
   );
   return {

@@ -369,7 +369,8 @@ export interface StoredEdge {
 /** What was found between the given observations, the surest first. */
 export async function edgesAmong(db: ClientBase, observations: number[]): Promise<StoredEdge[]> {
   const { rows } = await db.query(
-    `select a, b, outcome, grade, rule, bits, evidence from match.edge where a = any($1) and b = any($1)
+    `select a, b, outcome, grade, rule, bits, evidence from match.edge
+     where a = any($1) and b = any($1) and outcome <> 'apart'
      order by bits desc, a, b limit ${EDGES_MAX}`,
     [observations],
   );

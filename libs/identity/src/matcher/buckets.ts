@@ -1,4 +1,5 @@
 import { Candidates } from './candidates.js';
+import { WEIGHED } from './compare.js';
 import { gapsOf } from './lives.js';
 import { holdersOf } from './holders.js';
 import type { Key, KeyKind, Matcher } from './types.js';
@@ -27,8 +28,6 @@ const KINDS: readonly KeyKind[] = [
   'brand',
   'birth',
 ];
-/** Keys whose holders are asked for when a pair is compared. */
-const WEIGHED: ReadonlySet<KeyKind> = new Set(['phone', 'email', 'bankAccount', 'registrationNumber']);
 
 /** Two 32-bit hashes of a text (FNV-1a with two offsets, mixed), as one number below 2^36 behind four bits of the kind. */
 function hashOf(kind: number, value: string): [high: number, low: number] {

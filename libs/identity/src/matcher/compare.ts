@@ -25,6 +25,13 @@ const KEY_OF: Partial<Record<string, KeyKind>> = {
   bankAccount: 'bankAccount',
   registrationNumber: 'registrationNumber',
 };
+/** Kinds of keys of which it counts how many hold them, however few. */
+export const WEIGHED: ReadonlySet<KeyKind> = new Set(Object.values(KEY_OF).filter((kind) => kind !== undefined));
+
+/** Whether a key finds the same records, and says as much of those that agree in it, with other holders than before. */
+export const saysTheSame = (kind: KeyKind, before: number, now: number, cap: number): boolean =>
+  before >= cap === now >= cap && (before >= cap || !WEIGHED.has(kind) || Math.max(before, 1) === Math.max(now, 1));
+
 /** A rare value adds at most this to what its field says of strangers on the average. */
 const RARITY_MAX = 6;
 const EQUAL = new Set(['equal', 'equalLater']);

@@ -21,14 +21,40 @@ export interface Lookup<F> {
   prefetch?(nodes: readonly Node<F>[]): Promise<void>;
   /** What reviewers decided of pairs of these records. */
   decisions(records: readonly string[]): Promise<readonly PairDecision[]> | readonly PairDecision[];
+  /** What was found before. Without it everything is compared anew. */
+  memory?: Memory<F>;
+}
+
+/**
+ * What was found of pairs when they were compared before, and would be found again: so a record that joins an entity of many is
+ * compared with them, and they aren't with each other. The answer is the same with it and without.
+ */
+export interface Memory<F> {
+  /**
+   * Whether all is kept of the record and the others of its component that hold too: every edge of theirs that isn't apart,
+   * and of those that are apart the ones within the component, as `Resolution.edges` said them. And whether it would
+   * be the same now: nothing changed of how many hold the keys that such a pair agrees in.
+   */
+  holds(id: string): boolean;
+  /** The edges of these records, and the records at their ends. */
+  edgesOf(ids: readonly string[]): Promise<Remembered<F>> | Remembered<F>;
+}
+
+export interface Remembered<F> {
+  edges: readonly Edge[];
+  nodes: ReadonlyMap<string, Node<F>>;
 }
 
 export interface Resolution<F> extends Partition {
   /** Every record of the component, with the ones that were given. */
   nodes: Node<F>[];
-  /** Every pair of them that was compared. */
+  /** Every pair of them that was compared now and may be one, or is apart but within a component. */
   edges: Edge[];
-  /** How records of the component are related to others, also outside it: those that no link joins. */
+  /** The same of the pairs that were known: two records that weren't compared now. */
+  remembered: Edge[];
+  /** The records that were compared now, with all that share a key with them. */
+  compared: ReadonlySet<string>;
+  /** How records that were compared now are related to others, also outside the component: those that no link joins. */
   relations: Relation[];
   /** Whether a component reached `limit` and was left incomplete: then a person has to look. */
   cut: boolean;
@@ -42,12 +68,41 @@ const BESIDE_MAX = 4;
 
 const keyText = ({ kind, value }: Key): string => `${kind}:${value}`;
 
+/** Which records are in one component, each named by one of its own. */
+class Roots {
+  private readonly parents = new Map<string, string>();
+
+  of(id: string): string {
+    let at = id;
+    for (let up; (up = this.parents.get(at)) !== undefined; at = up) {
+      const above = this.parents.get(up);
+      if (above !== undefined) this.parents.set(at, above);
+    }
+    return at;
+  }
+
+  /** The two components as they were called, where they weren't one. */
+  unite(a: string, b: string): { kept: string; gone: string } | undefined {
+    const [kept, gone] = [this.of(a), this.of(b)];
+    if (kept === gone) return undefined;
+    this.parents.set(gone, kept);
+    return { kept, gone };
+  }
+}
+
 /** Explores the records that are joined to the given ones by links or reviews, breadth first. */
 class Exploration<F> {
   readonly nodes = new Map<string, Node<F>>();
-  readonly edges = new Map<string, Edge>();
-  /** Of each record that was reached another one of its component, up to one that is its own. */
-  private readonly parents = new Map<string, string>();
+  private readonly edges = new Map<string, Edge>();
+  /** Those of the visited records that were compared with all that share a key with them. */
+  readonly compared = new Set<string>();
+  /** Edges that were found before, also of records that were compared since. */
+  private readonly known = new Map<string, Edge>();
+  /** The components of before. */
+  private readonly before = new Roots();
+  /** To be compared, whatever is known of them. */
+  private readonly anew = new Set<string>();
+  private readonly roots = new Roots();
   private readonly sizes = new Map<string, number>();
   private readonly holders = new Map<string, number>();
   /** Of phones that nobody showed for long: when. */
@@ -63,10 +118,74 @@ class Exploration<F> {
     private readonly lookup: Lookup<F>,
   ) {}
 
-  /** Visits the node: compares it with those that share a key, and answers the ones not visited before that may be the same. */
-  async neighbours(node: Node<F>): Promise<Node<F>[]> {
+  /** Whether what is known of the record will do. */
+  isKnown({ id }: Node<F>): boolean {
+    return !this.anew.has(id) && (this.lookup.memory?.holds(id) ?? false);
+  }
+
+  /** Whether the record was visited as it has to be. */
+  isDone({ id }: Node<F>): boolean {
+    return this.compared.has(id) || (this.nodes.has(id) && !this.anew.has(id));
+  }
+
+  private visit(node: Node<F>): void {
+    if (this.nodes.has(node.id)) return;
     const root = this.rootOf(node.id);
     this.sizes.set(root, (this.sizes.get(root) ?? 0) + 1);
+    this.nodes.set(node.id, node);
+  }
+
+  /** Visits records of which the pairs are known: answers the ones not visited before that may be the same. */
+  recall(records: readonly Node<F>[], { edges, nodes }: Remembered<F>): Node<F>[] {
+    for (const node of records) this.visit(node);
+    const found = new Map<string, Node<F>>();
+    for (const edge of edges) {
+      if (edge.verdict.outcome !== 'apart') this.before.unite(edge.a, edge.b);
+      const [a, b] = [edge.a, edge.b].map((id) => this.nodes.get(id) ?? nodes.get(id));
+      // Of a record that is compared now that will be found, if it is still so.
+      if (!a || !b || !this.isKnown(a) || !this.isKnown(b)) continue;
+      this.known.set(pairText(edge.a, edge.b), edge);
+      if (edge.verdict.outcome === 'apart') continue;
+      this.unite(edge.a, edge.b);
+      for (const end of [a, b]) if (!this.nodes.has(end.id)) found.set(end.id, end);
+    }
+    return [...found.values()];
+  }
+
+  /**
+   * Records of components that are one now and weren't: of pairs across them nothing is known. All but those of the largest are to
+   * be compared anew.
+   * @param decided pairs that are one by decision, which joins components too
+   */
+  bridged(decided: readonly PairDecision[]): Node<F>[] {
+    for (const { a, b, decision } of decided)
+      if (decision === 'same' && this.nodes.has(a) && this.nodes.has(b)) this.unite(a, b);
+    const known = [...this.nodes.values()].filter((node) => !this.compared.has(node.id));
+    const found: Node<F>[] = [];
+    for (const component of Map.groupBy(known, ({ id }) => this.rootOf(id)).values()) {
+      const parts = [...Map.groupBy(component, ({ id }) => this.before.of(id)).values()];
+      const [, ...smaller] = parts.toSorted((x, y) => y.length - x.length);
+      found.push(...smaller.flat());
+    }
+    for (const { id } of found) this.anew.add(id);
+    return found;
+  }
+
+  /** The edges that count, those compared now and those known before: without what is apart in different components. */
+  found(): Pick<Resolution<F>, 'edges' | 'remembered'> {
+    const within = ({ a, b, verdict }: Edge): boolean =>
+      this.nodes.has(a) && this.nodes.has(b) && (verdict.outcome !== 'apart' || this.rootOf(a) === this.rootOf(b));
+    return {
+      edges: [...this.edges.values()].filter(within),
+      remembered: [...this.known.values()].filter(
+        (edge) => within(edge) && !this.compared.has(edge.a) && !this.compared.has(edge.b),
+      ),
+    };
+  }
+
+  /** Visits the node: compares it with those that share a key, and answers the ones not visited before that may be the same. */
+  async neighbours(node: Node<F>): Promise<Node<F>[]> {
+    this.visit(node);
     const keys = this.matcher.keys(node.features);
     const relating = this.matcher.relationKeys?.(node.features) ?? [];
     const buckets = await this.lookup.buckets([...keys, ...relating], node);
@@ -87,12 +206,12 @@ class Exploration<F> {
       for (const other of bucket.records) {
         if (seen.has(other.id)) continue;
         seen.add(other.id);
-        // Whoever was visited has been compared with all that share a key with it.
-        if (!this.nodes.has(other.id) && this.joins(node, other)) found.push(other);
+        // Whoever was compared has been compared with all that share a key with it.
+        if (!this.compared.has(other.id) && this.joins(node, other)) found.push(other);
       }
     });
-    this.nodes.set(node.id, node);
-    return found;
+    this.compared.add(node.id);
+    return found.filter((other) => !this.isDone(other));
   }
 
   /** Whether the record's component has as many as may be. */
@@ -101,19 +220,12 @@ class Exploration<F> {
   }
 
   private rootOf(id: string): string {
-    let at = id;
-    for (let up; (up = this.parents.get(at)) !== undefined; at = up) {
-      const above = this.parents.get(up);
-      if (above !== undefined) this.parents.set(at, above);
-    }
-    return at;
+    return this.roots.of(id);
   }
 
   private unite(a: string, b: string): void {
-    const [p, q] = [this.rootOf(a), this.rootOf(b)];
-    if (p === q) return;
-    this.parents.set(q, p);
-    this.sizes.set(p, (this.sizes.get(p) ?? 0) + (this.sizes.get(q) ?? 0));
+    const joined = this.roots.unite(a, b);
+    if (joined) this.sizes.set(joined.kept, (this.sizes.get(joined.kept) ?? 0) + (this.sizes.get(joined.gone) ?? 0));
   }
 
   private joins(node: Node<F>, other: Node<F>): boolean {
@@ -167,24 +279,34 @@ export async function resolve<F>(
   const exploration = new Exploration(matcher, lookup);
   let front: readonly Node<F>[] = given;
   let cut = false;
+  let decisions: readonly PairDecision[] = [];
+  const fits = (node: Node<F>): boolean => {
+    const isFull = !exploration.nodes.has(node.id) && exploration.isFull(node.id, limit);
+    cut ||= isFull;
+    return !isFull;
+  };
   for (let asked = 0; front.length > 0;) {
     const next: Node<F>[] = [];
-    await lookup.prefetch?.(front.filter(({ id }) => !exploration.nodes.has(id)));
-    for (const node of front) {
-      if (exploration.nodes.has(node.id)) continue;
-      if (exploration.isFull(node.id, limit)) cut = true;
-      else next.push(...(await exploration.neighbours(node)));
-    }
+    const open = front.filter((node) => !exploration.isDone(node));
+    const known = open.filter((node) => exploration.isKnown(node));
+    const compared = open.filter((node) => !exploration.isKnown(node));
+    await lookup.prefetch?.(compared);
+    for (const node of compared)
+      if (!exploration.isDone(node) && fits(node)) next.push(...(await exploration.neighbours(node)));
+    const recalled = known.filter(fits);
+    if (lookup.memory && recalled.length > 0)
+      next.push(...exploration.recall(recalled, await lookup.memory.edgesOf(recalled.map(({ id }) => id))));
     front = next;
-    if (front.length > 0 || !beside) continue;
-    const more = await beside([...exploration.nodes.keys()]);
+    if (front.length > 0) continue;
+    const more = (await beside?.([...exploration.nodes.keys()])) ?? [];
     if (asked++ < BESIDE_MAX) front = more.filter(({ id }) => !exploration.nodes.has(id));
+    if (front.length > 0) continue;
+    decisions = await lookup.decisions([...exploration.nodes.keys()].toSorted());
+    front = exploration.bridged(decisions);
   }
   const nodes = [...exploration.nodes.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const edges = [...exploration.edges.values()].filter(
-    ({ a, b }) => exploration.nodes.has(a) && exploration.nodes.has(b),
-  );
-  const decisions = await lookup.decisions(nodes.map(({ id }) => id));
+  const { edges, remembered } = exploration.found();
   const relations = [...exploration.relations.values()];
-  return { ...matcher.cluster(nodes, edges, decisions), nodes, edges, relations, cut };
+  const partition = matcher.cluster(nodes, [...edges, ...remembered], decisions);
+  return { ...partition, nodes, edges, remembered, compared: exploration.compared, relations, cut };
 }

@@ -13,7 +13,7 @@ import { relateRecords, relationKeysOf } from './relate.js';
 import type { KeyKind, MatchRecord } from './types.js';
 
 /** The configuration for Chinese merchants. */
-const ZH_1: MatcherConfig = {
+export const ZH_1: MatcherConfig = {
   version: `zh-1.${NORMALISER_VERSION}`,
   weights: WEIGHTS_1,
   bands: { link: 0, review: 0 },
@@ -30,7 +30,7 @@ export interface ChineseMatcher extends BatchMatcher<MatchRecord, Features> {
 }
 
 /** The matcher of a configuration. */
-function matcherOf(config: MatcherConfig): ChineseMatcher {
+export function matcherOf(config: MatcherConfig): ChineseMatcher {
   const capOf = (kind: KeyKind): number => config.caps[kind];
   return {
     version: config.version,
