@@ -1,8 +1,18 @@
 // How fast the live ledger says who a merchant is: the reconcile reader on an index of many records, everything committed.
 import { EVENT_TYPES, memberSource, type Identity } from '@liandun/contracts';
 import { EVENT_LOG_MIGRATIONS, EventLog, inTransaction, migrate, runReader, type NewEvent } from '@liandun/event-log';
-import { reconcileBatch, zhMatcher, type MatchRecord } from '@liandun/identity';
-import { firstGeneration, liveGenerations, MATCHING_MIGRATIONS, MatchIndex, nodeId } from '@liandun/matching';
+import { reconcileBatch, zhMatcher, type Edge, type MatchRecord } from '@liandun/identity';
+import {
+  firstGeneration,
+  liveGenerations,
+  MATCHING_MIGRATIONS,
+  MatchIndex,
+  nodeId,
+  positionsIn,
+  regroup,
+  saveEdges,
+  type PairEdge,
+} from '@liandun/matching';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
 import { VIEW_MIGRATIONS } from '@liandun/views';
 import { createHash } from 'node:crypto';
@@ -90,8 +100,8 @@ export class Live {
   }
 
   /**
-   * Fills log, vault and index with the next `count` records as the readers would leave them; who is one is taken from the batch
-   * matcher, a world at a time.
+   * Fills log, vault and index with the next `count` records as the readers would leave them, each edge and grade included; who is
+   * one is taken from the batch matcher, a world at a time.
    * @returns records of the first world
    */
   async load(source: AsyncGenerator<Given>, count: number, file: string): Promise<Given[]> {
@@ -114,33 +124,43 @@ export class Live {
   }
 
   async #loadWorld(given: readonly Given[]): Promise<void> {
-    const entityOf = new Map<string, string>();
-    const result = await reconcileBatch(given);
-    for (const { recordId, entityId } of result.assignments()) entityOf.set(recordId, entityId);
-    const oldest = new Map<string, { position: number; entityId: string }>();
     const [generation] = await liveGenerations(this.pool);
     if (!generation) throw new Error('there is no generation of keys');
+    const loaded: { position: number; record: Given }[] = [];
     for (let from = 0; from < given.length; from += LOAD_BATCH) {
       const batch = given.slice(from, from + LOAD_BATCH);
       const appended = await this.append(batch);
-      const nodes = batch.map((record, n) => ({
-        id: nodeId(appended[n]?.position ?? 0),
+      loaded.push(...batch.map((record, n) => ({ record, position: appended[n]?.position ?? 0 })));
+      const nodes = loaded.slice(from).map(({ position, record }) => ({
+        id: nodeId(position),
         features: zhMatcher.features({ ...record, reportedAt: '2026-11-01' }),
       }));
-      const links = batch.map((record, n) => {
-        const own = appended[n] as (typeof appended)[number];
-        const entity = entityOf.get(record.recordId) as string;
-        if (!oldest.has(entity)) oldest.set(entity, own);
-        const root = oldest.get(entity) as typeof own;
-        return { position: own.position, entityId: root.entityId, kind: record.identity.kind, root: root.position };
-      });
+      await inTransaction(this.pool, (client) => this.index.add(client, nodes, generation));
+    }
+    const [edges, entities, pairs] = [[] as Edge[], [] as number[][], [] as PairEdge[]];
+    const renamed = loaded.map(({ record, position }) => ({ ...record, recordId: nodeId(position) }));
+    await reconcileBatch(renamed, (component) => {
+      entities.push(...component.entities.map((ids) => ids.map(Number)));
+      edges.push(...component.edges);
+      pairs.push(...component.edges.filter(({ verdict }) => verdict.outcome === 'link').map(positionsIn));
+    });
+    const joined = new Set(entities.flat());
+    entities.push(...loaded.filter(({ position }) => !joined.has(position)).map(({ position }) => [position]));
+    const idOf = (position: number): string => this.index.entityId(position);
+    const { linked } = regroup(new Map(), { entities, edges: pairs, reviews: [] }, idOf, () => -1);
+    const kinds = new Map(loaded.map(({ position, record }) => [position, record.identity.kind]));
+    for (let from = 0; from < Math.max(linked.length, edges.length); from += LOAD_BATCH) {
       await inTransaction(this.pool, async (client) => {
-        await this.index.add(client, nodes, generation);
+        await saveEdges(client, [], edges.slice(from, from + LOAD_BATCH), []);
         await client.query(
           `insert into identity.link (position, entity_id, kind, same_as, strong_as)
-           select position, "entityId", kind, root, root
-           from jsonb_to_recordset($1) r (position bigint, "entityId" text, kind text, root bigint)`,
-          [JSON.stringify(links)],
+           select observation, "entityId", kind, "sameAs", "strongAs" from jsonb_to_recordset($1)
+             r (observation bigint, "entityId" text, kind text, "sameAs" bigint, "strongAs" bigint)`,
+          [
+            JSON.stringify(
+              linked.slice(from, from + LOAD_BATCH).map((link) => ({ ...link, kind: kinds.get(link.observation) })),
+            ),
+          ],
         );
       });
     }

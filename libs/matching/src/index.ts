@@ -18,5 +18,6 @@ export {
 export { isProtected, isRemoved } from './protected.js';
 export { isSurer } from './screening/judge.js';
 export { resultOf, screen, type ScreeningMatch } from './screening/screen.js';
+export { regroup, type PairEdge } from './regroup.js';
 export type { RelationChanges } from './relations.js';
-export { letGo, settle, type Settled } from './settle.js';
+export { letGo, positionsIn, settle, type Settled } from './settle.js';

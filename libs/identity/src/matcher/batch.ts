@@ -186,10 +186,17 @@ function sharing(): (edge: Edge) => Edge {
   });
 }
 
-/** Reads all records, compares those that share a key, and partitions each component by `matcher.cluster`. */
+/** A component of several records as it was partitioned, with every pair that was compared inside it. */
+export type BatchComponent = Partition & { edges: Edge[] };
+
+/**
+ * Reads all records, compares those that share a key, and partitions each component by `matcher.cluster`.
+ * @param each called with every component: of its edges nothing is kept but what the result has
+ */
 export async function resolveBatch<R extends { recordId: string }, F extends { kind: NodeKind }>(
   matcher: BatchMatcher<R, F>,
   records: AsyncIterable<R> | Iterable<R>,
+  each?: (component: BatchComponent) => void,
 ): Promise<BatchResult> {
   const loaded = await load(matcher, records);
   const batch = new Batch(matcher, loaded);
@@ -200,6 +207,7 @@ export async function resolveBatch<R extends { recordId: string }, F extends { k
   let entities = loaded.ids.length;
   for (const { first, nodes, edges } of batch.components()) {
     const partition = matcher.cluster(nodes, edges, []);
+    each?.({ ...partition, edges });
     entities += partition.entities.length - nodes.length;
     for (const members of partition.entities)
       for (const id of members) if (members[0] !== id) entityOf.set(id, members[0] as string);
