@@ -69,7 +69,7 @@ const setUp = async (): Promise<void> => {
       member,
       n,
     ]);
-    await admin.query(`insert into access.member_key values ($1, 'k', '{"kid":"k"}', 'live')`, [member]);
+    await admin.query(`insert into access.member_key values ($1, 'k', '{"kid":"k"}', 'live', now(), now())`, [member]);
   }
   for (const member of [A, B])
     await admin.query(

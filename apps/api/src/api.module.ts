@@ -21,6 +21,7 @@ import { Identifications } from './identifications.js';
 import { Malice } from './malice.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { LogController } from './log.controller.js';
+import { MemberKeysController } from './member-keys.controller.js';
 import { MembersController } from './members.controller.js';
 import { membershipHandlers } from './membership.js';
 import { Metrics } from './metrics.js';
@@ -80,6 +81,7 @@ const CONTROLLERS = [
   ScreeningsController,
   WebhookController,
   MembersController,
+  MemberKeysController,
   ReasonCodesController,
   FloodsController,
   ErasuresController,

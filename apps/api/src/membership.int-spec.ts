@@ -120,7 +120,8 @@ describe('P20: in the database, whatever the code decides, as the role that fold
     ],
     [
       'another key',
-      () => `insert into access.member_key values ('${memberId}', 'k9', '${JSON.stringify(key)}', 'live')`,
+      () =>
+        `insert into access.member_key values ('${memberId}', 'k9', '${JSON.stringify(key)}', 'live', now(), now())`,
       { action: 'addKey', key },
       'granted',
     ],
@@ -333,6 +334,53 @@ describe('keys', () => {
     expect((await decide('admin-2', newer)).body.status).toBe('granted');
     expect(await status()).toBe(401);
     expect((await events()).slice(-3)).toEqual(['keysuspended', 'keysuspended', 'keyrevoked']);
+  });
+
+  test('are listed with their state: every member’s to an administrator, its own to a member', async () => {
+    const second = p256(`${memberId}-2`);
+    const path = `/v1/members/${memberId}/keys`;
+    await change(path, { key: publicKeyOf(second) });
+    const { body: plain } = await post('admin', `${path}/${memberId}-2/revocation`);
+    const { body: stop } = await post('admin', `${path}/${memberId}-1/revocation`, { emergency: true });
+    const { status, body } = await api.call('admin', 'GET', path);
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+\+08:00$/);
+    const asked = { requestedBy: 'admin', requestedAt: time };
+    expect([status, body]).toEqual([
+      200,
+      {
+        memberId,
+        keys: [
+          {
+            kid: `${memberId}-1`,
+            status: 'suspended',
+            since: time,
+            addedAt: time,
+            alg: 'EdDSA',
+            use: 'sig',
+            key: publicKeyOf(api.keys.get(memberId)!),
+            requests: [{ ...asked, approvalId: stop.approvalId, emergency: true, confirmBy: time }],
+          },
+          expect.objectContaining({
+            kid: `${memberId}-2`,
+            status: 'live',
+            alg: 'ES256',
+            requests: [{ ...asked, approvalId: plain.approvalId, emergency: false }],
+          }),
+        ],
+      },
+    ]);
+    const [{ addedAt, since }] = body.keys;
+    expect(Date.parse(since)).toBeGreaterThan(Date.parse(addedAt));
+    // A second stop of it leaves the time of the first.
+    await post('admin-3', `${path}/${memberId}-1/revocation`, { emergency: true });
+    const { body: again } = await api.call('admin', 'GET', path);
+    expect([again.keys[0].since, again.keys[0].requests.length]).toEqual([since, 2]);
+    // What administrators are asked is theirs; and to anybody else the member is none.
+    const { body: granted } = await api.requestToken(await api.assertion(memberId, {}, second));
+    const own = await api.call(undefined, 'GET', path, { token: granted.access_token });
+    expect(own.body.keys).toEqual(again.keys.map(({ requests: _asked, ...key }: { requests: unknown }) => key));
+    for (const who of ['platform-a', 'regulator-beijing'] as const)
+      expect(await api.call(who, 'GET', path)).toMatchObject({ status: 404, body: { code: 'MEMBER_NOT_FOUND' } });
   });
 
   test('that are stopped end every token that was given for them, in every process, and no other', async () => {

@@ -117,6 +117,7 @@ export const POLICY: Readonly<Record<string, Rule>> = {
   'POST /v1/reason-codes': { roles: ['regulator', 'admin'], accepts: [JSON_TYPE], rate: 'write' },
   'GET /v1/members': ADMIN_READ,
   'POST /v1/members': ADMIN_WRITE,
+  'GET /v1/members/:memberId/keys': { roles: ['platform', 'regulator', 'admin'], rate: 'read', lookUp: true },
   'POST /v1/members/:memberId/keys': ADMIN_WRITE,
   'POST /v1/members/:memberId/keys/:kid/revocation': ADMIN_WRITE,
   'POST /v1/members/:memberId/subscription': ADMIN_WRITE,

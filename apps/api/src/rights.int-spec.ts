@@ -111,6 +111,7 @@ const MAY: Record<string, string[]> = {
   'GET /v1/alarms': ['regulator', 'admin'],
   'GET /v1/reason-codes': ['platform', 'regulator', 'admin'],
   'POST /v1/reason-codes': ['regulator', 'admin'],
+  'GET /v1/members/:memberId/keys': ['platform', 'regulator', 'admin'],
   'POST /v1/approvals/:approvalId': ['regulator', 'admin'],
   'POST /v1/erasures': ['platform', 'regulator'],
   'GET /v1/erasures/:approvalId': ['platform', 'regulator', 'admin'],

@@ -69,6 +69,7 @@ describe("P18: another member's object", () => {
       () => `/v1/receipts/${source}/${theirs.id}/openings`,
       () => `/v1/receipts/${source}/${randomUUID()}/openings`,
     ],
+    ['keys', () => '/v1/members/platform-b/keys', () => '/v1/members/platform-z/keys'],
     ['erasure', () => `/v1/erasures/${theirs.approvalId}`, () => `/v1/erasures/${randomUUID()}`],
     [
       'entries',
@@ -89,5 +90,6 @@ describe("P18: another member's object", () => {
     expect((await api.call('platform-b', 'GET', `/v1/receipts/${source}/${theirs.id}`)).status).toBe(202);
     expect((await api.call('platform-b', 'GET', `/v1/receipts/${source}/${theirs.id}/openings`)).status).toBe(200);
     expect((await api.call('platform-b', 'GET', `/v1/erasures/${theirs.approvalId}`)).status).toBe(200);
+    expect((await api.call('platform-b', 'GET', '/v1/members/platform-b/keys')).status).toBe(200);
   });
 });

@@ -39,7 +39,8 @@ import {
   type KeyGenerationOptions,
   type KeyRevocationOptions,
 } from './commands/keys.js';
-import { whyNot, type EntityReadOptions } from './commands/entities.js';
+import { showEntity, whyNot, type EntityReadOptions } from './commands/entities.js';
+import { listKeys } from './commands/keys-list.js';
 import { listen, type ListenOptions } from './commands/listen.js';
 import { exportLog, verify, type ExportOptions, type VerifyOptions } from './commands/log.js';
 import { checkProof, type ProofOptions } from './commands/log-proof.js';
@@ -429,17 +430,16 @@ function addTail(settings: Settings): void {
 
 function addCoverage(settings: Settings): void {
   const t = settings.context.t.bind(settings.context);
-  settings
-    .command(
+  readingByRegulator(
+    settings.command(
       'coverage <listingId>',
       t('who was told of a listing and what they did (regulators)', '某次列入通知了谁、各自如何处置（监管端）'),
       t('as which regulator', '以哪个监管端的身份'),
-    )
-    .requiredOption('--purpose <text>', t('why you read; it is logged', '查阅目的；将被记录'))
-    .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'))
-    .action(
-      settings.run((listingId: string, options: CoverageOptions) => coverage(settings.context, listingId, options)),
-    );
+    ),
+    settings,
+  ).action(
+    settings.run((listingId: string, options: CoverageOptions) => coverage(settings.context, listingId, options)),
+  );
 }
 
 function addEntities(settings: Settings): void {
@@ -447,8 +447,17 @@ function addEntities(settings: Settings): void {
   const t = context.t.bind(context);
   const entities = settings.program
     .command('entities')
-    .description(t('what the ledger takes for one merchant (regulators)', '联盾认定的主体（监管端）'))
+    .description(t('what the ledger takes for one merchant: show, why-not', '联盾认定的主体：查看、为何不同'))
     .helpCommand(false);
+  readingByRegulator(
+    settings.command(
+      'show <entityId>',
+      t('its records, listings and relations', '其记录、列名与关联'),
+      t('regulator or platform', '监管端或平台'),
+      entities,
+    ),
+    settings,
+  ).action(settings.run((entityId: string, options: EntityReadOptions) => showEntity(context, entityId, options)));
   settings
     .command(
       'why-not <entityId> <other>',
@@ -474,10 +483,7 @@ function addReviews(settings: Settings): void {
     .helpCommand(false);
   const command = (name: string, en: string, zh: string): Command =>
     settings.command(name, t(en, zh), t('as which regulator', '以哪个监管端的身份'), reviews);
-  const reading = (made: Command): Command =>
-    made
-      .requiredOption('--purpose <text>', t('why you read; it is logged', '查阅目的；将被记录'))
-      .requiredOption('--case <no>', t('case number; it is logged', '案号；将被记录'));
+  const reading = (made: Command): Command => readingByRegulator(made, settings);
   const deciding = (made: Command, grounds: readonly string[]): Command =>
     actingByRegulator(made, settings)
       .addOption(new Option('--ground <ground>', t('on what it rests', '依据')).choices(grounds).makeOptionMandatory())
@@ -634,7 +640,7 @@ function addKeys(settings: Settings): void {
   const t = context.t.bind(context);
   const keys = settings.program
     .command('keys')
-    .description(t("members' keys: make, add, revoke (administrators)", '成员密钥：生成、添加、吊销（管理员）'))
+    .description(t("members' keys: list, make, add, revoke", '成员密钥：查看、生成、添加、吊销'))
     .helpCommand(false);
   const command = (name: string, en: string, zh: string): Command =>
     settings.command(name, t(en, zh), t('as which administrator', '以哪个管理员的身份'), keys);
@@ -646,6 +652,14 @@ function addKeys(settings: Settings): void {
       new Option('--alg <alg>', t('signature algorithm', '签名算法')).choices(['EdDSA', 'ES256']).default('EdDSA'),
     )
     .action(settings.run((options: KeyGenerationOptions) => generateKey(context, options)));
+  settings
+    .command(
+      'list [member]',
+      t("a member's keys; else your own, or everybody's", '某成员的密钥；默认为自己的，管理员为全部'),
+      t('administrator, or the member itself', '管理员或成员自己'),
+      keys,
+    )
+    .action(settings.run((member: string | undefined, options: CommonOptions) => listKeys(context, member, options)));
   command('add <member>', 'add a key of a member', '为成员添加密钥')
     .requiredOption('--key <file>', t('its JWK; only the public half is sent', '其 JWK 文件；仅发送公钥'))
     .action(settings.run((member: string, options: KeyAdditionOptions) => addKey(context, member, options)));

@@ -605,6 +605,14 @@ export const ROUTES: readonly Route[] = [
     answers: { 200: json('Page') },
   },
   change('/v1/members', 'MemberAdmission', 'Request to admit a member', '申请接纳成员'),
+  {
+    method: 'get',
+    path: '/v1/members/{memberId}/keys',
+    en: 'The keys that a member has or had: to administrators every member’s with what awaits a second of them, to a member its own',
+    zh: '成员现有及曾有的密钥：管理员可见各成员的密钥及待审批的请求，成员仅可见自己的',
+    roles: ['platform', 'regulator', 'admin'],
+    answers: { 200: json('MemberKeyList') },
+  },
   change('/v1/members/{memberId}/keys', 'KeyAddition', 'Request to add a key', '申请添加密钥'),
   change(
     '/v1/members/{memberId}/keys/{kid}/revocation',

@@ -881,6 +881,41 @@ const WIRE: Record<string, JsonSchema> = {
   FloodDecision: object({ decision: oneOf(...FLOOD_DECISIONS), upTo: count }, { additionalProperties: false }),
   FloodDecided: object({ memberId: text, decision: oneOf(...FLOOD_DECISIONS), cases: count, upTo: count }),
   SignaturesChange: object({ signatures: oneOf(...SIGNATURE_POLICIES) }, { additionalProperties: false }),
+  MemberKeyList: object({
+    memberId: text,
+    keys: list(
+      object({
+        kid: text,
+        status: {
+          ...oneOf('live', 'suspended', 'revoked'),
+          description: both(
+            'suspended: stopped in an emergency, until a second administrator revokes it or lets it live. A key has no expiry: it is live until it is revoked.',
+            'suspended：紧急停用，待另一管理员吊销或恢复。密钥没有到期时间：吊销之前一直有效。',
+          ),
+        },
+        since: time,
+        addedAt: time,
+        alg: oneOf('EdDSA', 'ES256'),
+        use: oneOf('sig'),
+        key: ref('MemberKey'),
+        'requests?': {
+          ...list(
+            object({
+              approvalId: text,
+              requestedBy: text,
+              requestedAt: time,
+              emergency: { type: 'boolean' },
+              'confirmBy?': time,
+            }),
+          ),
+          description: both(
+            'Revocations that await a second administrator; administrators only',
+            '待另一管理员审批的吊销请求；仅管理员可见',
+          ),
+        },
+      }),
+    ),
+  }),
   KeyRevocation: object({ 'emergency?': { type: 'boolean' } }, { additionalProperties: false }),
   NoBody: object({}, { additionalProperties: false }),
   ApprovalRequested: object({ approvalId: text, 'delivery?': ref('Delivery') }),

@@ -67,6 +67,9 @@ create table ${schema}.member_key (
   kid text not null,
   jwk jsonb not null,
   status text not null check (status in ('live', 'suspended', 'revoked')),
+  added_at timestamptz not null,
+  -- When the status became what it is.
+  since timestamptz not null,
   primary key (member_id, kid)
 );
 create table ${schema}.approval (
@@ -113,13 +116,13 @@ const setStatus =
 
 const setKeyStatus =
   (status: 'live' | 'suspended' | 'revoked'): Fold =>
-  (client, schema, { data }) => {
+  (client, schema, { data, acceptedAt }) => {
     const { memberId, kid } = data as MemberKeyChanged;
-    return client.query(`update ${schema}.member_key set status = $3 where member_id = $1 and kid = $2`, [
-      memberId,
-      kid,
-      status,
-    ]);
+    return client.query(
+      `update ${schema}.member_key set status = $3, since = case when status = $3 then since else $4 end
+       where member_id = $1 and kid = $2`,
+      [memberId, kid, status, acceptedAt],
+    );
   };
 
 const decideApproval =
@@ -132,32 +135,33 @@ const decideApproval =
     );
   };
 
-const insertKey = (client: pg.ClientBase, schema: string, memberId: string, key: MemberKey): Promise<unknown> =>
-  client.query(`insert into ${schema}.member_key (member_id, kid, jwk, status) values ($1, $2, $3, 'live')`, [
-    memberId,
-    key.kid,
-    JSON.stringify(key),
-  ]);
+const insertKey = (
+  client: pg.ClientBase,
+  schema: string,
+  { memberId, key, addedAt }: MemberKeyAdded & { addedAt: string },
+): Promise<unknown> =>
+  client.query(
+    `insert into ${schema}.member_key (member_id, kid, jwk, status, added_at, since) values ($1, $2, $3, 'live', $4, $4)`,
+    [memberId, key.kid, JSON.stringify(key), addedAt],
+  );
 
 const stated = (value: object | undefined): string | null => (value ? JSON.stringify(value) : null);
 
 const FOLDS: Record<string, Fold> = {
-  'liandun.member.admitted.v1': async (client, schema, { data, position }) => {
+  'liandun.member.admitted.v1': async (client, schema, { data, position, acceptedAt }) => {
     const { memberId, name, role, keys, subscription, agreement, limits } = data as MemberAdmitted;
     await client.query(
       `insert into ${schema}.member (member_id, name, role, status, subscription, joined_position, agreement, limits)
        values ($1, $2, $3, 'active', $4, $5, $6, $7)`,
       [memberId, name, role, JSON.stringify(subscription), position, stated(agreement), stated(limits)],
     );
-    for (const key of keys) await insertKey(client, schema, memberId, key);
+    for (const key of keys) await insertKey(client, schema, { memberId, key, addedAt: acceptedAt });
   },
   'liandun.member.suspended.v1': setStatus('suspended'),
   'liandun.member.resumed.v1': setStatus('active'),
   'liandun.member.removed.v1': setStatus('removed'),
-  'liandun.member.keyadded.v1': (client, schema, { data }) => {
-    const { memberId, key } = data as MemberKeyAdded;
-    return insertKey(client, schema, memberId, key);
-  },
+  'liandun.member.keyadded.v1': (client, schema, { data, acceptedAt }) =>
+    insertKey(client, schema, { ...(data as MemberKeyAdded), addedAt: acceptedAt }),
   'liandun.member.keysuspended.v1': setKeyStatus('suspended'),
   'liandun.member.keyresumed.v1': setKeyStatus('live'),
   'liandun.member.keyrevoked.v1': setKeyStatus('revoked'),

@@ -7,6 +7,7 @@ export * from './identity-links.js';
 export { foldIssued } from './fold/issued.js';
 export * from './ledger-fold.js';
 export * from './life.js';
+export * from './member-keys.js';
 export * from './migrations.js';
 export * from './notices.js';
 export * from './publishers.js';

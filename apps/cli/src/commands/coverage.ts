@@ -1,20 +1,17 @@
 import type { Context } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { render, tableText } from '../render/render.js';
+import { reasonToRead, type ReadingOptions } from './caller.js';
 import type { CommonOptions } from './common.js';
 
-export interface CoverageOptions extends CommonOptions {
-  purpose: string;
-  case: string;
-}
+export type CoverageOptions = CommonOptions & ReadingOptions;
 
 /** Who was told of a listing and what each of them did; regulators only, and the read itself is logged. */
 export async function coverage(context: Context, listingId: string, options: CoverageOptions): Promise<ExitCode> {
   const client = context.client(options.as);
-  const answer = await client.coverage<Record<string, unknown>>(listingId, {
-    purpose: options.purpose,
-    caseNo: options.case,
-  });
+  const why = await reasonToRead(context, client, options);
+  const path = `/v1/listings/${encodeURIComponent(listingId)}/coverage`;
+  const answer = await client.get<Record<string, unknown>>(path, why);
   context.print(options.json ? JSON.stringify(answer) : coverageText(context, answer));
   return EXIT.done;
 }

@@ -13,6 +13,7 @@ import {
   type Related,
   type Sentence,
 } from '../render/who.js';
+import { entityText, type EntityPage } from '../render/entity.js';
 import { reasonToRead, type ReadingOptions } from './caller.js';
 import type { CommonOptions } from './common.js';
 
@@ -28,6 +29,15 @@ export interface WhyApart {
   matcher: string;
   compared: { records: number; of: number }[];
   pairs: Pair[];
+}
+
+/** What the ledger knows of one entity: all to a regulator, its own facts to a platform. */
+export async function showEntity(context: Context, entityId: string, options: EntityReadOptions): Promise<ExitCode> {
+  const client = context.client(options.as);
+  const why = await reasonToRead(context, client, options);
+  const page = await client.get<EntityPage>(`/v1/entities/${encodeURIComponent(entityId)}`, why);
+  context.print(options.json ? JSON.stringify(page) : entityText(context, page));
+  return EXIT.done;
 }
 
 /** Why two entities aren't one: regulators only, and the read itself is logged. */

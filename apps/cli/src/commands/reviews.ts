@@ -15,20 +15,15 @@ import {
   type Pair,
 } from '../render/who.js';
 import { approve, printRequested, type ApprovalOptions } from './approvals.js';
+import { reasonToRead, type ReadingOptions } from './caller.js';
 import type { CommonOptions } from './common.js';
 import { evidenceOf } from './publish-draft.js';
 
 const WHO = { en: 'regulator', zh: '监管成员', command: 'reviews approve', rest: '--reviewer <id>' };
 
-/** Why a regulator reads. */
-export interface ReviewReadOptions extends CommonOptions {
-  purpose: string;
-  case: string;
-}
+export type ReviewReadOptions = CommonOptions & ReadingOptions;
 
-export interface ReviewListOptions extends ReviewReadOptions {
-  limit: number;
-}
+export type ReviewListOptions = ReviewReadOptions & { limit: number };
 
 export interface ReviewDecisionOptions extends CommonOptions {
   ground: string;
@@ -53,15 +48,11 @@ interface Review {
   };
 }
 
-const why = ({ purpose, case: caseNo }: ReviewReadOptions): { purpose: string; caseNo: string } => ({
-  purpose,
-  caseNo,
-});
-
 /** The pairs that a person has to look at, first where most shops would close. */
 export async function listReviews(context: Context, options: ReviewListOptions): Promise<ExitCode> {
   const client = context.client(options.as);
-  const page = await client.get<{ items: Review[] }>(`/v1/reviews?limit=${options.limit}`, why(options));
+  const why = await reasonToRead(context, client, options);
+  const page = await client.get<{ items: Review[] }>(`/v1/reviews?limit=${options.limit}`, why);
   context.print(options.json ? JSON.stringify(page) : listText(context, page.items));
   return EXIT.done;
 }
@@ -89,7 +80,8 @@ function listText(context: Context, items: Review[]): string {
 /** One pair with everything that speaks for and against it. */
 export async function showReview(context: Context, reviewId: string, options: ReviewReadOptions): Promise<ExitCode> {
   const client = context.client(options.as);
-  const review = await client.get<Review>(pathOf(reviewId), why(options));
+  const why = await reasonToRead(context, client, options);
+  const review = await client.get<Review>(pathOf(reviewId), why);
   context.print(options.json ? JSON.stringify(review) : reviewText(context, review));
   return EXIT.done;
 }

@@ -11,7 +11,7 @@ const INDENT = '  ';
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
 const DAY_END = 'T00:00:00.000+08:00';
 /** Of a table's columns: ids, codes and times are never cut. */
-const WHOLE = /^(?:member|code|sha256|due|from|until|date)$|(?:Id|Ids|At|Code|No)$/;
+const WHOLE = /^(?:member|kid|code|sha256|due|from|until|date|since)$|(?:Id|Ids|At|Code|No)$/;
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
