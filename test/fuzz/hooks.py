@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import schemathesis
+from schemathesis.generation import GenerationMode
 
 STATE = Path(os.environ["LIANDUN_FUZZ_STATE"])
 # A token lives for five minutes.
@@ -47,12 +48,31 @@ def before_load_schema(context, raw_schema):
         raw_schema[name] = loosened(value)
 
 
+def lead_somewhere(named, row):
+    """What is named by an id gets the id of something that is there."""
+    if not isinstance(named, dict):
+        return
+    for name, value in named.items():
+        if known.get(name) and isinstance(value, str):
+            named[name] = known[name][row % len(known[name])]
+
+
+def breaks_the_schema(case):
+    """Whether the request was made to be refused: what is mended in it would be taken."""
+    generation = getattr(case.meta, "generation", None)
+    return generation is not None and generation.mode == GenerationMode.NEGATIVE
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Half of all generated addresses lead to what is there: otherwise hardly one would."""
-    parameters = case.path_parameters or {}
-    there = [name for name in parameters if known.get(name)]
-    if there and random.random() < 0.5:
-        row = random.randrange(64)
-        for name in there:
-            parameters[name] = known[name][row % len(known[name])]
+    """Half of all generated requests are about what is there: otherwise hardly one would be."""
+    if random.random() < 0.5:
+        return
+    row = random.randrange(64)
+    lead_somewhere(case.path_parameters, row)
+    if breaks_the_schema(case):
+        return
+    lead_somewhere(case.query, row)
+    lead_somewhere(case.body, row)
+    if isinstance(case.body, dict):
+        lead_somewhere(case.body.get("data"), row)

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { makeResidentId, makeUscc, memberSource, type CloudEvent, type Receipt } from '@liandun/contracts';
+import {
+  makeRegistrationNumber,
+  makeResidentId,
+  makeUscc,
+  memberSource,
+  type CloudEvent,
+  type Receipt,
+} from '@liandun/contracts';
 import { randomUUID } from 'node:crypto';
 import { CodeGateway } from '../support/codes.js';
 import { listingOf } from '../support/platform.js';
@@ -18,6 +25,8 @@ const OTHER = 'fuzz-other';
 const SUBJECT = 'a subject';
 const SUBJECT_NO = 10;
 const SUBJECT_PHONE = '13900000010';
+/** A second one, who decides on what the first proposes. */
+const REGULATOR_2 = 'fuzz-regulator-2';
 const AUDITED = { 'Liandun-Purpose': 'supervision', 'Liandun-Case': '2020-17' };
 
 const program = await schemathesis();
@@ -47,6 +56,39 @@ async function identify(): Promise<string> {
   return token;
 }
 
+/** Two merchants that may be one: an old number under two names. The second is listed, so that it takes two persons to link them. */
+async function doubted(n: number): Promise<{ reviewId: string; events: CloudEvent[] }> {
+  const registrationNumber = makeRegistrationNumber('990101', n);
+  const teaHouse = { kind: 'organization', name: '望江亭茶庄', registrationNumber };
+  const hosted = reported(OTHER, `t-${n}`, teaHouse) as CloudEvent;
+  const listed = delisted(PLATFORM, `t-${n}`, organization(n, { registrationNumber })) as CloudEvent;
+  const [one, other] = [await product.client(OTHER).publish(hosted), await product.client(PLATFORM).publish(listed)];
+  return { reviewId: `R${one.position}-${other.position}`, events: [hosted, listed] };
+}
+
+/** Changes that await a second person, of each kind that anybody may be asked about. */
+async function requested(reviewId: string): Promise<string[]> {
+  const [platform, regulator, admin] = [
+    product.client(PLATFORM),
+    product.client(REGULATOR_2),
+    product.client('admin-1'),
+  ];
+  const review = { decision: 'same', ground: 'licenceSeen', caseNo: '2020-17', reviewer: 'officer-1' };
+  const { codes } = await admin.get<{ codes: { area: string }[] }>('/v1/reason-codes');
+  const { area: _area, ...code } = codes[0] ?? { area: '' };
+  const asked = [
+    await platform.post<{ approvalId: string }>('/v1/erasures', {
+      identifiers: { residentId: makeResidentId('990101', '19900101', 0) },
+      basis: 'purposeEnded',
+      requestId: randomUUID(),
+    }),
+    await regulator.post<{ approvalId: string }>(`/v1/reviews/${reviewId}/decision`, review),
+    await admin.post<{ approvalId: string }>(`/v1/members/${OTHER}/limits`, { limits: {} }),
+    await admin.post<{ approvalId: string }>('/v1/reason-codes', { codes: [{ ...code, labelEn: 'other words' }] }),
+  ];
+  return asked.map(({ approvalId }) => approvalId);
+}
+
 /** Something to find behind each kind of address. */
 async function settle(): Promise<Record<string, string[]>> {
   const client = product.client(PLATFORM);
@@ -56,15 +98,14 @@ async function settle(): Promise<Record<string, string[]>> {
   ]) as CloudEvent[];
   const held = delisted(PLATFORM, 'd-held', organization(20), { code: 'E01' }) as CloudEvent;
   const receipts: Receipt[] = await client.publish([...events, held]);
+  const doubts = [await doubted(40), await doubted(41)];
   await product.settled();
   const { items } = await client.get<{ items: { entityId?: string }[] }>('/v1/audit/events?limit=100');
   const entities = [...new Set(items.flatMap(({ entityId }) => entityId ?? []))];
-  const erasure = {
-    identifiers: { residentId: makeResidentId('990101', '19900101', 0) },
-    basis: 'purposeEnded',
-    requestId: randomUUID(),
-  };
-  const { approvalId } = await client.post<{ approvalId: string }>('/v1/erasures', erasure);
+  const [open, proposed] = doubts as [(typeof doubts)[0], (typeof doubts)[0]];
+  const approvalIds = await requested(proposed.reviewId);
+  // What is asked of a regulator is there to be found.
+  await product.client(REGULATOR).get(`/v1/reviews/${open.reviewId}`, { purpose: 'supervision', caseNo: '2020-17' });
   subjectToken = await identify();
   const listingId = receipts
     .slice(0, -1)
@@ -74,18 +115,25 @@ async function settle(): Promise<Record<string, string[]>> {
   const { appealId = '' } = await ask('/public/appeals', appeal, subjectToken);
   const applicant = { purpose: 'onboarding', identity: organization(SUBJECT_NO) };
   const { screeningId } = await client.post<{ screeningId: string }>('/v1/screenings', applicant);
+  const who = { uscc: makeUscc('990101', SUBJECT_NO), name: `虚构贸易${SUBJECT_NO}有限公司`, channel: 'sms' };
+  const { identificationId = '' } = await ask('/public/identifications', who);
+  const { items: notices } = await product.client(OTHER).notices(-1, 100);
   return {
     appealId: [appealId],
     caseId: [held.id],
     screeningId: [screeningId],
+    identificationId: [identificationId],
+    reviewId: doubts.map(({ reviewId }) => reviewId),
+    noticeId: notices.map(({ data }) => data.noticeId),
     memberId: [OTHER],
+    member: [OTHER, PLATFORM],
     kid: [`${OTHER}-1`],
     entityId: entities,
     other: entities.toReversed(),
     listingId: [...listingId, listingOf(receipts.at(-1) as Receipt)],
     source: [memberSource(PLATFORM)],
     id: [...events, held].map(({ id }) => id),
-    approvalId: [approvalId],
+    approvalId: approvalIds,
     level: ['0'],
     tile: ['000.p/4', '000.p/8'],
   };
@@ -108,7 +156,7 @@ beforeAll(async () => {
   const members = [
     { memberId: PLATFORM, role: 'platform' as const },
     { memberId: OTHER, role: 'platform' as const },
-    { memberId: REGULATOR, role: 'regulator' as const },
+    ...[REGULATOR, REGULATOR_2].map((memberId) => ({ memberId, role: 'regulator' as const })),
   ];
   gateway = await CodeGateway.start();
   product = await Product.start(members, undefined, undefined, { LIANDUN_CODE_GATEWAY: gateway.url }, LIMITS);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parse } from 'csv-parse/sync';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,6 +119,15 @@ test('a file of applicants is screened row by row, says what is wrong where, and
       .map((line) => /(listed|possible|clear|refused)/.exec(line)?.[0]),
   ).toEqual(['listed', 'clear', 'refused', 'clear']);
   expect(existsSync(join(folder, 'applicants.csv.screened.csv.state'))).toBe(false);
+  // For people a column in their language stands behind those for programs.
+  const inWords = (): string[] => parse(answers().join('\n'), { bom: true }).map((row: string[]) => row.at(-1) ?? '');
+  expect(inWords()[0]).toBe('answer in words');
+  expect(inWords().join('\n')).toMatch(/listed: F04 .*, listing L.* match exact .*unified social credit code exact/);
+  await run(`screen applicants.csv --as ${B} --lang zh`);
+  const [heading, listed, clear, refused] = inWords();
+  expect([heading, clear]).toEqual(['查询结果说明', '未列入']);
+  expect(listed).toMatch(/^已列入：F04 .*价格，列名 L\S+，匹配程度：确定（.*统一社会信用代码：确定/);
+  expect(refused).toMatch(/^未查询：.*\p{Script=Han}/u);
   const lines = Array.from({ length: 60 }, (_, n) =>
     JSON.stringify({ 名称: `虚构申请${n}公司`, 类型: '企业', uscc: makeUscc('990101', 7000 + n) }),
   );
@@ -169,7 +179,10 @@ test('a regulator is told which of purpose and case is missing before anything i
     [`appeals list --as ${REGULATOR}`, /add --purpose and --case\./],
     [`appeals show A1 --as ${REGULATOR} --purpose audit`, /add --case\./],
     [`floods list --as ${REGULATOR} --case 2026-1`, /add --purpose\./],
-    [`coverage L1 --as ${REGULATOR} --case 2026-1`, /--purpose/],
+    [`coverage L1 --as ${REGULATOR} --case 2026-1`, /add --purpose\./],
+    [`entities show E1 --as ${REGULATOR}`, /add --purpose and --case\./],
+    [`reviews list --as ${REGULATOR}`, /add --purpose and --case\./],
+    [`reviews show R1-2 --as ${REGULATOR} --purpose audit`, /add --case\./],
   ];
   for (const [line, pattern] of asks) {
     const { code, err } = await run(line);
@@ -243,6 +256,18 @@ test('a key is made, added by two administrators, opens the door, and opens it n
 
   const revoked = await run(`keys revoke ${A} ${A}-2 --emergency --as admin-1`);
   expect(await opens()).not.toBe(0);
+  // An administrator sees every member's keys and what awaits the second; a member its own, in its language.
+  const all = await run('keys list --as admin-2');
+  expect(all.out).toMatch(new RegExp(`^${A} +${A}-2 +stopped .*EdDSA +signing$`, 'm'));
+  expect(all.out).toMatch(new RegExp(`^${B} +${B}-1 +live `, 'm'));
+  expect(all.out).toContain(secondOf(revoked));
+  const own = await run(`keys list --as ${A} --lang zh`);
+  expect(own.out).toMatch(new RegExp(`^${A} +${A}-2 +已停用 .*签名$`, 'm'));
+  expect(own.out).not.toContain(B);
+  expect(await run(`keys list ${B} --as ${A}`)).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('MEMBER_NOT_FOUND'),
+  });
   expect(await run(`${secondOf(revoked)} --as admin-2`)).toMatchObject({ code: 0 });
   expect(await opens()).not.toBe(0);
   expect(await run(`keys add ${A} --key nowhere.jwk --as admin-1`)).toMatchObject({ code: 2 });

@@ -849,6 +849,7 @@ const WIRE: Record<string, JsonSchema> = {
           date: { ...text, format: 'date' },
           verdict: oneOf('counted', 'weekend', 'holiday', 'paused', 'movedToWorkingDay'),
           'name?': { ...text, description: both('Of the holiday', '节假日名称') },
+          'nameEn?': { ...text, description: both('Its name in English', '节假日英文名称') },
         }),
       ),
       calendar: text,

@@ -23,6 +23,9 @@ describe('the table of working days', () => {
     expect(base.firstYear).toBe(2004);
     expect(base.holidays.get('2026-10-01')).toBe('国庆节');
     expect(base.worked.has('2026-02-14')).toBe(true);
+    // Each of them in English too.
+    expect(base.englishNames.get('国庆节')).toBe('National Day');
+    expect([...base.holidays.values()].filter((name) => !base.englishNames.has(name))).toEqual([]);
   });
 
   it('takes a next year from the operator’s file, without a release', () => {
@@ -31,6 +34,9 @@ describe('the table of working days', () => {
     expect(table.lastYear).toBe(next);
     expect(table.version).toBe(`${base.version}, 国办发明电〔X〕1号`);
     expect(table.holidays.get(`${next}-01-01`)).toBe('元旦');
+    expect(table.englishNames.get('元旦')).toBe("New Year's Day");
+    const named = { ...own, holidays: { [`${next}-01-01`]: 'Example Day,示例节,1' } };
+    expect(withFile(named, loadWorkingDays).englishNames.get('示例节')).toBe('Example Day');
     expect(table.holidays.get('2026-10-01')).toBe('国庆节');
   });
 

@@ -8,6 +8,8 @@ export interface WorkingDays {
   /** `YYYY-MM-DD` in Beijing, with the holiday's name in Chinese. */
   holidays: ReadonlyMap<string, string>;
   worked: ReadonlyMap<string, string>;
+  /** Of a holiday's name in Chinese: the English one, where the table knows it. */
+  englishNames: ReadonlyMap<string, string>;
   firstYear: number;
   lastYear: number;
 }
@@ -21,6 +23,15 @@ const DATE = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 
 /** In chinese-days a name reads `Labour Day,劳动节,2`. */
 const chineseName = (name: string): string => name.split(',')[1] ?? name;
+
+/** By the Chinese name: the English one, of those that are given in both. */
+const englishNamesIn = (dates: Record<string, string>): Map<string, string> =>
+  new Map(
+    Object.values(dates).flatMap((name) => {
+      const [en, zh] = name.split(',');
+      return en !== undefined && zh !== undefined ? [[zh, en] as const] : [];
+    }),
+  );
 
 function datesOf(file: string, part: string, value: unknown): Map<string, string> {
   if (typeof value !== 'object' || value === null) {
@@ -39,7 +50,8 @@ function datesOf(file: string, part: string, value: unknown): Map<string, string
 /**
  * The days since 2004 that the library `chinese-days` holds, and over them a file of the same form
  * (`{ "version": "…", "holidays": { "2027-01-01": "元旦" }, "workdays": {…} }`), which an operator puts in place in the autumn
- * when the State Council publishes the next year. A year in the file replaces that whole year.
+ * when the State Council publishes the next year. A year in the file replaces that whole year. A name may be given in both
+ * languages, as the library does: `"New Year's Day,元旦,1"`; that of a holiday which the library knows is known in English anyway.
  * @param file path of the operator's file (LIANDUN_WORKING_DAYS)
  * @throws Error naming the file and the date that is wrong
  */
@@ -63,7 +75,8 @@ function tableOf(version: string, file: string, dates: Dates): WorkingDays {
   const worked = datesOf(file, 'workdays', dates.workdays);
   const years = [...holidays.keys()].map(yearOf);
   if (years.length === 0) throw new Error(`${file}: "holidays" is empty`);
-  return { version, holidays, worked, firstYear: Math.min(...years), lastYear: Math.max(...years) };
+  const englishNames = englishNamesIn(dates.holidays);
+  return { version, holidays, worked, englishNames, firstYear: Math.min(...years), lastYear: Math.max(...years) };
 }
 
 function merged(base: WorkingDays, own: WorkingDays): WorkingDays {
@@ -77,6 +90,7 @@ function merged(base: WorkingDays, own: WorkingDays): WorkingDays {
     version: `${base.version}, ${own.version}`,
     holidays: over(base.holidays, own.holidays),
     worked: over(base.worked, own.worked),
+    englishNames: new Map([...base.englishNames, ...own.englishNames]),
     firstYear: Math.min(base.firstYear, own.firstYear),
     lastYear: Math.max(base.lastYear, own.lastYear),
   };

@@ -11,6 +11,8 @@ export interface WorkingDayTable {
   holidays: ReadonlyMap<string, string>;
   /** Saturdays and Sundays that are worked instead (调休). */
   worked: ReadonlyMap<string, string>;
+  /** Of a holiday's name: the English one, where it is known. */
+  englishNames?: ReadonlyMap<string, string>;
   firstYear: number;
   lastYear: number;
 }
@@ -42,7 +44,7 @@ export interface Deadline {
   /** RFC 3339 in UTC: the end of the last day in Beijing. Absent while the term is paused. */
   due?: string;
   /** Each day after the first, in order, and what it counted for. */
-  days: { date: string; verdict: DayVerdict; name?: string }[];
+  days: { date: string; verdict: DayVerdict; name?: string; nameEn?: string }[];
   /** Version of the table of working days that was counted by. */
   calendar: string;
   /** Days in these years were counted by weekends alone, because the State Council's days of them aren't known yet. */
@@ -58,10 +60,13 @@ const startOf = (date: string): number => Date.parse(`${date}T00:00:00Z`) - BEIJ
 /** When the day in China began that a time is in. */
 export const dayBegan = (ms: number): number => startOf(beijingDate(ms));
 
-function dayOff(table: WorkingDayTable, date: string): { verdict: 'weekend' | 'holiday'; name?: string } | undefined {
+type DayOff = { verdict: 'weekend' } | { verdict: 'holiday'; name: string; nameEn?: string };
+
+function dayOff(table: WorkingDayTable, date: string): DayOff | undefined {
   if (table.worked.has(date)) return undefined;
   const name = table.holidays.get(date);
-  if (name !== undefined) return { verdict: 'holiday', name };
+  const nameEn = name === undefined ? undefined : table.englishNames?.get(name);
+  if (name !== undefined) return { verdict: 'holiday', name, ...(nameEn !== undefined && { nameEn }) };
   const weekday = new Date(`${date}T00:00:00Z`).getUTCDay();
   return weekday === 0 || weekday === 6 ? { verdict: 'weekend' } : undefined;
 }

@@ -37,9 +37,13 @@ const WITNESSES_MAX = 60;
 export function witnessPolicy(text: string, log?: VerifierKey): WitnessPolicy {
   const trust = parsePolicy(text);
   const witnesses = [...trust.witnesses.values()].map((key) => witnessOf(key, trust.urls.get(key)));
-  if (witnesses.length > WITNESSES_MAX) throw malformed(`More than ${WITNESSES_MAX} witnesses`);
+  if (witnesses.length > WITNESSES_MAX)
+    throw malformed(`More than ${WITNESSES_MAX} witnesses`, `见证方超过 ${WITNESSES_MAX} 个`);
   if (log && trust.logs.length > 0 && !trust.logs.some(({ key }) => key.equals(log.key))) {
-    throw malformed(`It names other logs, but not ${formatVerifierKey(log)}`);
+    throw malformed(
+      `It names other logs, but not ${formatVerifierKey(log)}`,
+      `所列为其他日志，而没有 ${formatVerifierKey(log)}`,
+    );
   }
   const named = Object.fromEntries([...trust.witnesses].map(([name, key]) => [name, formatVerifierKey(key)]));
   return { id: hash('sha256', canonicalJson({ named, quorum: trust.quorum }), 'buffer'), trust, witnesses };
@@ -52,9 +56,13 @@ export function isEnough({ trust }: WitnessPolicy, witnesses: readonly PolicyWit
 
 function witnessOf(key: VerifierKey, url: string | undefined): PolicyWitness {
   if (url === undefined || !URL.canParse(url) || !/^https?:\/\//.test(url)) {
-    throw malformed(`The line of witness ${key.name} must end in the URL at which it is asked`);
+    throw malformed(
+      `The line of witness ${key.name} must end in the URL at which it is asked`,
+      `见证方 ${key.name} 的行须以其访问地址结尾`,
+    );
   }
   return { name: key.name, key, vkey: formatVerifierKey(key), url: url.replace(/\/+$/, '') };
 }
 
-const malformed = (message: string) => new TransparencyLogError('MALFORMED_POLICY', message);
+const malformed = (message: string, messageZh: string) =>
+  new TransparencyLogError('MALFORMED_POLICY', message, messageZh);

@@ -23,7 +23,7 @@ export function parseCheckpoint(text: string): Checkpoint {
   const lines = text.split('\n');
   const [origin, size, rootHash, ...extensions] = lines.slice(0, -1);
   if (lines.at(-1) !== '' || !origin || size === undefined || rootHash === undefined || extensions.includes('')) {
-    throw new TransparencyLogError('MALFORMED_CHECKPOINT', 'Not the text of a checkpoint');
+    throw new TransparencyLogError('MALFORMED_CHECKPOINT', 'Not the text of a checkpoint', '不是检查点的文本');
   }
   return {
     origin,
@@ -54,10 +54,15 @@ export function openCheckpoint(signed: Uint8Array | string, { logs, witnesses = 
   const note = parseNote(signed);
   const signatures = verifyNote(note, [...logs, ...witnesses]);
   const signers = signatures.filter(({ key }) => logs.includes(key));
-  if (signers.length === 0) throw new TransparencyLogError('UNTRUSTED_SIGNATURE', 'No trusted log has signed');
+  if (signers.length === 0)
+    throw new TransparencyLogError('UNTRUSTED_SIGNATURE', 'No trusted log has signed', '没有受信任日志的签名');
   const checkpoint = parseCheckpoint(note.text);
   if (!signers.some(({ key }) => key.name === checkpoint.origin)) {
-    throw new TransparencyLogError('WRONG_ORIGIN', 'The checkpoint names another log than the one that signed');
+    throw new TransparencyLogError(
+      'WRONG_ORIGIN',
+      'The checkpoint names another log than the one that signed',
+      '检查点所载日志与签名的日志不同',
+    );
   }
   return { ...checkpoint, note, signatures };
 }

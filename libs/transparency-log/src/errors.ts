@@ -34,6 +34,8 @@ export class TransparencyLogError extends Error {
   constructor(
     readonly code: TransparencyLogErrorCode,
     message: string,
+    /** The same in Chinese. */
+    readonly messageZh: string,
   ) {
     super(message);
   }

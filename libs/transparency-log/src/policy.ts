@@ -47,7 +47,7 @@ export function parsePolicy(policy: string): TrustPolicy {
     if (words.length > 0 && !words[0]!.startsWith('#')) readLine(draft, words);
   }
   const { logs, witnesses, urls, quorum } = draft;
-  if (!quorum) throw malformed('There is no quorum line');
+  if (!quorum) throw malformed('There is no quorum line', '缺少 quorum 行');
   return { logs, witnesses, urls, quorum };
 }
 
@@ -65,18 +65,24 @@ function readLine(draft: Draft, [keyword = '', ...words]: string[]): void {
     case 'group':
       return readGroup(draft, words);
     case 'quorum':
-      if (draft.quorum || words.length !== 1) throw malformed('A policy has one quorum line, with one name');
+      if (draft.quorum || words.length !== 1)
+        throw malformed('A policy has one quorum line, with one name', '信任策略只能有一个 quorum 行，且只含一个名称');
       draft.quorum = words[0] === 'none' ? NO_QUORUM : take(draft, words[0]!);
       return;
     default:
-      throw malformed('A line starts with log, witness, group or quorum');
+      throw malformed(
+        'A line starts with log, witness, group or quorum',
+        '每行须以 log、witness、group 或 quorum 开头',
+      );
   }
 }
 
 function readKey(draft: Draft, use: KeyUse, others: VerifierKey[], [vkey = '', url, ...rest]: string[]): VerifierKey {
   const key = parseVerifierKey(vkey);
-  if (key.use !== use || rest.length > 0) throw malformed(`Not the key of a ${use}, with or without a URL`);
-  if (others.some((other) => other.key.equals(key.key))) throw malformed(`Two ${use} lines have the same key`);
+  if (key.use !== use || rest.length > 0)
+    throw malformed(`Not the key of a ${use}, with or without a URL`, `不是 ${use} 的公钥（可附地址）`);
+  if (others.some((other) => other.key.equals(key.key)))
+    throw malformed(`Two ${use} lines have the same key`, `两个 ${use} 行使用了同一公钥`);
   if (url !== undefined) draft.urls.set(key, url);
   return key;
 }
@@ -86,7 +92,7 @@ function readGroup(draft: Draft, [nameWord, countWord = '', ...names]: string[])
   const members = names.map((member) => take(draft, member));
   const threshold = thresholdOf(countWord, members.length);
   if (threshold < 1 || threshold > members.length)
-    throw malformed('A group needs at least one, at most all of its members');
+    throw malformed('A group needs at least one, at most all of its members', 'group 须要求至少一个、至多全部成员');
   draft.free.set(name, { threshold, members });
 }
 
@@ -97,8 +103,8 @@ function thresholdOf(word: string, members: number): number {
 
 /** Each name means one thing. */
 function claim(draft: Draft, name: string | undefined): string {
-  if (name === undefined || draft.names.has(name)) throw malformed('A name is missing or used twice');
-  if (draft.names.size > NAMES_MAX) throw malformed(`More than ${NAMES_MAX} names`);
+  if (name === undefined || draft.names.has(name)) throw malformed('A name is missing or used twice', '名称缺失或重复');
+  if (draft.names.size > NAMES_MAX) throw malformed(`More than ${NAMES_MAX} names`, `名称超过 ${NAMES_MAX} 个`);
   draft.names.add(name);
   return name;
 }
@@ -106,7 +112,11 @@ function claim(draft: Draft, name: string | undefined): string {
 /** Each name is a member once, so that no witness counts twice. */
 function take(draft: Draft, name: string): Quorum {
   const quorum = draft.free.get(name);
-  if (!quorum) throw malformed('A group or quorum names what is not defined above it, or belongs to a group already');
+  if (!quorum)
+    throw malformed(
+      'A group or quorum names what is not defined above it, or belongs to a group already',
+      'group 或 quorum 所指名称此前未定义，或已属于某个 group',
+    );
   draft.free.delete(name);
   return quorum;
 }
@@ -127,7 +137,12 @@ export function isQuorum(
 /** QUORUM_NOT_REACHED unless these cosigners, which were verified, are enough. */
 export function requireQuorum(policy: TrustPolicy, signatures: readonly VerifiedSignature[]): void {
   if (isQuorum(policy, signatures)) return;
-  throw new TransparencyLogError('QUORUM_NOT_REACHED', 'Fewer witnesses have cosigned than the policy asks for');
+  throw new TransparencyLogError(
+    'QUORUM_NOT_REACHED',
+    'Fewer witnesses have cosigned than the policy asks for',
+    '联署的见证方少于信任策略的要求',
+  );
 }
 
-const malformed = (message: string) => new TransparencyLogError('MALFORMED_POLICY', message);
+const malformed = (message: string, messageZh: string) =>
+  new TransparencyLogError('MALFORMED_POLICY', message, messageZh);

@@ -38,7 +38,11 @@ export function parseProof(proof: Uint8Array | string): LogProof {
   const extra = lines[0]?.startsWith('extra ') ? lines.shift()!.slice('extra '.length) : undefined;
   const index = lines.shift();
   if (header !== HEADER || !index?.startsWith('index ') || lines.length > PROOF_HASHES_MAX) {
-    throw new TransparencyLogError('MALFORMED_PROOF', 'Not a C2SP tlog-proof of version 1');
+    throw new TransparencyLogError(
+      'MALFORMED_PROOF',
+      'Not a C2SP tlog-proof of version 1',
+      '不是 C2SP tlog-proof 第 1 版',
+    );
   }
   return {
     index: parseCount(index.slice('index '.length), 'MALFORMED_PROOF'),

@@ -110,6 +110,18 @@ describe('log proof', () => {
     }
   });
 
+  test('says in Chinese what is wrong, its details too', async () => {
+    const files = both();
+    const STRIDE = 7;
+    for (let at = 0; at < proof.length; at += STRIDE) {
+      const copy = Buffer.from(proof);
+      copy[at] = (copy[at] as number) ^ 1;
+      const { err } = await check([files[0] as string, file('other', copy)], '--policy', 'policy', '--lang', 'zh');
+      expect(err).toMatch(/^未能证明。\n✗ [A-Z_]+：.*\p{Script=Han}.*（.*\p{Script=Han}.*）。/u);
+      expect(err).not.toMatch(/[a-z]{2,} [a-z]{2,} [a-z]{2,}/i);
+    }
+  });
+
   test('tells an entry that was only written in another form from one that was changed', async () => {
     const { code, err } = await check([
       file('pretty', JSON.stringify(JSON.parse(entry), undefined, 2)),

@@ -197,13 +197,13 @@ async function told<T>(context: Context, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof TransparencyLogError)) throw error;
-    const [en, zh] = WRONG[error.code] ?? [error.message, error.message];
+    const [en, zh] = WRONG[error.code] ?? [error.message, error.messageZh];
     context.note(context.t('Not proven.', '未能证明。'));
     throw new CliError(
       EXIT.failed,
       error.code,
       `${error.code}: ${en} (${error.message}).`,
-      `${error.code}：${zh}（${error.message}）。`,
+      `${error.code}：${zh}（${error.messageZh}）。`,
     );
   }
 }

@@ -216,12 +216,17 @@ async function requireStart(context: Context, log: OpenLog, path: string, newest
     throw new TransparencyLogError(
       'NOT_CONSISTENT',
       `${path} covers ${older.size} entries, the log has ${newest.size}`,
+      `${path} 覆盖 ${older.size} 条记录，而日志只有 ${newest.size} 条`,
     );
   }
   const nodes = tileNodes(newest.size, (tiles) => Promise.all(tiles.map((tile) => log.read(tilePath(tile)))));
   const root = await treeRoot(older.size, nodes);
   if (!root.equals(older.rootHash)) {
-    throw new TransparencyLogError('NOT_CONSISTENT', `${path} is not a start of this log: the log was forked`);
+    throw new TransparencyLogError(
+      'NOT_CONSISTENT',
+      `${path} is not a start of this log: the log was forked`,
+      `${path} 不是该日志的开头：日志已分叉`,
+    );
   }
 }
 

@@ -54,8 +54,17 @@ export async function screenFile(context: Context, given: string, options: Scree
   const mapping = heading && mapColumns(heading, overrides, options.kind !== undefined, []);
   const { size, mtimeMs } = await stat(file);
   const out = context.path(options.out ?? `${given}.screened.${format.shape}`);
-  const asked = JSON.stringify([file, size, mtimeMs, options.as, options.purpose, options.kind, options.map]);
-  const journal = new ScreenJournal(out, createHash('sha256').update(asked).digest('hex'), heading);
+  const asked = JSON.stringify([
+    file,
+    size,
+    mtimeMs,
+    options.as,
+    options.purpose,
+    options.kind,
+    options.map,
+    context.lang,
+  ]);
+  const journal = new ScreenJournal(context, out, createHash('sha256').update(asked).digest('hex'), heading);
   const client = context.client(options.as);
   const done = journal.open(options.restart ?? false);
   const source = new TextSource(file, format);

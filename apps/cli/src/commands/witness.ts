@@ -62,10 +62,14 @@ function trustedLogs(context: Context, given: string[] | undefined): VerifierKey
     try {
       const key = parseVerifierKey(vkey);
       if (key.use === 'log') return key;
-      throw new TransparencyLogError('MALFORMED_KEY', "This is a witness's key");
+      throw new TransparencyLogError('MALFORMED_KEY', "This is a witness's key", '这是见证方的密钥');
     } catch (error) {
       if (!(error instanceof TransparencyLogError)) throw error;
-      throw usageError('BAD_VKEY', `--log ${vkey}: ${error.message}`, `--log ${vkey} 不是日志的验证公钥`);
+      throw usageError(
+        'BAD_VKEY',
+        `--log ${vkey}: ${error.message}`,
+        `--log ${vkey} 不是日志的验证公钥：${error.messageZh}`,
+      );
     }
   });
 }

@@ -66,8 +66,8 @@ export async function provable<T>(context: Context, work: () => Promise<T>): Pro
     return await work();
   } catch (error) {
     if (!(error instanceof TransparencyLogError)) throw error;
-    const { code, message } = error;
+    const { code, message, messageZh } = error;
     context.note(context.t('The log could not be verified.', '日志验证未通过。'));
-    throw new CliError(EXIT.failed, code, `${code}: ${message}`, `${code}：${message}`);
+    throw new CliError(EXIT.failed, code, `${code}: ${message}`, `${code}：${messageZh}`);
   }
 }

@@ -64,6 +64,7 @@ export function entityText(context: Context, page: EntityPage): string {
     shops: shops.map((shop) => shop.name ?? shop.shopId ?? '').join(t(', ', '、')),
     because: becauseText(context, because),
   }));
+  const shown = LISTING.filter((field) => listings.some((listing) => listing[field] !== undefined));
   const maybe = possible.map(({ because, ...other }) => ({ ...other, because: becauseText(context, because) }));
   const relations = related.map((relation) => ({
     entityId: relation.entityId,
@@ -78,7 +79,7 @@ export function entityText(context: Context, page: EntityPage): string {
       ...(retiredFrom !== undefined && { retiredFrom }),
     }),
     ...section(t('records', '记录'), tableText(context, 'observations', records, RECORD)),
-    ...section(t('listings', '列名'), listings.length === 0 ? [] : tableText(context, 'listings', listings, LISTING)),
+    ...section(t('listings', '列名'), listings.length === 0 ? [] : tableText(context, 'listings', listings, shown)),
     ...section(
       t('possibly the same', '疑似同一主体'),
       maybe.length === 0 ? [] : tableText(context, 'possible', maybe, ['observation', 'entityId', 'because']),

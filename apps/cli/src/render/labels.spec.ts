@@ -21,7 +21,7 @@ const of = (schema: Schema): Schema =>
   schema.$ref === undefined ? schema : (schemas[schema.$ref.split('/').at(-1) ?? ''] as Schema);
 
 // Texts in the two languages are told by the ledger itself, and one of each pair is shown.
-const SAID = new Set(['en', 'zh', 'labelEn', 'labelZh']);
+const SAID = new Set(['en', 'zh', 'labelEn', 'labelZh', 'nameEn']);
 
 interface Field {
   parent: string;

@@ -107,7 +107,7 @@ export const LABELS: Record<string, Words> = {
   sha256: ['SHA-256', 'SHA-256'],
   shops: ['shops', '店铺'],
   silent: ['silent', '未回复'],
-  since: ['so since', '状态起始'],
+  since: ['state since', '状态起始'],
   statement: ['statement', '陈述'],
   status: ['status', '状态'],
   stayed: ['suspended', '暂停执行'],

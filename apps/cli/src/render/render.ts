@@ -110,7 +110,7 @@ function blockOf(context: Context, field: string, value: unknown): string[] {
   if (typeof value === 'string') return value.split('\n');
   if (!Array.isArray(value)) return render(context, value as Fields, field);
   const items = (value as unknown[]).filter(isFields);
-  const days = items.map(dayOf);
+  const days = items.map((item) => dayOf(context, item));
   if (!days.includes(undefined)) return daysText(context, days as Day[]);
   const sentences = items.map((item) => sentenceOf(context, item));
   if (!sentences.includes(undefined)) return sentences as string[];
@@ -141,13 +141,15 @@ export function tableText(
 interface Day {
   date: string;
   verdict: string;
+  /** Of a holiday, in the user's language where it is known in it. */
   name?: string;
 }
 
-const dayOf = ({ date, verdict, name }: Fields): Day | undefined =>
-  typeof date === 'string' && typeof verdict === 'string'
-    ? { date, verdict, ...(typeof name === 'string' && { name }) }
-    : undefined;
+function dayOf(context: Context, { date, verdict, name, nameEn }: Fields): Day | undefined {
+  if (typeof date !== 'string' || typeof verdict !== 'string') return undefined;
+  if (typeof name !== 'string') return { date, verdict };
+  return { date, verdict, name: typeof nameEn === 'string' ? context.t(nameEn, name) : name };
+}
 
 /** The days of a term, those that follow each other and count alike as one line: whoever doubts it can count along. */
 function daysText(context: Context, days: readonly Day[]): string[] {

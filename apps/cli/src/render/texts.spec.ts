@@ -8,7 +8,11 @@ import { contextIn } from '../testing/terminal.js';
 import { render } from './render.js';
 
 const [en, zh] = [contextIn('en'), contextIn('zh')];
-const day = (date: string, verdict = 'counted', name?: string): object => ({ date, verdict, ...(name && { name }) });
+const day = (date: string, verdict = 'counted', name?: string, nameEn?: string): object => ({
+  date,
+  verdict,
+  ...(name && { name, nameEn }),
+});
 
 const APPEAL = {
   appealId: 'A1',
@@ -19,8 +23,8 @@ const APPEAL = {
     days: [
       day('2026-09-29'),
       day('2026-09-30'),
-      day('2026-10-01', 'holiday', '国庆节'),
-      day('2026-10-02', 'holiday', '国庆节'),
+      day('2026-10-01', 'holiday', '国庆节', 'National Day'),
+      day('2026-10-02', 'holiday', '国庆节', 'National Day'),
       day('2026-10-03', 'weekend'),
       day('2026-10-12', 'movedToWorkingDay'),
     ],
@@ -70,6 +74,7 @@ describe('an appeal', () => {
         'grounds   the listing is about somebody else',
         'last day  2026-10-12 24:00',
         '  term      3 working days',
+        '    2026-10-01 – 2026-10-02  2  holiday National Day',
         '    2026-10-03               1  weekend',
         '  by  by the clock: undecided in time',
       ]),

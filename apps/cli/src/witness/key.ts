@@ -36,7 +36,7 @@ function readJwk(path: string): Jwk | undefined {
     return JSON.parse(readFileSync(path, 'utf8')) as Jwk;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    if (error instanceof SyntaxError) throw badKey(path, error.message);
+    if (error instanceof SyntaxError) throw badKey(path, error.message, '不是 JSON');
     throw error;
   }
 }
@@ -54,17 +54,17 @@ function keyOf(jwk: Jwk, path: string): SignerKey {
   try {
     return signerKeyFromJwk(jwk, 'witness');
   } catch (error) {
-    if (error instanceof TransparencyLogError) throw badKey(path, error.message);
+    if (error instanceof TransparencyLogError) throw badKey(path, error.message, error.messageZh);
     throw error;
   }
 }
 
-const badKey = (path: string, why: string): CliError =>
+const badKey = (path: string, why: string, whyZh: string): CliError =>
   new CliError(
     EXIT.usage,
     'BAD_KEY',
     `${path} is not a witness's key (an Ed25519 private JWK whose kid is its name): ${why}`,
-    `${path} 不是见证密钥（kid 为名称的 Ed25519 私钥 JWK）：${why}`,
+    `${path} 不是见证密钥（kid 为名称的 Ed25519 私钥 JWK）：${whyZh}`,
   );
 
 const withoutStore = (path: string, store: string): CliError =>

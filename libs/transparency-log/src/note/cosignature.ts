@@ -13,7 +13,8 @@ export function cosignatureMessage(text: string, timeSec: number): string {
 
 /** The signature line by which a witness says that at this time (seconds since the epoch) it had seen nothing newer of this log. */
 export function cosign(text: string, key: SignerKey, timeSec: number): NoteSignature {
-  if (key.use !== 'witness') throw new TransparencyLogError('MALFORMED_KEY', 'Only a key of a witness cosigns');
+  if (key.use !== 'witness')
+    throw new TransparencyLogError('MALFORMED_KEY', 'Only a key of a witness cosigns', '只有见证方的密钥可以联署');
   if (!isCount(timeSec)) throw new RangeError('The time is a whole number of seconds since the epoch');
   const time = Buffer.alloc(TIME_BYTES);
   time.writeBigUInt64BE(BigInt(timeSec));

@@ -38,7 +38,7 @@ export function isKeyName(name: string): boolean {
 export function parseVerifierKey(vkey: string): VerifierKey {
   const { name, idText, use, bytes } = parseParts(vkey, '');
   const key = verifierKey(name, use, publicKey(bytes));
-  if (idText !== idHex(key)) throw malformed('The id does not belong to the name and the key');
+  if (idText !== idHex(key)) throw malformed('The id does not belong to the name and the key', '编号与名称、密钥不符');
   return key;
 }
 
@@ -46,7 +46,7 @@ export function parseVerifierKey(vkey: string): VerifierKey {
 export function parseSignerKey(skey: string): SignerKey {
   const { name, idText, use, bytes } = parseParts(skey, 'PRIVATE+KEY+');
   const key = signerKey(name, use, bytes);
-  if (idText !== idHex(key)) throw malformed('The id does not belong to the name and the key');
+  if (idText !== idHex(key)) throw malformed('The id does not belong to the name and the key', '编号与名称、密钥不符');
   return key;
 }
 
@@ -54,7 +54,7 @@ export function parseSignerKey(skey: string): SignerKey {
 export function signerKeyFromJwk(jwk: JsonWebKey & { kid?: string }, use: KeyUse): SignerKey {
   const seed = typeof jwk.d === 'string' ? Buffer.from(jwk.d, 'base64url') : undefined;
   if (jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519' || seed?.length !== SEED_BYTES) {
-    throw malformed('Not an Ed25519 private JWK');
+    throw malformed('Not an Ed25519 private JWK', '不是 Ed25519 私钥（JWK）');
   }
   return signerKey(jwk.kid ?? '', use, seed);
 }
@@ -82,12 +82,17 @@ function parseParts(text: string, prefix: string): { name: string; idText: strin
   const [, name = '', idText = '', material = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/s.exec(parts) ?? [];
   const bytes = parseBase64(material, 'MALFORMED_KEY');
   const use = (Object.keys(TYPE_BYTES) as KeyUse[]).find((known) => TYPE_BYTES[known] === bytes[0]);
-  if (!use || bytes.length !== 1 + KEY_BYTES) throw malformed('Not an Ed25519 key of a log or a witness');
+  if (!use || bytes.length !== 1 + KEY_BYTES)
+    throw malformed('Not an Ed25519 key of a log or a witness', '不是日志或见证方的 Ed25519 公钥');
   return { name, idText, use, bytes: bytes.subarray(1) };
 }
 
 function verifierKey(name: string, use: KeyUse, key: KeyObject): VerifierKey {
-  if (!isKeyName(name)) throw malformed('A key name is not empty and has neither spaces nor a plus');
+  if (!isKeyName(name))
+    throw malformed(
+      'A key name is not empty and has neither spaces nor a plus',
+      '密钥名称不能为空，且不能含空格或加号',
+    );
   const id = hash('sha256', Buffer.concat([Buffer.from(`${name}\n`), typedKey({ use, key })]), 'buffer').readUInt32BE();
   return { name, id, use, key };
 }
@@ -109,4 +114,4 @@ function typedKey({ use, key }: Pick<VerifierKey, 'use' | 'key'>): Buffer {
 }
 
 const idHex = ({ id }: VerifierKey): string => id.toString(16).padStart(8, '0');
-const malformed = (message: string) => new TransparencyLogError('MALFORMED_KEY', message);
+const malformed = (message: string, messageZh: string) => new TransparencyLogError('MALFORMED_KEY', message, messageZh);

@@ -16,15 +16,17 @@ export interface NoteSignature {
 /** Reads signature lines alone, as a witness answers; MALFORMED_NOTE unless there is at least one. */
 export function parseSignatureLines(text: string): NoteSignature[] {
   const lines = text.split('\n', SIGNATURES_MAX + 2);
-  if (lines.length > SIGNATURES_MAX + 1) throw malformed(`More than ${SIGNATURES_MAX} signatures`);
-  if (lines.length < 2 || lines.pop() !== '') throw malformed('There is no signature, or the last one is cut off');
+  if (lines.length > SIGNATURES_MAX + 1)
+    throw malformed(`More than ${SIGNATURES_MAX} signatures`, `签名超过 ${SIGNATURES_MAX} 个`);
+  if (lines.length < 2 || lines.pop() !== '')
+    throw malformed('There is no signature, or the last one is cut off', '没有签名，或最后一个签名不完整');
   return lines.map(parseSignatureLine);
 }
 
 function parseSignatureLine(line: string): NoteSignature {
   const [, name = '', material = ''] = /^— ([^ ]+) ([^ ]+)$/u.exec(line) ?? [];
   const bytes = parseBase64(material, 'MALFORMED_NOTE');
-  if (!isKeyName(name) || bytes.length <= ID_BYTES) throw malformed('Not a signature line');
+  if (!isKeyName(name) || bytes.length <= ID_BYTES) throw malformed('Not a signature line', '不是签名行');
   return { name, id: bytes.readUInt32BE(), signature: bytes.subarray(ID_BYTES) };
 }
 
@@ -34,4 +36,5 @@ export function formatSignatureLine({ name, id, signature }: NoteSignature): str
   return `— ${name} ${Buffer.concat([idBytes, signature]).toString('base64')}\n`;
 }
 
-const malformed = (message: string) => new TransparencyLogError('MALFORMED_NOTE', message);
+const malformed = (message: string, messageZh: string) =>
+  new TransparencyLogError('MALFORMED_NOTE', message, messageZh);

@@ -25,7 +25,7 @@ export interface VerifiedSignature {
 export function parseNote(note: Uint8Array | string): SignedNote {
   const all = decodeText(note, NOTE_BYTES_MAX, 'MALFORMED_NOTE');
   const end = all.lastIndexOf('\n\n');
-  if (end < 0) throw malformed('No empty line divides the text from the signatures');
+  if (end < 0) throw malformed('No empty line divides the text from the signatures', '文本与签名之间缺少空行');
   return { text: all.slice(0, end + 1), signatures: parseSignatureLines(all.slice(end + 2)) };
 }
 
@@ -36,8 +36,13 @@ export function formatNote({ text, signatures }: SignedNote): string {
 /** Signs a text, which must end in a newline, as a log does. */
 export function signNote(text: string, key: SignerKey): string {
   const sound = decodeText(text, NOTE_BYTES_MAX, 'MALFORMED_NOTE');
-  if (!sound.endsWith('\n')) throw malformed('The text does not end in a newline');
-  if (key.use !== 'log') throw new TransparencyLogError('MALFORMED_KEY', "A witness's key signs no notes of its own");
+  if (!sound.endsWith('\n')) throw malformed('The text does not end in a newline', '文本未以换行结尾');
+  if (key.use !== 'log')
+    throw new TransparencyLogError(
+      'MALFORMED_KEY',
+      "A witness's key signs no notes of its own",
+      '见证方的密钥不能签署自己的文本',
+    );
   return formatNote({ text, signatures: [{ name: key.name, id: key.id, signature: signMessage(key, text) }] });
 }
 
@@ -52,12 +57,17 @@ export function verifyNote({ text, signatures }: SignedNote, keys: readonly Veri
     if (!key || verified.some((other) => isSameKey(other.key, key))) continue;
     verified.push({ key, signature, ...verifySignature(text, key, signature) });
   }
-  if (verified.length === 0) throw new TransparencyLogError('UNTRUSTED_SIGNATURE', 'No trusted key has signed');
+  if (verified.length === 0)
+    throw new TransparencyLogError('UNTRUSTED_SIGNATURE', 'No trusted key has signed', '没有受信任密钥的签名');
   return verified;
 }
 
 function verifySignature(text: string, key: VerifierKey, { signature }: NoteSignature): { timeSec?: number } {
-  const invalid = new TransparencyLogError('INVALID_SIGNATURE', `The signature of ${key.name} is not true`);
+  const invalid = new TransparencyLogError(
+    'INVALID_SIGNATURE',
+    `The signature of ${key.name} is not true`,
+    `${key.name} 的签名不成立`,
+  );
   if (key.use === 'log') {
     if (!isSignatureOf(key, text, signature)) throw invalid;
     return {};
@@ -67,4 +77,5 @@ function verifySignature(text: string, key: VerifierKey, { signature }: NoteSign
   return { timeSec: parts.timeSec };
 }
 
-const malformed = (message: string) => new TransparencyLogError('MALFORMED_NOTE', message);
+const malformed = (message: string, messageZh: string) =>
+  new TransparencyLogError('MALFORMED_NOTE', message, messageZh);

@@ -9,7 +9,10 @@ export function encodeBundle(entries: readonly (Uint8Array | string)[]): Buffer 
     entries.flatMap((entry) => {
       const bytes = typeof entry === 'string' ? Buffer.from(entry) : entry;
       if (bytes.length > ENTRY_BYTES_LIMIT)
-        throw malformed(`An entry has ${bytes.length} bytes, more than 16 bits tell`);
+        throw malformed(
+          `An entry has ${bytes.length} bytes, more than 16 bits tell`,
+          `某条记录有 ${bytes.length} 字节，超出 16 位所能表示`,
+        );
       return [Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes];
     }),
   );
@@ -22,14 +25,23 @@ export function parseBundle(bytes: Uint8Array, width: number): Buffer[] {
   let at = 0;
   while (entries.length < width) {
     if (at + LENGTH_BYTES > buffer.length)
-      throw malformed(`The bundle ends before entry ${entries.length} of ${width}`);
+      throw malformed(
+        `The bundle ends before entry ${entries.length} of ${width}`,
+        `记录包止于第 ${entries.length} 条之前（应有 ${width} 条）`,
+      );
     const start = at + LENGTH_BYTES;
     at = start + buffer.readUInt16BE(at);
-    if (at > buffer.length) throw malformed(`The bundle ends within entry ${entries.length} of ${width}`);
+    if (at > buffer.length)
+      throw malformed(
+        `The bundle ends within entry ${entries.length} of ${width}`,
+        `记录包止于第 ${entries.length} 条之中（应有 ${width} 条）`,
+      );
     entries.push(buffer.subarray(start, at));
   }
-  if (at !== buffer.length) throw malformed(`The bundle goes on after ${width} entries`);
+  if (at !== buffer.length)
+    throw malformed(`The bundle goes on after ${width} entries`, `记录包在 ${width} 条之后仍有内容`);
   return entries;
 }
 
-const malformed = (message: string) => new TransparencyLogError('MALFORMED_TILE', message);
+const malformed = (message: string, messageZh: string) =>
+  new TransparencyLogError('MALFORMED_TILE', message, messageZh);

@@ -34,7 +34,11 @@ function tileOf({ level: treeLevel, index: nodeIndex }: Node, size: number): Til
 
 function checked({ level, index, width }: Tile, bytes: Uint8Array | undefined): Uint8Array {
   if (!bytes || bytes.length < width * HASH_BYTES) {
-    throw new TransparencyLogError('MALFORMED_TILE', `Tile ${level}/${index} has fewer than ${width} hashes`);
+    throw new TransparencyLogError(
+      'MALFORMED_TILE',
+      `Tile ${level}/${index} has fewer than ${width} hashes`,
+      `分片 ${level}/${index} 的哈希少于 ${width} 个`,
+    );
   }
   return bytes;
 }

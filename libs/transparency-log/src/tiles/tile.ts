@@ -30,7 +30,8 @@ export function tileWidth({ level, index }: Pick<Tile, 'level' | 'index'>, size:
 
 /** The tiles that a tree of `to` leaves has and one of `from` leaves doesn't have or has narrower: lowest level first, then by index. */
 export function tilesBetween(from: number, to: number): Tile[] {
-  if (!isCount(from) || !isCount(to)) throw new TransparencyLogError('OUTSIDE_TREE', 'A size is a whole number');
+  if (!isCount(from) || !isCount(to))
+    throw new TransparencyLogError('OUTSIDE_TREE', 'A size is a whole number', '大小须为整数');
   const tiles: Tile[] = [];
   for (let level = 0; hashesAtLevel(level, to) > 0; level += 1) {
     const [before, after] = [hashesAtLevel(level, from), hashesAtLevel(level, to)];
@@ -71,7 +72,7 @@ export function parseTilePath(path: string): ({ kind: 'hashes' } & Tile) | ({ ki
   const level = Number(levelText);
   // Zero groups in front, a width of 256 or more: a second path for a tile, or a path for none.
   if (!isCount(index) || !(level <= LEVEL_MAX) || width > TILE_WIDTH || path !== tilePath({ level, index, width })) {
-    throw new TransparencyLogError('MALFORMED_TILE_PATH', 'Not the path of a tile');
+    throw new TransparencyLogError('MALFORMED_TILE_PATH', 'Not the path of a tile', '不是分片的路径');
   }
   return { kind: 'hashes', level, index, width };
 }

@@ -46,7 +46,11 @@ export async function* verifyLog(
     edgeTiles(size).map((tile) => ({ ...tile, hashes: edge.partial[tile.level]! })),
   );
   if (Buffer.compare(edgeRoot(edge), rootHash) !== 0) {
-    throw new TransparencyLogError('ROOT_MISMATCH', `The ${size} entries don't hash to the checkpoint's root`);
+    throw new TransparencyLogError(
+      'ROOT_MISMATCH',
+      `The ${size} entries don't hash to the checkpoint's root`,
+      `${size} 条记录的哈希与检查点的根不符`,
+    );
   }
 }
 
@@ -54,7 +58,11 @@ async function compareAll(source: LogSource, tiles: FilledTile[]): Promise<void>
   await Promise.all(
     tiles.map(async ({ hashes, ...tile }) => {
       if (Buffer.compare(await source.hashes(tile), hashes) === 0) return;
-      throw new TransparencyLogError('TILE_MISMATCH', `${tilePath(tile)} is not what the entries hash to`);
+      throw new TransparencyLogError(
+        'TILE_MISMATCH',
+        `${tilePath(tile)} is not what the entries hash to`,
+        `${tilePath(tile)} 与记录的哈希不符`,
+      );
     }),
   );
 }

@@ -13,7 +13,11 @@ export async function treeRoot(size: number, readNodes: ReadNodes): Promise<Buff
 /** The inclusion proof of a leaf in the tree of `size` leaves, from its sibling up (RFC 6962 section 2.1.1). */
 export async function inclusionProof(index: number, size: number, readNodes: ReadNodes): Promise<Buffer[]> {
   if (!isCount(index) || !isCount(size) || index >= size) {
-    throw new TransparencyLogError('OUTSIDE_TREE', `A tree of ${size} leaves has no leaf ${index}`);
+    throw new TransparencyLogError(
+      'OUTSIDE_TREE',
+      `A tree of ${size} leaves has no leaf ${index}`,
+      `共 ${size} 条记录的树中没有第 ${index} 条`,
+    );
   }
   const ranges: Node[][] = [];
   for (let start = 0, end = size; end - start > 1;) {
@@ -33,7 +37,11 @@ export async function inclusionProof(index: number, size: number, readNodes: Rea
 /** The proof that the tree of `size1` leaves is the start of the one of `size2` (RFC 6962 section 2.1.2); 0 < size1 <= size2. */
 export async function consistencyProof(size1: number, size2: number, readNodes: ReadNodes): Promise<Buffer[]> {
   if (!isCount(size1) || !isCount(size2) || size1 === 0 || size1 > size2) {
-    throw new TransparencyLogError('OUTSIDE_TREE', `There is no consistency proof from ${size1} to ${size2} leaves`);
+    throw new TransparencyLogError(
+      'OUTSIDE_TREE',
+      `There is no consistency proof from ${size1} to ${size2} leaves`,
+      `不存在从 ${size1} 条到 ${size2} 条的一致性证明`,
+    );
   }
   const ranges: Node[][] = [];
   let start = 0;

@@ -26,7 +26,7 @@ export function parseAddCheckpoint(body: Uint8Array | string): AddCheckpoint {
   const end = text.indexOf('\n\n');
   const [old, ...lines] = text.slice(0, Math.max(end, 0)).split('\n', PROOF_HASHES_MAX + 2);
   if (!old?.startsWith('old ') || lines.length > PROOF_HASHES_MAX) {
-    throw new TransparencyLogError('MALFORMED_REQUEST', 'Not an add-checkpoint request');
+    throw new TransparencyLogError('MALFORMED_REQUEST', 'Not an add-checkpoint request', '不是 add-checkpoint 请求');
   }
   const note = parseNote(text.slice(end + 2));
   return {
