@@ -103,6 +103,9 @@ async function purposeOf(
   }
 }
 
+/** As much of what was asked as is recorded. A character that the end cuts in two is replaced: half of one can't be written down. */
+const recorded = (text: string, lengthMax = 64): string => text.slice(0, lengthMax).toWellFormed();
+
 /** A regulator's reading stands in the log before it is answered. */
 async function recordReading(request: FastifyRequest, { writer, reads }: AccessParts): Promise<void> {
   const caller = callerOf(request);
@@ -111,18 +114,18 @@ async function recordReading(request: FastifyRequest, { writer, reads }: AccessP
   const query = request.query as Record<string, string>;
   const { listingId, reviewId, source, id } = params;
   const receipt =
-    source === undefined || id === undefined ? undefined : { source: source.slice(0, 128), id: id.slice(0, 128) };
+    source === undefined || id === undefined ? undefined : { source: recorded(source, 128), id: recorded(id, 128) };
   const named = params['entityId'] ?? query['entityId'];
   const entityId =
     typeof named === 'string' || !(listingId ?? receipt) || `${listingId}${source}${id}`.includes('\0')
       ? named
       : await reads.as(caller, (db) => entityAbout(db, { listingId, receipt }));
   const { appealId, other } = params;
-  const asked = ASKED.filter((name) => typeof query[name] === 'string').map((name): [string, string | undefined] => [
-    name,
-    query[name]?.slice(0, 64),
-  ]);
-  if (appealId !== undefined) asked.push(['appealId', appealId.slice(0, 64)]);
+  const asked = ASKED.flatMap((name): [string, string][] => {
+    const value: unknown = query[name];
+    return typeof value === 'string' ? [[name, recorded(value)]] : [];
+  });
+  if (appealId !== undefined) asked.push(['appealId', recorded(appealId)]);
   const record = (about: unknown, narrowed: typeof asked): Promise<unknown> =>
     writer.append(`reads/${caller.memberId}`, {
       id: `read:${randomUUID()}`,
@@ -132,9 +135,9 @@ async function recordReading(request: FastifyRequest, { writer, reads }: AccessP
         route: request.routeOptions.url ?? '',
         purpose,
         caseNo,
-        ...(typeof about === 'string' ? { entityId: about.slice(0, 64) } : {}),
-        ...(listingId === undefined ? {} : { listingId: listingId.slice(0, 64) }),
-        ...(reviewId === undefined ? {} : { reviewId: reviewId.slice(0, 64) }),
+        ...(typeof about === 'string' ? { entityId: recorded(about) } : {}),
+        ...(listingId === undefined ? {} : { listingId: recorded(listingId) }),
+        ...(reviewId === undefined ? {} : { reviewId: recorded(reviewId) }),
         ...(receipt === undefined ? {} : { receipt }),
         ...(narrowed.length === 0 ? {} : { asked: Object.fromEntries(narrowed) }),
       },
@@ -144,8 +147,8 @@ async function recordReading(request: FastifyRequest, { writer, reads }: AccessP
     return;
   }
   // A reading about two is found with either.
-  await record(entityId, [...asked, ['other', other.slice(0, 64)]]);
-  await record(other, [...asked, ['other', String(entityId).slice(0, 64)]]);
+  await record(entityId, [...asked, ['other', recorded(other)]]);
+  await record(other, [...asked, ['other', recorded(String(entityId))]]);
 }
 
 /** Fastify would ask a method that nothing here takes for a body before it says so. */

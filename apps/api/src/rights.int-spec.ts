@@ -227,6 +227,9 @@ describe("P20: a regulator's reading", () => {
       { entityId: 'E1-000000000000', asked: { other: 'E0-000000000000' } },
     ],
     ['/v1/audit/events?member=platform-a&type=x', { asked: { member: 'platform-a', type: 'x' } }],
+    // Cut off within a character: what is left of it has no form in the log.
+    [`/v1/audit/events?member=x${'𝕋'.repeat(40)}`, { asked: { member: `x${'𝕋'.repeat(31)}\uFFFD` } }],
+    [`/v1/entities/x${'𝕋'.repeat(40)}`, { entityId: `x${'𝕋'.repeat(31)}\uFFFD` }],
   ])('%s names what was looked at', async (address, looked) => {
     await api.call('regulator-beijing', 'GET', address, { headers: AUDITED });
     const { rows } = await api.pool.query(

@@ -17,6 +17,7 @@ import { CliError, EXIT, type ExitCode } from '../exit-codes.js';
 import { notInLog, proveIncluded } from '../log/inclusion.js';
 import { SignatureCheck } from '../log/signatures.js';
 import { cosignedBy, policyOf, provable, trusted, type Cosigned, type TrustOptions } from '../log/trust.js';
+import { timeText } from '../render/render.js';
 import { filesOf, sourceOf, type ReadFile } from '../log/source.js';
 import type { CommonOptions } from './common.js';
 
@@ -138,7 +139,9 @@ function verifiedText(
           ),
         ]
       : []),
-    ...cosigned.map(({ witness, at }) => t(`  cosigned by ${witness} at ${at}`, `  ${witness} 已于 ${at} 联署`)),
+    ...cosigned.map(({ witness, at }) =>
+      t(`  cosigned by ${witness} at ${timeText(at)}`, `  ${witness} 已于 ${timeText(at)} 联署`),
+    ),
     ...(checkpoint.length > 0
       ? [
           t(

@@ -153,7 +153,8 @@ function identityOfLine(
       unreadable: {
         code: 'MALFORMED_JSON',
         en: `The line can't be read: ${why}. Give a JSON object with identity, or with the columns of a CSV.`,
-        zh: `该行无法读取：${why}。请提供含 identity 或各列字段的 JSON 对象。`,
+        // The parser's own words are English alone.
+        zh: '该行不是 JSON 对象。请提供含 identity 或各列字段的 JSON 对象。',
       },
     };
   }
