@@ -1,12 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { EVENT_LOG_MIGRATIONS, EventLog, migrate, runReader, type Reader } from '@liandun/event-log';
 import { publishCheckpoint, tlogReader, TLOG_MIGRATIONS, type CheckpointCopy } from '@liandun/tlog';
-import { signerKeyFromJwk, type SignerKey } from '@liandun/transparency-log';
+import type { SignerKey } from '@liandun/transparency-log';
 import pg from 'pg';
 import { asApp, createTestDatabase } from './database.js';
+import { newSigner } from './tlog.js';
 
-export const newLogKey = (name = 'example.com/log'): SignerKey =>
-  signerKeyFromJwk({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: name }, 'log');
+export const newLogKey = (name = 'example.com/log'): SignerKey => newSigner(name);
 
 /** A copy outside the database that a test can look into. */
 export class MemoryCopy implements CheckpointCopy {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import {
   bundlePath,
   edgeRoot,
@@ -5,10 +6,13 @@ import {
   encodeBundle,
   growEdge,
   leafHash,
+  signerKeyFromJwk,
   tilePath,
   TransparencyLogError,
+  type KeyUse,
   type LogSource,
   type ReadTiles,
+  type SignerKey,
   type TreeEdge,
 } from '@liandun/transparency-log';
 
@@ -21,6 +25,10 @@ export function codeOf(work: () => unknown): string | undefined {
     throw error;
   }
 }
+
+/** A signer with a key of its own. */
+export const newSigner = (name: string, use: KeyUse = 'log'): SignerKey =>
+  signerKeyFromJwk({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: name }, use);
 
 /** A log in memory, whose files are kept as a web server would have them: full and partial tiles of every size that it had. */
 export class MemoryLog {

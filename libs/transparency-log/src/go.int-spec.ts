@@ -1,10 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { buildGo, hasGo, runProgram } from '../../../test/support/go.js';
-import { MemoryLog } from '../../../test/support/tlog.js';
+import { MemoryLog, newSigner } from '../../../test/support/tlog.js';
 import {
   cosign,
   formatCheckpoint,
@@ -15,10 +14,8 @@ import {
   openCheckpoint,
   parseNote,
   parseVerifierKey,
-  signerKeyFromJwk,
   signNote,
   tileNodes,
-  type KeyUse,
   type SignerKey,
 } from './index.js';
 
@@ -72,13 +69,10 @@ func main() {
 `,
 };
 
-const newKey = (name: string, use: KeyUse): SignerKey =>
-  signerKeyFromJwk({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: name }, use);
-
 // oxlint-disable-next-line jest/no-disabled-tests -- Go is not needed for anything else
 (hasGo ? describe : describe.skip)('torchwood (skipped where Go is not installed)', () => {
-  const log = newKey('example.com/log', 'log');
-  const witnesses = ['a', 'b', 'c'].map((name) => newKey(`witness.example/${name}`, 'witness'));
+  const log = newSigner('example.com/log', 'log');
+  const witnesses = ['a', 'b', 'c'].map((name) => newSigner(`witness.example/${name}`, 'witness'));
   const tree = new MemoryLog(Array.from({ length: 300 }, (_, i) => `entry ${i}`));
   const text = formatCheckpoint({ origin: log.name, size: tree.size, rootHash: tree.root });
   const policy =
@@ -111,7 +105,7 @@ const newKey = (name: string, use: KeyUse): SignerKey =>
   test('does not believe it of another entry, or with too few cosignatures', async () => {
     expect(await verify(7, 'entry 8', witnesses)).toMatch('FAILED: tlog record inclusion proof verification failed');
     expect(await verify(7, 'entry 7', witnesses.slice(0, 1))).toMatch('FAILED');
-    expect(await verify(7, 'entry 7', [witnesses[0]!, newKey(witnesses[1]!.name, 'witness')])).toMatch('FAILED');
+    expect(await verify(7, 'entry 7', [witnesses[0]!, newSigner(witnesses[1]!.name, 'witness')])).toMatch('FAILED');
   });
 
   test('cosigns what we then believe', async () => {

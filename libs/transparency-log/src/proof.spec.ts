@@ -1,7 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { codeOf, MemoryLog } from '../../../test/support/tlog.js';
+import { codeOf, MemoryLog, newSigner } from '../../../test/support/tlog.js';
 import {
   cosign,
   formatCheckpoint,
@@ -14,20 +13,15 @@ import {
   parseNote,
   parsePolicy,
   parseProof,
-  signerKeyFromJwk,
   signNote,
   tileNodes,
   verifyProof,
-  type KeyUse,
   type SignerKey,
   type VerifiedSignature,
 } from './index.js';
 
-const newKey = (name: string, use: KeyUse): SignerKey =>
-  signerKeyFromJwk({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: name }, use);
-
-const log = newKey('example.com/log', 'log');
-const witnesses = ['x1', 'x2', 'x3', 'y1', 'y2'].map((name) => newKey(`${name}.example`, 'witness'));
+const log = newSigner('example.com/log', 'log');
+const witnesses = ['x1', 'x2', 'x3', 'y1', 'y2'].map((name) => newSigner(`${name}.example`, 'witness'));
 const vkeys = witnesses.map(formatVerifierKey);
 const logLine = `log ${formatVerifierKey(log)} https://log.example/\n`;
 const witnessLines = vkeys.map((vkey, i) => `witness w${i} ${vkey}\n`).join('');
@@ -95,7 +89,7 @@ describe('a proof', () => {
     expect(await verify([x1!])).toBe('QUORUM_NOT_REACHED');
     expect(await verify([x1!, x1!])).toBe('QUORUM_NOT_REACHED');
     expect(await verify([x1!, y1!])).toBe('QUORUM_NOT_REACHED');
-    expect(await verify([x1!, newKey(x3!.name, 'witness')])).toBe('QUORUM_NOT_REACHED');
+    expect(await verify([x1!, newSigner(x3!.name, 'witness')])).toBe('QUORUM_NOT_REACHED');
     expect(await verify([x1!, x3!])).toBeUndefined();
   });
 

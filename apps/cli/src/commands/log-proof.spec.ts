@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,20 +11,14 @@ import {
   formatVerifierKey,
   inclusionProof,
   parseNote,
-  signerKeyFromJwk,
   signNote,
   tileNodes,
-  type KeyUse,
-  type SignerKey,
 } from '@liandun/transparency-log';
-import { MemoryLog } from '../../../../test/support/tlog.js';
+import { MemoryLog, newSigner } from '../../../../test/support/tlog.js';
 import { liandun, type Ran } from '../testing/terminal.js';
 
-const newKey = (name: string, use: KeyUse): SignerKey =>
-  signerKeyFromJwk({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: name }, use);
-
-const log = newKey('example.com/log', 'log');
-const witness = newKey('witness.example', 'witness');
+const log = newSigner('example.com/log', 'log');
+const witness = newSigner('witness.example', 'witness');
 const AT = 5;
 const entries = Array.from({ length: 9 }, (_, i) =>
   canonicalJson({
@@ -143,7 +136,7 @@ describe('log proof', () => {
 
   test.each([
     [['--vkey', 'abc'], 1, /MALFORMED_KEY: the key of --vkey/],
-    [['--vkey', formatVerifierKey(newKey('other.example/log', 'log'))], 1, /UNTRUSTED_SIGNATURE: .*another log's/],
+    [['--vkey', formatVerifierKey(newSigner('other.example/log', 'log'))], 1, /UNTRUSTED_SIGNATURE: .*another log's/],
     [['--json'], 2, /Say which log you trust/],
   ])('with %j it says whom it would have to trust', async (options, exitCode, pattern) => {
     const { code, err } = await check(both(), ...options);

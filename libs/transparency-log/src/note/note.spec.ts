@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { codeOf } from '../../../../test/support/tlog.js';
+import { codeOf, newSigner } from '../../../../test/support/tlog.js';
 import {
   cosign,
   EMPTY_ROOT,
@@ -18,7 +18,6 @@ import {
   signerKeyFromJwk,
   signNote,
   verifyNote,
-  type KeyUse,
   type SignerKey,
 } from '../index.js';
 
@@ -27,11 +26,8 @@ const VKEY = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW
 const SKEY = 'PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz';
 const TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
 
-const newKey = (name: string, use: KeyUse): SignerKey =>
-  signerKeyFromJwk({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: name }, use);
-
-const log = newKey('example.com/log', 'log');
-const witness = newKey('witness.example/清', 'witness');
+const log = newSigner('example.com/log', 'log');
+const witness = newSigner('witness.example/清', 'witness');
 
 describe('keys', () => {
   test('of other implementations are read, and written the same', () => {

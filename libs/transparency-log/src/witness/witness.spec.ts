@@ -1,7 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { codeOf, MemoryLog } from '../../../../test/support/tlog.js';
+import { codeOf, MemoryLog, newSigner } from '../../../../test/support/tlog.js';
 import {
   consistencyProof,
   decideCosign,
@@ -11,18 +10,13 @@ import {
   parseAddCheckpoint,
   parseConflict,
   parseNote,
-  signerKeyFromJwk,
   signNote,
   tileNodes,
   type AddCheckpoint,
-  type SignerKey,
   type WitnessedLog,
 } from '../index.js';
 
-const newKey = (name: string): SignerKey =>
-  signerKeyFromJwk({ ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid: name }, 'log');
-
-const key = newKey('example.com/log');
+const key = newSigner('example.com/log');
 const entries = Array.from({ length: 300 }, (_, i) => `entry ${i}`);
 const treeOf = (size: number, changed?: number) =>
   new MemoryLog(entries.slice(0, size).map((entry, i) => (i === changed ? 'another' : entry)));
@@ -106,7 +100,7 @@ describe('a witness', () => {
   test('knows its logs by origin, and them by their keys', async () => {
     const untrusted = { decision: 'refuse', because: 'untrustedSignature' };
     expect(decideCosign(undefined, await ask(0, treeOf(5)))).toEqual({ decision: 'refuse', because: 'unknownOrigin' });
-    expect(decideCosign(knowing(), await ask(0, treeOf(5), newKey(key.name)))).toEqual(untrusted);
+    expect(decideCosign(knowing(), await ask(0, treeOf(5), newSigner(key.name)))).toEqual(untrusted);
     expect(decideCosign(knowing(), await ask(0, treeOf(5), key, 'example.com/other'))).toEqual(untrusted);
     const request = await ask(0, treeOf(5));
     const forged = { ...request, note: { ...request.note, text: request.note.text.replace('\n5\n', '\n6\n') } };
