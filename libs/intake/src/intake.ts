@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { saltsFrom, textOfEvent, verifySignature, type SignatureVerdict } from '@liandun/commitments';
 import {
-  decisionKey,
   fieldError,
   IMPERSONATION_CODE,
   listingIdOf,
@@ -36,12 +35,10 @@ import {
 import {
   caseRefusal,
   dispositionRefusal,
-  foldCases,
   hearingDeadline,
   isHeld,
   needsHearing,
   type CaseCommand,
-  type CaseEvent,
   type CaseRefusal,
   type Cases,
   type WorkingDayTable,
@@ -49,6 +46,18 @@ import {
 import type { AppendCommand, AppendOutcome, EventLog, GatedBy, NewEvent, StoredEvent } from '@liandun/event-log';
 import { canonicalJson, ENTRY_BYTES_MAX, encodeEntry } from '@liandun/transparency-log';
 import { VAULT_RIDER, type Vault } from '@liandun/vault';
+import {
+  allOf,
+  CASE_TYPES,
+  casesIn,
+  decisionOf,
+  decisionStream,
+  LISTING_TYPES,
+  NOTHING,
+  tierIn,
+  type CodesInForce,
+  type IntakeReads,
+} from './cases.js';
 
 /** What was submitted, for counting. */
 export const typeOf = (prepared: Prepared): string | undefined => {
@@ -64,8 +73,6 @@ export interface Submitter {
   signatures?: SignaturePolicy;
 }
 
-/** The part of the event log that intake reads: what the sender itself may see is enough. */
-export type IntakeReads = Pick<EventLog, 'find' | 'fingerprintOf' | 'at' | 'readStream' | 'streamVersion'>;
 /** The part of the event log that intake uses. */
 export type IntakeLog = Pick<EventLog, 'appendAll'> & IntakeReads;
 
@@ -104,19 +111,10 @@ type Ready = Exclude<Prepared, { step: 'lookUp' }>;
 type ReadyToAppend = Extract<Prepared, { step: 'append' }>;
 
 const CONFLICT_RETRIES_MAX = 8;
-const STREAM_PAGE_EVENTS = 1_000;
 // A UTF-16 unit has three bytes of UTF-8 at most, and all but `data` of an entry fits into the rest.
 const SURELY_SMALL_UNITS = 18_000;
 const LISTING_ID = /^L(0|[1-9]\d{0,14})-([0-9a-f]{12})$/;
 const NOTICE_ID = /^(.+)\.(0|[1-9]\d{0,14})$/;
-/** What a member files against a merchant or risk entity. */
-const CASE_TYPES = new Set<string>([SUBMITTED_TYPES.merchantDelisted, SUBMITTED_TYPES.riskEntityReported]);
-const LISTING_TYPES = new Set<string>([
-  SUBMITTED_TYPES.merchantDelisted,
-  SUBMITTED_TYPES.riskEntityReported,
-  SUBMITTED_TYPES.registryListed,
-]);
-
 /** Which stream an event of this type goes to; the other types' streams depend on what they refer to. */
 const STREAMS: Record<string, (member: string, event: CloudEvent) => string> = {
   [SUBMITTED_TYPES.merchantReported]: (member, { data }) => merchantStream(member, data),
@@ -132,18 +130,6 @@ const merchantStream = (member: string, data: unknown): string =>
 
 const rejected = (id: string, refusal: Problem): Receipt => ({ id, status: 'rejected', problem: refusal });
 const refused = (id: string, refusal: Problem): Ready => ({ step: 'refused', receipt: rejected(id, refusal) });
-
-/** The table of reason codes as the process knows it. */
-export interface CodesInForce {
-  readonly history: ReasonCodeHistory;
-  /** Looks whether it has changed, unless it did a moment ago. */
-  refresh(): Promise<void>;
-}
-
-const tierIn =
-  ({ history }: Pick<CodesInForce, 'history'>) =>
-  (code: string, position = Infinity): number =>
-    history.at(position).codes.get(code)?.tier ?? 0;
 
 /** What an event says, without what vouches for it: signed anew, it is the same event. */
 function unsigned(event: CloudEvent): object {
@@ -647,9 +633,6 @@ interface Standing {
   refusal?: Problem;
 }
 
-/** Where it stands what a second person decided of a member's waiting cases. */
-export const floodStream = (memberId: string): string => `floods/${memberId}`;
-
 /** Of a filing for the use of another's identity that names no victim: against whom it is. */
 function impostorOf({ type, data }: CloudEvent): Identity | undefined {
   const { reason, identity, victim } = data as Case & { identity: Identity };
@@ -685,58 +668,6 @@ function victimOf({ specversion, id, source, type, time, data }: CloudEvent): Cl
     data: filed,
   };
 }
-
-const decisionStream = (decision: string): string => `decision/${decision}`;
-
-/** The key of the official decision that an entry or submission names; its number is public. */
-function decisionOf({ data }: { data: unknown }): string | undefined {
-  const { proof, decisionNo } = data as { proof?: { decisionNo?: string }; decisionNo?: string };
-  const named = decisionNo ?? proof?.decisionNo;
-  return named === undefined ? undefined : decisionKey(named);
-}
-
-async function allOf(reads: IntakeReads, stream: string): Promise<{ events: StoredEvent[]; version: number }> {
-  const events: StoredEvent[] = [];
-  for (;;) {
-    const page = await reads.readStream(stream, {
-      after: events.at(-1)?.version ?? -1,
-      limit: STREAM_PAGE_EVENTS,
-    });
-    events.push(...page);
-    if (page.length < STREAM_PAGE_EVENTS) break;
-  }
-  return { events, version: events.at(-1)?.version ?? -1 };
-}
-
-function toCaseEvent(event: StoredEvent): CaseEvent {
-  const decision = decisionOf(event);
-  return {
-    id: event.id,
-    type: event.type,
-    data: event.data,
-    position: event.position,
-    ...(LISTING_TYPES.has(event.type) && { listingId: listingIdOf(event) }),
-    ...(decision !== undefined && { decision }),
-  };
-}
-
-/** The cases of one stream with what official endings have done to them, and the stream's version. */
-export async function casesIn(
-  reads: IntakeReads,
-  stream: string,
-  codes: Pick<CodesInForce, 'history'>,
-): Promise<{ cases: Cases; version: number }> {
-  const { events, version } = await allOf(reads, stream);
-  const own = events.map(toCaseEvent);
-  const decisions = new Set(own.flatMap(({ type, decision }) => (CASE_TYPES.has(type) && decision ? [decision] : [])));
-  const endings = await Promise.all([...decisions].map((decision) => allOf(reads, decisionStream(decision))));
-  const ended = endings.flatMap((one) => one.events.map(toCaseEvent));
-  const flooded = own.find(({ type }) => type === EVENT_TYPES.caseHeld)?.data as CaseHeld | undefined;
-  const floods = flooded ? (await allOf(reads, floodStream(flooded.memberId))).events.map(toCaseEvent) : [];
-  return { cases: foldCases([...own, ...floods, ...ended], tierIn(codes)), version };
-}
-
-const NOTHING: { cases: Cases; version: number } = { cases: new Map(), version: -1 };
 
 /** Whether nobody is told of the event's case before its subject was heard (rule P06). */
 function startsHeld({ type, data }: CloudEvent, tierOf: (code: string) => number): boolean {
