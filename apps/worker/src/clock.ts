@@ -1,6 +1,7 @@
 // What happens because time passes: deadlines of held cases, terms of listings, the statute's days after an official ending.
 import {
   CASES_PER_REMINDER_MAX,
+  DAY_MS,
   EVENT_TYPES,
   toBeijingTime,
   type Alarm,
@@ -60,9 +61,9 @@ const BATCH_MAX = 500;
 const FOLD_LOOK_MS = 10;
 const WATCH_EVERY_MS = 60_000;
 /** A notice is reminded of within this time, or never: nobody is asked about what was due before the ledger stood still so long. */
-const REMINDED_WITHIN_MS = 30 * 86_400_000;
+const REMINDED_WITHIN_MS = 30 * DAY_MS;
 /** What is folded later than this after it was due isn't looked for any more. */
-const FOLDED_WITHIN_MS = 86_400_000;
+const FOLDED_WITHIN_MS = DAY_MS;
 /** Working days from the day on which an answer was due until the regulators are told that none came. */
 const UNANSWERED_DAYS = 1;
 /** A reopening that nothing has followed on by then goes to the regulators (rule P09). */
@@ -418,7 +419,7 @@ export class LifeClock {
     const { log, pool } = this.#parts;
     const now = await this.#now();
     const raise = async (alarm: 'assessmentEnding' | 'assessmentEnded', days: number): Promise<void> => {
-      const by = new Date(now.getTime() + days * 86_400_000).toISOString();
+      const by = new Date(now.getTime() + days * DAY_MS).toISOString();
       const events = (await assessmentsOver(pool, ID[alarm], by)).map(({ member, no }) => {
         const data: AlarmRaised = { alarm, about: member, day: beijing(now.toISOString()).slice(0, 10), limit: days };
         return single(`${ID[alarm]}${no}`, EVENT_TYPES.alarmRaised, ALARM_STREAM, data, now.toISOString());
@@ -468,7 +469,7 @@ export class LifeClock {
   }
 }
 
-const daysBefore = (time: string, days: number): string => new Date(Date.parse(time) - days * 86_400_000).toISOString();
+const daysBefore = (time: string, days: number): string => new Date(Date.parse(time) - days * DAY_MS).toISOString();
 
 const beijing = (time: string): string => toBeijingTime(new Date(time));
 const about = ({ listingId, caseId }: DueListing): { listingId: string; caseId: string } => ({ listingId, caseId });
