@@ -1,8 +1,9 @@
 // How fast the live ledger says who a merchant is: the reconcile reader on an index of many records, everything committed.
 import { EVENT_TYPES, memberSource, type Identity } from '@liandun/contracts';
 import { EVENT_LOG_MIGRATIONS, EventLog, inTransaction, migrate, runReader, type NewEvent } from '@liandun/event-log';
-import { reconcileBatch, zhMatcher, type Edge, type MatchRecord } from '@liandun/identity';
+import { reconcileBatch, zhMatcher, type MatchRecord } from '@liandun/identity';
 import {
+  edgeRow,
   firstGeneration,
   liveGenerations,
   MATCHING_MIGRATIONS,
@@ -10,7 +11,6 @@ import {
   nodeId,
   positionsIn,
   regroup,
-  saveEdges,
   type PairEdge,
 } from '@liandun/matching';
 import { generateVaultKeys, Vault, VAULT_MIGRATIONS, VAULT_RIDER, vaultRider } from '@liandun/vault';
@@ -30,6 +30,7 @@ import { quantile } from './statistics.js';
 
 const INDEXED = Number(process.env.LIANDUN_BENCH_RECORDS ?? 100_000);
 const LOAD_BATCH = 2_000;
+const FIRST_MAX = 60_000;
 const BURST = 10_000;
 const PACED_MS = 20_000;
 const TICK_MS = 20;
@@ -52,13 +53,6 @@ export async function take<T>(source: AsyncGenerator<T>, count: number): Promise
     taken.push(value);
   }
   return taken;
-}
-
-async function linesOf(file: string): Promise<number> {
-  let lines = 0;
-  for await (const line of createInterface({ input: createReadStream(file).pipe(createGunzip()) }))
-    lines += line === '' ? 0 : 1;
-  return lines;
 }
 
 /** A ledger without its wires, into which records come as they are. */
@@ -100,21 +94,33 @@ export class Live {
   }
 
   /**
-   * Fills log, vault and index with the next `count` records as the readers would leave them, each edge and grade included; who is
-   * one is taken from the batch matcher, a world at a time.
-   * @returns records of the first world
+   * Fills log, vault and index with the first `count` records as the readers would leave them, each edge and grade included; who
+   * is one is taken from the batch matcher.
+   * @param source the records of the file from the first on; it stands behind the last one then
+   * @returns the first records
    */
   async load(source: AsyncGenerator<Given>, count: number, file: string): Promise<Given[]> {
-    const [world, began] = [await linesOf(file), performance.now()];
+    const began = performance.now();
+    const positions: number[] = [];
     let first: Given[] = [];
     await inTransaction(this.pool, (client) => firstGeneration(client, this.index));
-    for (let loaded = 0; loaded < count;) {
-      const given = await take(source, Math.min(world, count - loaded));
-      if (loaded === 0) first = given;
-      await this.#loadWorld(given);
-      loaded += given.length;
-      process.stderr.write(`${loaded} records indexed, ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
+    const [generation] = await liveGenerations(this.pool);
+    if (!generation) throw new Error('there is no generation of keys');
+    while (positions.length < count) {
+      const given = await take(source, Math.min(LOAD_BATCH, count - positions.length));
+      if (given.length === 0) break;
+      if (first.length < FIRST_MAX) first = first.concat(given);
+      const appended = await this.append(given);
+      const nodes = given.map((record, n) => ({
+        id: nodeId(appended[n]?.position ?? 0),
+        features: zhMatcher.features({ ...record, reportedAt: '2026-11-01' }),
+      }));
+      await inTransaction(this.pool, (client) => this.index.add(client, nodes, generation));
+      positions.push(...appended.map(({ position }) => position));
+      if (positions.length % FIRST_MAX === 0) said(`${positions.length} records indexed`, began);
     }
+    await this.#link(records(file), positions);
+    said(`${positions.length} records linked`, began);
     await this.pool.query('analyze');
     await this.pool.query(
       `insert into log.reader (name, position) select 'reconcile', max(position) from log.entry
@@ -123,49 +129,67 @@ export class Live {
     return first;
   }
 
-  async #loadWorld(given: readonly Given[]): Promise<void> {
-    const [generation] = await liveGenerations(this.pool);
-    if (!generation) throw new Error('there is no generation of keys');
-    const loaded: { position: number; record: Given }[] = [];
-    for (let from = 0; from < given.length; from += LOAD_BATCH) {
-      const batch = given.slice(from, from + LOAD_BATCH);
-      const appended = await this.append(batch);
-      loaded.push(...batch.map((record, n) => ({ record, position: appended[n]?.position ?? 0 })));
-      const nodes = loaded.slice(from).map(({ position, record }) => ({
-        id: nodeId(position),
-        features: zhMatcher.features({ ...record, reportedAt: '2026-11-01' }),
-      }));
-      await inTransaction(this.pool, (client) => this.index.add(client, nodes, generation));
+  /** Who is one of the records at these positions, in their order; all at once, since copies have neighbours in each other. */
+  async #link(source: AsyncGenerator<Given>, positions: readonly number[]): Promise<void> {
+    const kinds = new Map<number, string>();
+    async function* placed(): AsyncGenerator<Given> {
+      for (const position of positions) {
+        const record = (await source.next()).value as Given;
+        kinds.set(position, record.identity.kind);
+        yield { ...record, recordId: nodeId(position) };
+      }
     }
-    const [edges, entities, pairs] = [[] as Edge[], [] as number[][], [] as PairEdge[]];
-    const renamed = loaded.map(({ record, position }) => ({ ...record, recordId: nodeId(position) }));
-    await reconcileBatch(renamed, (component) => {
-      entities.push(...component.entities.map((ids) => ids.map(Number)));
-      edges.push(...component.edges);
-      pairs.push(...component.edges.filter(({ verdict }) => verdict.outcome === 'link').map(positionsIn));
-    });
-    const joined = new Set(entities.flat());
-    entities.push(...loaded.filter(({ position }) => !joined.has(position)).map(({ position }) => [position]));
+    const [edges, links] = [new Rows(), new Rows()];
     const idOf = (position: number): string => this.index.entityId(position);
-    const { linked } = regroup(new Map(), { entities, edges: pairs, reviews: [] }, idOf, () => -1);
-    const kinds = new Map(loaded.map(({ position, record }) => [position, record.identity.kind]));
-    for (let from = 0; from < Math.max(linked.length, edges.length); from += LOAD_BATCH) {
-      await inTransaction(this.pool, async (client) => {
-        await saveEdges(client, [], edges.slice(from, from + LOAD_BATCH), []);
-        await client.query(
-          `insert into identity.link (position, entity_id, kind, same_as, strong_as)
-           select observation, "entityId", kind, "sameAs", "strongAs" from jsonb_to_recordset($1)
-             r (observation bigint, "entityId" text, kind text, "sameAs" bigint, "strongAs" bigint)`,
-          [
-            JSON.stringify(
-              linked.slice(from, from + LOAD_BATCH).map((link) => ({ ...link, kind: kinds.get(link.observation) })),
-            ),
-          ],
-        );
-      });
-    }
+    const link = (entities: number[][], pairs: PairEdge[]): void => {
+      for (const one of regroup(new Map(), { entities, edges: pairs, reviews: [] }, idOf, () => -1).linked)
+        links.add({ ...one, kind: kinds.get(one.observation) });
+    };
+    const alone = new Set(positions);
+    await reconcileBatch(placed(), (component) => {
+      const entities = component.entities.map((ids) => ids.map(Number));
+      for (const position of entities.flat()) alone.delete(position);
+      link(entities, component.edges.filter(({ verdict }) => verdict.outcome === 'link').map(positionsIn));
+      for (const edge of component.edges) edges.add(edgeRow(edge));
+    });
+    for (const position of alone) link([[position]], []);
+    for (const rows of links.texts())
+      await this.pool.query(
+        `insert into identity.link (position, entity_id, kind, same_as, strong_as)
+         select observation, "entityId", kind, "sameAs", "strongAs" from jsonb_to_recordset($1)
+           r (observation bigint, "entityId" text, kind text, "sameAs" bigint, "strongAs" bigint)`,
+        [rows],
+      );
+    for (const rows of edges.texts())
+      await this.pool.query('insert into match.edge select * from jsonb_populate_recordset(null::match.edge, $1)', [
+        rows,
+      ]);
   }
 }
+
+/** Rows as JSON, some thousand in a text: as objects those of a million records would need gigabytes. */
+class Rows {
+  readonly #done: string[] = [];
+  #rows: object[] = [];
+
+  add(row: object): void {
+    this.#rows.push(row);
+    if (this.#rows.length === LOAD_BATCH) this.#close();
+  }
+
+  #close(): void {
+    this.#done.push(JSON.stringify(this.#rows));
+    this.#rows = [];
+  }
+
+  *texts(): Generator<string> {
+    this.#close();
+    yield* this.#done;
+  }
+}
+
+const said = (what: string, began: number): boolean =>
+  process.stderr.write(`${what}, ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
 
 /**
  * Records come into a ledger that has indexed many: first ten thousand at once, then for twenty seconds at half of that

@@ -583,6 +583,17 @@ export async function storedEdges(client: ClientBase, positions: readonly number
 
 const pairText = (a: number | string, b: number | string): string => `${Number(a)} ${Number(b)}`;
 
+/** An edge as it is kept. */
+export const edgeRow = ({ a, b, verdict, comparison }: Edge): object => ({
+  a: Number(a),
+  b: Number(b),
+  outcome: verdict.outcome,
+  grade: verdict.grade,
+  rule: verdict.rule,
+  bits: comparison.bits,
+  evidence: verdict.outcome === 'apart' ? [] : comparison.evidence,
+});
+
 /** Keeps the edges that were found among the given records, and drops what isn't found any more. */
 export async function saveEdges(
   client: ClientBase,
@@ -612,18 +623,6 @@ export async function saveEdges(
        r (a bigint, b bigint, outcome text, grade text, rule text, bits real, evidence jsonb)
      on conflict (a, b) do update set outcome = excluded.outcome, grade = excluded.grade, rule = excluded.rule,
        bits = excluded.bits, evidence = excluded.evidence`,
-    [
-      JSON.stringify(
-        changed.map(({ a, b, verdict, comparison }) => ({
-          a: Number(a),
-          b: Number(b),
-          outcome: verdict.outcome,
-          grade: verdict.grade,
-          rule: verdict.rule,
-          bits: comparison.bits,
-          evidence: verdict.outcome === 'apart' ? [] : comparison.evidence,
-        })),
-      ),
-    ],
+    [JSON.stringify(changed.map(edgeRow))],
   );
 }
