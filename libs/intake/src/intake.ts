@@ -253,7 +253,8 @@ export class Intake {
 
   /**
    * What `submit` would answer now, by the same checks; nothing is stored or counted (rule P21). Whether the publisher's limits
-   * would hold it isn't looked at here.
+   * would hold it isn't looked at here, nor whether an impostor's subject is a known victim: what leaves no trace tells nothing of
+   * what others reported (rule P18).
    */
   async preview(member: Submitter, raw: unknown): Promise<Previewed> {
     await this.ready();
