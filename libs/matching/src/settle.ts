@@ -84,46 +84,87 @@ export async function settle(
     ids.set(position, id);
     return id;
   };
-  for (;;) {
-    const explored = await explore(client, index, lookup, given);
-    const found = expanded(explored.resolution, explored.aliases, isNew);
-    const now = new Map(found.entities.flatMap((entity) => entity.map((at) => [at, idOf(Math.min(...entity))])));
-    const { kept, relations } = explored;
-    const others = [...relations, ...kept].flatMap(({ from, to }) => [from, to]).filter((at) => !now.has(at));
-    const beside = await entitiesAt(client, [...new Set(others)]);
-    const entityOf = (position: number): string | undefined => now.get(position) ?? beside.get(position);
-    const changes = relationChanges(kept, relations, entityOf);
-    const regrouping = regroup(explored.was, found, idOf, cause);
-    const more = partedBy(explored, regrouping, changes).filter((id) => !anew.has(id));
-    if (lookup.memory && more.length > 0) {
-      // What an entity hid of its parts' relations, since it was shown once, may have to be shown.
-      for (const id of more) anew.add(id);
-      continue;
-    }
-    const { edges, remembered, compared } = explored.resolution;
-    const isJudgedAgain = explored.positions.some((position) => compared.has(nodeId(position)) && !isNew.has(position));
-    const before = isJudgedAgain ? await storedEdges(client, explored.positions) : [];
-    await saveEdges(client, before, edges, remembered);
-    const merged = new Set(regrouping.merges.flatMap(({ links }) => links.map(({ observation }) => observation)));
-    const bare = remembered.map(positionsIn).filter(({ a, b }) => merged.has(a) || merged.has(b));
-    return {
-      ...(bare.length === 0 ? regrouping : regroup(explored.was, await withEvidence(client, found, bare), idOf, cause)),
-      relations: { ...changes, entityOf, cause: cause([...isNew]) },
-    };
-  }
+  const judged = (): Promise<Judged> => judge(client, index, lookup, given, { isNew, idOf, cause });
+  let found = await judged();
+  // What an entity hid of its parts' relations, since it was shown once, may have to be shown.
+  for (let more; lookup.memory && (more = partedBy(found, anew)).length > 0; found = await judged())
+    for (const id of more) anew.add(id);
+  await keepEdges(client, found.explored, isNew);
+  return {
+    ...(await withReasons(client, found, { idOf, cause })),
+    relations: { ...found.changes, entityOf: found.entityOf, cause: cause([...isNew]) },
+  };
 }
 
-/** The records that the regrouping parts, or whose relations end: what is kept of their pairs is too little then. */
-function partedBy(
-  { positions, was }: Pick<Explored, 'positions' | 'was'>,
-  { splits }: Regrouping,
-  { unrelated }: RelationChanges,
-): string[] {
-  const ended = unrelated
+/** How entities are called, and what a regrouping of observations follows from. */
+interface Naming {
+  idOf: (position: number) => string;
+  cause: (positions: readonly number[]) => number;
+}
+
+/** What is found of records and of all that they touch, against what the ledger holds. */
+interface Judged {
+  explored: Explored;
+  found: Found;
+  regrouping: Regrouping;
+  changes: RelationChanges;
+  entityOf: (position: number) => string | undefined;
+}
+
+async function judge(
+  client: ClientBase,
+  index: MatchIndex,
+  lookup: LiveLookup,
+  given: readonly Node<Features>[],
+  { isNew, idOf, cause }: Naming & { isNew: ReadonlySet<number> },
+): Promise<Judged> {
+  const explored = await explore(client, index, lookup, given);
+  const { kept, relations } = explored;
+  const found = expanded(explored.resolution, explored.aliases, isNew);
+  const now = new Map(found.entities.flatMap((entity) => entity.map((at) => [at, idOf(Math.min(...entity))])));
+  const others = [...relations, ...kept].flatMap(({ from, to }) => [from, to]).filter((at) => !now.has(at));
+  const beside = await entitiesAt(client, [...new Set(others)]);
+  const entityOf = (position: number): string | undefined => now.get(position) ?? beside.get(position);
+  return {
+    explored,
+    found,
+    regrouping: regroup(explored.was, found, idOf, cause),
+    changes: relationChanges(kept, relations, entityOf),
+    entityOf,
+  };
+}
+
+/** Keeps what was found of pairs that were compared now. */
+async function keepEdges(
+  client: ClientBase,
+  { resolution: { edges, remembered, compared }, positions }: Explored,
+  isNew: ReadonlySet<number>,
+): Promise<void> {
+  const isJudgedAgain = positions.some((position) => compared.has(nodeId(position)) && !isNew.has(position));
+  await saveEdges(client, isJudgedAgain ? await storedEdges(client, positions) : [], edges, remembered);
+}
+
+/** The regrouping with what each link rests on, also where that wasn't compared now. */
+async function withReasons(
+  client: ClientBase,
+  { explored: { resolution, was }, found, regrouping }: Judged,
+  { idOf, cause }: Naming,
+): Promise<Regrouping> {
+  const moved = new Set(regrouping.merges.flatMap(({ links }) => links.map(({ observation }) => observation)));
+  const bare = resolution.remembered.map(positionsIn).filter(({ a, b }) => moved.has(a) || moved.has(b));
+  return bare.length === 0 ? regrouping : regroup(was, await withEvidence(client, found, bare), idOf, cause);
+}
+
+/** The records that are parted, or whose relations end, but for those that are compared anew: what is kept of their pairs is too little. */
+function partedBy({ explored: { positions, was }, regrouping, changes }: Judged, anew: ReadonlySet<string>): string[] {
+  const ended = changes.unrelated
     .flatMap(({ from, to }) => [from, to])
     .flatMap((position) => was.get(position)?.entityId ?? []);
-  const parted = new Set([...splits.map(({ entityId }) => entityId), ...ended]);
-  return positions.filter((position) => parted.has(was.get(position)?.entityId ?? '')).map(nodeId);
+  const parted = new Set([...regrouping.splits.map(({ entityId }) => entityId), ...ended]);
+  return positions
+    .filter((position) => parted.has(was.get(position)?.entityId ?? ''))
+    .map(nodeId)
+    .filter((id) => !anew.has(id));
 }
 
 /** Older records under a key of which others hold it now, or others show it, so that what they agree in says more or less. */
