@@ -571,11 +571,14 @@ interface EdgeRow {
   bits: number;
 }
 
-/** The edges of the given records among each other, as they were found last. */
+/** The edges of the given records as they were found last, with whomever. */
 export async function storedEdges(client: ClientBase, positions: readonly number[]): Promise<StoredEdge[]> {
+  if (positions.length === 0) return [];
+  // Not `a = any and b = any`: that is looked up for each pair of them.
   const { rows } = await prepared<EdgeRow>(
     client,
-    'select a, b, outcome, bits from match.edge where a = any($1) and b = any($1) order by a, b',
+    `select a, b, outcome, bits from match.edge where a = any($1)
+     union all select a, b, outcome, bits from match.edge where b = any($1) and a <> all($1)`,
     [positions],
   );
   return rows.map((row) => ({ ...row, a: Number(row.a), b: Number(row.b) }));

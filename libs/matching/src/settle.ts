@@ -140,8 +140,15 @@ async function keepEdges(
   { resolution: { edges, remembered, compared }, positions }: Explored,
   isNew: ReadonlySet<number>,
 ): Promise<void> {
-  const isJudgedAgain = positions.some((position) => compared.has(nodeId(position)) && !isNew.has(position));
-  await saveEdges(client, isJudgedAgain ? await storedEdges(client, positions) : [], edges, remembered);
+  const explored = new Set(positions);
+  const again = positions.filter((position) => compared.has(nodeId(position)) && !isNew.has(position));
+  const before = await storedEdges(client, again);
+  await saveEdges(
+    client,
+    before.filter(({ a, b }) => explored.has(a) && explored.has(b)),
+    edges,
+    remembered,
+  );
 }
 
 /** The regrouping with what each link rests on, also where that wasn't compared now. */
