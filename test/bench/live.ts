@@ -33,6 +33,8 @@ const LOAD_BATCH = 2_000;
 const FIRST_MAX = 60_000;
 const BURST = 10_000;
 const PACED_MS = 20_000;
+/** A reader that has just started isn't what is measured. */
+const WARM_UP_MS = 2_000;
 const TICK_MS = 20;
 
 /** A record of the test data. */
@@ -263,14 +265,14 @@ export async function measurePaced(live: Live, source: AsyncGenerator<Given>, ra
   const reader = runReader(live.pool, reconcileReader(live.log, live.index));
   const took: number[] = [];
   const pending: Promise<void>[] = [];
-  const given = await take(source, Math.ceil((rate * PACED_MS) / 1000));
+  const given = await take(source, Math.ceil((rate * (WARM_UP_MS + PACED_MS)) / 1000));
   const began = performance.now();
   let sent = 0;
   const linked = async (batch: Given[]): Promise<void> => {
     const appended = await live.append(batch);
     const committed = performance.now();
     await reader.reached(appended.at(-1)?.position ?? 0);
-    took.push(...batch.map(() => performance.now() - committed));
+    if (committed - began > WARM_UP_MS) took.push(...batch.map(() => performance.now() - committed));
   };
   while (sent < given.length) {
     const due = Math.min(given.length, Math.ceil(((performance.now() - began) * rate) / 1000));
