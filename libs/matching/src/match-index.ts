@@ -417,6 +417,10 @@ interface Met {
 export class LiveLookup implements Lookup<Features> {
   private readonly found = new Map<string, Under>();
   private readonly opened = new Map<number, Node<Features>>();
+  private readonly byId = new Map<string, Node<Features>>();
+  /** The kept edges at each end, complete where that was asked for. */
+  private readonly edges = new Map<string, Edge[]>();
+  private readonly edgesAsked = new Set<number>();
   private readonly met = new Map<string, Met[]>();
   /** What was found before of pairs; nothing of it is taken until it is known what changed since. */
   memory?: Memory<Features>;
@@ -437,20 +441,33 @@ export class LiveLookup implements Lookup<Features> {
   }
 
   private async edgesOf(ids: readonly string[]): Promise<Remembered<Features>> {
+    const missing = ids.map(Number).filter((position) => !this.edgesAsked.has(position));
+    if (missing.length > 0) await this.loadEdges(missing);
+    return { edges: [...new Set(ids.flatMap((id) => this.edges.get(id) ?? []))], nodes: this.byId };
+  }
+
+  private async loadEdges(positions: readonly number[]): Promise<void> {
+    // Those with a record that was asked for before came then. Not `<> all`, which goes through the list for each row.
     const { rows } = await prepared<EdgeRow & { grade: Grade | null; rule: Rule }>(
       this.client,
-      `select a, b, outcome, grade, rule, bits from match.edge where a = any($1)
-       union all select a, b, outcome, grade, rule, bits from match.edge where b = any($1) and a <> all($1)`,
-      [ids.map(Number)],
+      `select a, b, outcome, grade, rule, bits from match.edge where a = any($1) and b not in (select unnest($2::bigint[]))
+       union all select a, b, outcome, grade, rule, bits from match.edge
+         where b = any($1) and a not in (select unnest($1 || $2::bigint[]))`,
+      [positions, [...this.edgesAsked]],
     );
+    for (const position of positions) this.edgesAsked.add(position);
     await this.open(rows.flatMap(({ a, b }) => [Number(a), Number(b)]));
-    const edges = rows.map(({ a, b, outcome, grade, rule, bits }): Edge => {
-      const [x, y] = [nodeId(Number(a)), nodeId(Number(b))];
+    for (const { a, b, outcome, grade, rule, bits } of rows) {
+      const ends = [nodeId(Number(a)), nodeId(Number(b))] as const;
       const kind = this.opened.get(Number(a))?.features.kind ?? 'legal';
       const comparison = { kind, evidence: [], bits, ...(rule === 'conflict' && { conflict: 'residentId' as const }) };
-      return { a: x, b: y, comparison, verdict: { outcome, rule, ...(grade && { grade }) } };
-    });
-    return { edges, nodes: new Map([...this.opened.values()].map((node) => [node.id, node])) };
+      const edge: Edge = { a: ends[0], b: ends[1], comparison, verdict: { outcome, rule, ...(grade && { grade }) } };
+      for (const end of ends) {
+        const at = this.edges.get(end);
+        if (at) at.push(edge);
+        else this.edges.set(end, [edge]);
+      }
+    }
   }
 
   /** Looks the keys of many records up together, and opens whom they may meet. */
@@ -531,7 +548,10 @@ export class LiveLookup implements Lookup<Features> {
   private async open(positions: readonly number[]): Promise<void> {
     const missing = [...new Set(positions)].filter((position) => !this.opened.has(position));
     if (missing.length === 0) return;
-    for (const [position, node] of await this.index.nodesAt(this.client, missing)) this.opened.set(position, node);
+    for (const [position, node] of await this.index.nodesAt(this.client, missing)) {
+      this.opened.set(position, node);
+      this.byId.set(node.id, node);
+    }
   }
 
   /** How many held the key before the given records came. */
@@ -578,7 +598,7 @@ export async function storedEdges(client: ClientBase, positions: readonly number
   const { rows } = await prepared<EdgeRow>(
     client,
     `select a, b, outcome, bits from match.edge where a = any($1)
-     union all select a, b, outcome, bits from match.edge where b = any($1) and a <> all($1)`,
+     union all select a, b, outcome, bits from match.edge where b = any($1) and a not in (select unnest($1::bigint[]))`,
     [positions],
   );
   return rows.map((row) => ({ ...row, a: Number(row.a), b: Number(row.b) }));

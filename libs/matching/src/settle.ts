@@ -30,13 +30,7 @@ import {
   type RelationChanges,
 } from './relations.js';
 import { regroup, type Found, type PairEdge, type Regrouping, type Standing } from './regroup.js';
-
-/** An observation that stays with another: one that says the same, or one that was erased. */
-interface Alias {
-  position: number;
-  of: number;
-  grade: 'exact' | 'strong' | 'possible';
-}
+import { Standings, type Alias } from './standings.js';
 
 /** What follows: who is one, and how those that aren't are related. */
 export interface Settled extends Regrouping {
@@ -84,7 +78,8 @@ export async function settle(
     ids.set(position, id);
     return id;
   };
-  const judged = (): Promise<Judged> => judge(client, index, lookup, given, { isNew, idOf, cause });
+  const standings = new Standings(client);
+  const judged = (): Promise<Judged> => judge(client, index, { lookup, standings }, given, { isNew, idOf, cause });
   let found = await judged();
   // What an entity hid of its parts' relations, since it was shown once, may have to be shown.
   for (let more; lookup.memory && (more = partedBy(found, anew)).length > 0; found = await judged())
@@ -114,11 +109,11 @@ interface Judged {
 async function judge(
   client: ClientBase,
   index: MatchIndex,
-  lookup: LiveLookup,
+  ledger: Ledger,
   given: readonly Node<Features>[],
   { isNew, idOf, cause }: Naming & { isNew: ReadonlySet<number> },
 ): Promise<Judged> {
-  const explored = await explore(client, index, lookup, given);
+  const explored = await explore(client, index, ledger, given);
   const { kept, relations } = explored;
   const found = expanded(explored.resolution, explored.aliases, isNew);
   const now = new Map(found.entities.flatMap((entity) => entity.map((at) => [at, idOf(Math.min(...entity))])));
@@ -204,6 +199,12 @@ async function unsettled(
 const gapsIn = (nodes: readonly Node<Features>[]): string =>
   gapsOf(nodes.flatMap(({ features }) => features.day ?? [])).join();
 
+/** What one transaction sees of the ledger before it changes it. */
+interface Ledger {
+  lookup: LiveLookup;
+  standings: Standings;
+}
+
 interface Explored {
   resolution: Resolution<Features>;
   positions: number[];
@@ -218,13 +219,13 @@ interface Explored {
 async function explore(
   client: ClientBase,
   index: MatchIndex,
-  lookup: LiveLookup,
+  { lookup, standings }: Ledger,
   given: readonly Node<Features>[],
 ): Promise<Explored> {
   let [was, aliases]: [Map<number, Standing>, Alias[]] = [new Map(), []];
   const beside = async (records: readonly string[]): Promise<Node<Features>[]> => {
     const explored = records.map(Number);
-    [was, aliases] = await Promise.all([standingOf(client, explored), aliasesOf(client, explored)]);
+    ({ was, aliases } = await standings.of(explored));
     const seen = new Set([...explored, ...aliases.map(({ position }) => position)]);
     const unseen = [...was.keys()].filter((position) => !seen.has(position));
     return [...(await index.nodesAt(client, unseen)).values()];
@@ -287,36 +288,6 @@ function expanded(
     edges: [...[...found, ...decided].map(positionsIn), ...tied],
     reviews: reviews.map(positionsIn).filter(({ a, b }) => isNew.has(a) || isNew.has(b)),
   };
-}
-
-/** How the entities of the given observations stand, every observation of theirs included. */
-async function standingOf(client: ClientBase, positions: readonly number[]): Promise<Map<number, Standing>> {
-  const { rows } = await prepared<{ position: string; entity_id: string; same_as: string; strong_as: string }>(
-    client,
-    `select position, entity_id, same_as, strong_as from identity.link
-     where entity_id in (select entity_id from identity.link where position = any($1)) order by position`,
-    [positions],
-  );
-  return new Map(
-    rows.map((row) => [
-      Number(row.position),
-      {
-        observation: Number(row.position),
-        entityId: row.entity_id,
-        sameAs: Number(row.same_as),
-        strongAs: Number(row.strong_as),
-      },
-    ]),
-  );
-}
-
-async function aliasesOf(client: ClientBase, positions: readonly number[]): Promise<Alias[]> {
-  const { rows } = await prepared<{ position: string; of: string; grade: Alias['grade'] }>(
-    client,
-    'select position, of, grade from match.alias where of = any($1) order by position',
-    [positions],
-  );
-  return rows.map((row) => ({ position: Number(row.position), of: Number(row.of), grade: row.grade }));
 }
 
 /** The given observations; in the place of one that stays with another, that one. */
