@@ -141,7 +141,7 @@ export class MatchIndex {
   }
 
   /** The same by position alone, read from the log where they aren't known; a position without an identity is left out. */
-  async nodesAt(client: ClientBase, positions: readonly number[]): Promise<Map<number, Node<Features>>> {
+  async nodesAt(client: ClientBase | Pool, positions: readonly number[]): Promise<Map<number, Node<Features>>> {
     const found = new Map<number, Node<Features>>();
     const missing = positions.filter((position) => !this.recalled(position, found));
     const entries = missing.length === 0 ? [] : await this.vault.openEntries(client, missing);
@@ -172,17 +172,22 @@ export class MatchIndex {
   }
 
   /**
-   * Reads entries that are matched next, and hashes what they are found by, before their turn: a few at a time, so that what is
-   * matched now isn't kept waiting.
+   * Reads entries that are matched next, hashes what they are found by, and opens whom they are compared with, before their turn: a
+   * few at a time, so that what is matched now isn't kept waiting.
    */
   async prepare(pool: Pool, entries: readonly ObservedEntry[]): Promise<void> {
     const generations = await liveGenerations(pool);
+    const active = generations.find(({ state }) => state === 'active');
     for (let from = 0; from < entries.length; from += PREPARED_AT_ONCE) {
-      for (const { features } of await this.nodes(pool, entries.slice(from, from + PREPARED_AT_ONCE)))
+      const nodes = await this.nodes(pool, entries.slice(from, from + PREPARED_AT_ONCE));
+      for (const { features } of nodes)
         for (const generation of generations) {
           this.tokens(this.allKeys(features), generation);
           this.outline(features, generation);
         }
+      await setImmediate();
+      // Whom they may meet now is opened for good; who else comes until then isn't many.
+      if (active) await this.lookup(pool, active).prefetch(nodes);
       await setImmediate();
     }
   }
@@ -296,7 +301,7 @@ export class MatchIndex {
   }
 
   /** A lookup within a transaction, by the keys of one generation. */
-  lookup(client: ClientBase, generation: Generation): LiveLookup {
+  lookup(client: ClientBase | Pool, generation: Generation): LiveLookup {
     return new LiveLookup(this, client, generation);
   }
 }
@@ -427,7 +432,7 @@ export class LiveLookup implements Lookup<Features> {
 
   constructor(
     private readonly index: MatchIndex,
-    private readonly client: ClientBase,
+    private readonly client: ClientBase | Pool,
     private readonly generation: Generation,
   ) {}
 

@@ -141,20 +141,38 @@ function* slipsOf(text: string): Generator<[string, Slip]> {
     for (let i = 0; i < 19; i++) yield [text.slice(0, i) + text.slice(i + 1), 'doubled'];
     return;
   }
+  const values = [...text].map((char) => ALPHABET.indexOf(char));
+  // More than one character that no code has is more than one slip.
+  const foreign = values.filter((value) => value < 0).length;
+  if (foreign > 1) return;
   if (text.length === 17) {
-    for (let i = 0; i <= 17; i++)
-      for (const char of ALPHABET) yield [text.slice(0, i) + char + text.slice(i), 'missing'];
+    if (foreign === 0)
+      for (let i = 0; i <= 17; i++) {
+        const char = charAt(i, [...values.slice(0, i), 0, ...values.slice(i)]);
+        yield [text.slice(0, i) + char + text.slice(i), 'missing'];
+      }
     return;
   }
   for (let i = 0; i < 17; i++)
     if (text[i] !== text[i + 1]) yield [text.slice(0, i) + text[i + 1] + text[i] + text.slice(i + 2), 'transposed'];
-  for (let i = 0; i < 18; i++)
-    for (const char of ALPHABET)
-      if (char !== text[i])
-        yield [
-          text.slice(0, i) + char + text.slice(i + 1),
-          isConfused(char, text[i] as string) ? 'lookAlike' : 'substituted',
-        ];
+  for (let i = 0; i < 18; i++) {
+    if (foreign > 0 && (values[i] as number) >= 0) continue;
+    const char = charAt(i, values.with(i, 0));
+    if (char === text[i]) continue;
+    const slip = isConfused(char, text[i] as string) ? 'lookAlike' : 'substituted';
+    yield [text.slice(0, i) + char + text.slice(i + 1), slip];
+  }
+}
+
+/** GB 32100-2015 section 5: a code's values times these add up to a multiple of 31. The check character is the last. */
+const WEIGHTS = [...Array.from({ length: 17 }, (_, i) => 3 ** i % 31), 1];
+/** Each weight's inverse modulo 31, which is a prime. */
+const INVERSES = WEIGHTS.map((weight) => [...ALPHABET].findIndex((_, n) => (weight * n) % 31 === 1));
+
+/** The one character that a code may have at a place where the others have these values, and 0 stands for it. */
+function charAt(place: number, values: readonly number[]): string {
+  const sum = values.reduce((total, value, i) => total + value * (WEIGHTS[i] as number), 0);
+  return ALPHABET[((31 - (sum % 31)) * (INVERSES[place] as number)) % 31] as string;
 }
 
 const ORGANIZATION_WEIGHTS = [3, 7, 9, 10, 5, 8, 4, 2];
