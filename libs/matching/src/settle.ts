@@ -1,14 +1,5 @@
 import type { EntityRelation } from '@liandun/contracts';
-import {
-  COMPONENT_MAX,
-  gapsOf,
-  resolve,
-  saysTheSame,
-  type Edge,
-  type Features,
-  type Node,
-  type Resolution,
-} from '@liandun/identity';
+import { gapsOf, saysTheSame, type Edge, type Features, type Node, type Resolution } from '@liandun/identity';
 import { prepared } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
 import {
@@ -21,16 +12,10 @@ import {
   type MatchIndex,
   type ObservedEntry,
 } from './match-index.js';
-import {
-  entitiesAt,
-  keptRelations,
-  relationAt,
-  relationChanges,
-  type KeptRelation,
-  type RelationChanges,
-} from './relations.js';
-import { regroup, type Found, type PairEdge, type Regrouping, type Standing } from './regroup.js';
-import { Standings, type Alias } from './standings.js';
+import { Explorer, type Explored } from './explore.js';
+import { entitiesAt, keptRelations, relationAt, relationChanges, type RelationChanges } from './relations.js';
+import { regroup, type Found, type PairEdge, type Regrouping } from './regroup.js';
+import type { Alias } from './standings.js';
 
 /** What follows: who is one, and how those that aren't are related. */
 export interface Settled extends Regrouping {
@@ -78,12 +63,14 @@ export async function settle(
     ids.set(position, id);
     return id;
   };
-  const standings = new Standings(client);
-  const judged = (): Promise<Judged> => judge(client, index, { lookup, standings }, given, { isNew, idOf, cause });
-  let found = await judged();
+  const naming = { isNew, idOf, cause };
+  const explorer = new Explorer(client, index, lookup);
+  let found = await judge(client, await explorer.explore(given), naming);
   // What an entity hid of its parts' relations, since it was shown once, may have to be shown.
-  for (let more; lookup.memory && (more = partedBy(found, anew)).length > 0; found = await judged())
+  for (let more; lookup.memory && (more = partedBy(found, anew)).length > 0;) {
     for (const id of more) anew.add(id);
+    found = await judge(client, await explorer.exploreAgain(found.explored, more), naming);
+  }
   await keepEdges(client, found.explored, isNew);
   return {
     ...(await withReasons(client, found, { idOf, cause })),
@@ -93,6 +80,7 @@ export async function settle(
 
 /** How entities are called, and what a regrouping of observations follows from. */
 interface Naming {
+  isNew: ReadonlySet<number>;
   idOf: (position: number) => string;
   cause: (positions: readonly number[]) => number;
 }
@@ -106,16 +94,16 @@ interface Judged {
   entityOf: (position: number) => string | undefined;
 }
 
-async function judge(
-  client: ClientBase,
-  index: MatchIndex,
-  ledger: Ledger,
-  given: readonly Node<Features>[],
-  { isNew, idOf, cause }: Naming & { isNew: ReadonlySet<number> },
-): Promise<Judged> {
-  const explored = await explore(client, index, ledger, given);
-  const { kept, relations } = explored;
-  const found = expanded(explored.resolution, explored.aliases, isNew);
+/** What follows from what was explored. */
+async function judge(client: ClientBase, explored: Explored, naming: Naming): Promise<Judged> {
+  const { isNew, idOf, cause } = naming;
+  const { resolution, positions, was, aliases } = explored;
+  const found = expanded(resolution, aliases, isNew);
+  const kept = await keptRelations(client, positions);
+  // Of two that weren't compared now nothing has changed.
+  const standing = kept.filter(({ from, to }) => [from, to].every((at) => !resolution.compared.has(nodeId(at))));
+  const because: EntityRelation['because'] = [];
+  const relations = [...resolution.relations.map(relationAt), ...standing.map((each) => ({ ...each, because }))];
   const now = new Map(found.entities.flatMap((entity) => entity.map((at) => [at, idOf(Math.min(...entity))])));
   const others = [...relations, ...kept].flatMap(({ from, to }) => [from, to]).filter((at) => !now.has(at));
   const beside = await entitiesAt(client, [...new Set(others)]);
@@ -123,7 +111,7 @@ async function judge(
   return {
     explored,
     found,
-    regrouping: regroup(explored.was, found, idOf, cause),
+    regrouping: regroup(was, found, idOf, cause),
     changes: relationChanges(kept, relations, entityOf),
     entityOf,
   };
@@ -150,7 +138,7 @@ async function keepEdges(
 async function withReasons(
   client: ClientBase,
   { explored: { resolution, was }, found, regrouping }: Judged,
-  { idOf, cause }: Naming,
+  { idOf, cause }: Pick<Naming, 'idOf' | 'cause'>,
 ): Promise<Regrouping> {
   const moved = new Set(regrouping.merges.flatMap(({ links }) => links.map(({ observation }) => observation)));
   const bare = resolution.remembered.map(positionsIn).filter(({ a, b }) => moved.has(a) || moved.has(b));
@@ -198,48 +186,6 @@ async function unsettled(
 
 const gapsIn = (nodes: readonly Node<Features>[]): string =>
   gapsOf(nodes.flatMap(({ features }) => features.day ?? [])).join();
-
-/** What one transaction sees of the ledger before it changes it. */
-interface Ledger {
-  lookup: LiveLookup;
-  standings: Standings;
-}
-
-interface Explored {
-  resolution: Resolution<Features>;
-  positions: number[];
-  was: Map<number, Standing>;
-  aliases: Alias[];
-  /** Relations of the observations that were looked at, as they are now and as kept. */
-  relations: EntityRelation[];
-  kept: KeptRelation[];
-}
-
-/** Resolves with every observation of each entity that is touched. */
-async function explore(
-  client: ClientBase,
-  index: MatchIndex,
-  { lookup, standings }: Ledger,
-  given: readonly Node<Features>[],
-): Promise<Explored> {
-  let [was, aliases]: [Map<number, Standing>, Alias[]] = [new Map(), []];
-  const beside = async (records: readonly string[]): Promise<Node<Features>[]> => {
-    const explored = records.map(Number);
-    ({ was, aliases } = await standings.of(explored));
-    const seen = new Set([...explored, ...aliases.map(({ position }) => position)]);
-    const unseen = [...was.keys()].filter((position) => !seen.has(position));
-    return [...(await index.nodesAt(client, unseen)).values()];
-  };
-  const resolution = await resolve<Features>(index.matcher, given, lookup, COMPONENT_MAX, beside);
-  const positions = resolution.nodes.map(({ id }) => Number(id));
-  const kept = await keptRelations(client, positions);
-  // Of two that weren't compared now nothing has changed.
-  const standing = kept.filter(({ from, to }) => [from, to].every((at) => !resolution.compared.has(nodeId(at))));
-  const found = resolution.relations.map(relationAt);
-  const because: EntityRelation['because'] = [];
-  const relations = [...found, ...standing.map((relation) => ({ ...relation, because }))];
-  return { resolution, positions, was, aliases, relations, kept };
-}
 
 /** What was found, with the evidence of the given pairs, which weren't compared now. */
 async function withEvidence(client: ClientBase, found: Found, bare: readonly PairEdge[]): Promise<Found> {

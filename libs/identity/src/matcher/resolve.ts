@@ -46,8 +46,10 @@ export interface Remembered<F> {
 }
 
 export interface Resolution<F> extends Partition {
-  /** Every record of the component, with the ones that were given. */
+  /** Every record of the components, with the ones that were given. */
   nodes: Node<F>[];
+  /** The ids of the records of each component: those that edges or decisions join, whether they are one or may be. */
+  components: string[][];
   /** Every pair of them that was compared now and may be one, or is apart but within a component. */
   edges: Edge[];
   /** The same of the pairs that were known: two records that weren't compared now. */
@@ -171,6 +173,10 @@ class Exploration<F> {
     return found;
   }
 
+  components(): string[][] {
+    return [...Map.groupBy(this.nodes.keys(), (id) => this.rootOf(id)).values()];
+  }
+
   /** The edges that count, those compared now and those known before: without what is apart in different components. */
   found(): Pick<Resolution<F>, 'edges' | 'remembered'> {
     const within = ({ a, b, verdict }: Edge): boolean =>
@@ -263,7 +269,7 @@ const dayOf = ({ features }: Node<unknown>): number[] => {
 };
 
 /**
- * The component that the given records touch, and its partition into entities: what live calls for each fact, and a batch
+ * The components that the given records touch, and their partition into entities: what live calls for each fact, and a batch
  * for each component. The answer depends on what the lookup knows as a set, not on which records of the component were
  * given nor on any order.
  * @param beside asked of all records that were reached which others have to be looked at with them, whatever is found of those; the
@@ -308,5 +314,6 @@ export async function resolve<F>(
   const { edges, remembered } = exploration.found();
   const relations = [...exploration.relations.values()];
   const partition = matcher.cluster(nodes, [...edges, ...remembered], decisions);
-  return { ...partition, nodes, edges, remembered, compared: exploration.compared, relations, cut };
+  const { compared } = exploration;
+  return { ...partition, nodes, components: exploration.components(), edges, remembered, compared, relations, cut };
 }
