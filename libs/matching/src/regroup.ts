@@ -43,8 +43,8 @@ function groups(positions: readonly number[], pairs: readonly { a: number; b: nu
     return at;
   };
   for (const { a, b } of pairs) {
-    const [low, high] = [root(a), root(b)].toSorted((x, y) => x - y) as [number, number];
-    parent.set(high, low);
+    const [x, y] = [root(a), root(b)];
+    parent.set(Math.max(x, y), Math.min(x, y));
   }
   return new Map(positions.map((position) => [position, root(position)]));
 }
@@ -77,11 +77,17 @@ export function becauseOf({ comparison, verdict }: Pick<PairEdge, 'comparison' |
   return [...new Set(fields)].map((field) => ({ field, grade }));
 }
 
+/** Whether the first says more of its ends than the second. */
+const isSurer = (x: PairEdge, y: PairEdge): boolean =>
+  (y.comparison.bits - x.comparison.bits || x.a - y.a || x.b - y.b) < 0;
+
 /** Where every observation stands by what was found; an entity is called by the oldest observation in it. */
 function standings(found: Found, idOf: (position: number) => string): Map<number, Link> {
-  const entityOf = new Map(
-    found.entities.flatMap((entity) => entity.map((position) => [position, Math.min(...entity)])),
-  );
+  const entityOf = new Map<number, number>();
+  for (const entity of found.entities) {
+    const root = Math.min(...entity);
+    for (const position of entity) entityOf.set(position, root);
+  }
   const positions = [...entityOf.keys()];
   const within = found.edges.filter(({ a, b }) => entityOf.get(a) === entityOf.get(b));
   const exact = within.filter(({ verdict }) => verdict.grade === 'exact');
@@ -89,9 +95,11 @@ function standings(found: Found, idOf: (position: number) => string): Map<number
   const sameAs = groups(positions, exact);
   const strongAs = groups(positions, strong);
   const surest = new Map<number, PairEdge>();
-  for (const edge of within.toSorted((x, y) => y.comparison.bits - x.comparison.bits || x.a - y.a || x.b - y.b)) {
-    for (const position of [edge.a, edge.b]) if (!surest.has(position)) surest.set(position, edge);
-  }
+  for (const edge of within)
+    for (const position of [edge.a, edge.b]) {
+      const other = surest.get(position);
+      if (!other || isSurer(edge, other)) surest.set(position, edge);
+    }
   return new Map(
     positions.map((position) => {
       const root = entityOf.get(position) as number;

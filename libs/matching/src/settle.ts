@@ -141,8 +141,9 @@ async function withReasons(
   { idOf, cause }: Pick<Naming, 'idOf' | 'cause'>,
 ): Promise<Regrouping> {
   const moved = new Set(regrouping.merges.flatMap(({ links }) => links.map(({ observation }) => observation)));
-  const bare = resolution.remembered.map(positionsIn).filter(({ a, b }) => moved.has(a) || moved.has(b));
-  return bare.length === 0 ? regrouping : regroup(was, await withEvidence(client, found, bare), idOf, cause);
+  const bare = resolution.remembered.filter(({ a, b }) => moved.has(Number(a)) || moved.has(Number(b)));
+  if (bare.length === 0) return regrouping;
+  return regroup(was, await withEvidence(client, found, bare.map(positionsIn)), idOf, cause);
 }
 
 /** The records that are parted, or whose relations end, but for those that are compared anew: what is kept of their pairs is too little. */
@@ -205,7 +206,12 @@ async function withEvidence(client: ClientBase, found: Found, bare: readonly Pai
 }
 
 /** An edge between two records as one between their observations. */
-export const positionsIn = ({ a, b, ...edge }: Edge): PairEdge => ({ ...edge, a: Number(a), b: Number(b) });
+export const positionsIn = ({ a, b, comparison, verdict }: Edge): PairEdge => ({
+  a: Number(a),
+  b: Number(b),
+  comparison,
+  verdict,
+});
 
 /** The matcher's answer with the observations that stay with others beside those. */
 function expanded(
