@@ -461,11 +461,12 @@ export class LiveLookup implements Lookup<Features> {
       [positions, [...this.edgesAsked]],
     );
     for (const position of positions) this.edgesAsked.add(position);
-    await this.open(rows.flatMap(({ a, b }) => [Number(a), Number(b)]));
+    const links = rows.filter(({ outcome }) => outcome === 'link');
+    await this.open(links.flatMap(({ a, b }) => [Number(a), Number(b)]));
     for (const { a, b, outcome, grade, rule, bits } of rows) {
       const ends = [nodeId(Number(a)), nodeId(Number(b))] as const;
-      const kind = this.opened.get(Number(a))?.features.kind ?? 'legal';
-      const comparison = { kind, evidence: [], bits, ...(rule === 'conflict' && { conflict: 'residentId' as const }) };
+      const conflict = rule === 'conflict' && { conflict: 'residentId' as const };
+      const comparison = { kind: 'legal' as const, evidence: [], bits, ...conflict };
       const edge: Edge = { a: ends[0], b: ends[1], comparison, verdict: { outcome, rule, ...(grade && { grade }) } };
       for (const end of ends) {
         const at = this.edges.get(end);

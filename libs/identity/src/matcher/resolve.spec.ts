@@ -81,7 +81,8 @@ class Stream {
     };
   }
 
-  async add(arrived: readonly MatchRecord[]): Promise<void> {
+  /** Answers what a person should look at of them. */
+  async add(arrived: readonly MatchRecord[]): Promise<object[]> {
     const fresh = arrived.map((record) => ({ id: record.recordId, features: matcher.features(record) }));
     const before = new Set(this.nodes.map(({ id }) => id));
     this.nodes.push(...fresh);
@@ -108,6 +109,7 @@ class Stream {
       return this.nodes.filter(({ id }) => this.entityOf.has(id) && entities.has(this.entityOf.get(id)));
     });
     this.keep(found);
+    return doubtsOf(arrived, found);
   }
 
   private keep({ nodes, edges, remembered, entities, compared }: Resolution<Features>): void {
@@ -142,6 +144,12 @@ const summary = (edges: readonly Edge[]): object[] =>
     .map(({ a, b, comparison: { bits }, verdict }) => ({ a, b, bits, ...verdict }))
     .toSorted((x, y) => (x.a + x.b < y.a + y.b ? -1 : 1));
 
+/** The reviews of these records. */
+function doubtsOf(arrived: readonly MatchRecord[], { reviews }: Resolution<Features>): object[] {
+  const ids = new Set(arrived.map(({ recordId }) => recordId));
+  return summary(reviews.filter(({ a, b }) => ids.has(a) || ids.has(b)));
+}
+
 describe('what was found before', () => {
   test('is what would be found again, whatever comes and in whatever parts', async () => {
     let remembered = 0;
@@ -154,8 +162,10 @@ describe('what was found before', () => {
           const stream = new Stream(decision && all.length > 1 ? [{ a: 'r00', b: 'r01', decision }] : []);
           for (let from = 0, size; from < all.length; from += size) {
             size = sizes.next().value as number;
-            await stream.add(all.slice(from, from + size));
+            const arrived = all.slice(from, from + size);
+            const doubts = await stream.add(arrived);
             const whole = await stream.whole();
+            expect(doubts).toEqual(doubtsOf(arrived, whole));
             expect(stream.entities).toEqual(whole.entities.map((ids) => ids.join(' ')).toSorted());
             expect(stream.edgesBeside(whole.edges)).toEqual(summary(whole.edges));
           }

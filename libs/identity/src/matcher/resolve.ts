@@ -31,12 +31,12 @@ export interface Lookup<F> {
  */
 export interface Memory<F> {
   /**
-   * Whether all is kept of the record and the others of its component that hold too: every edge of theirs that isn't apart,
-   * and of those that are apart the ones within the component, as `Resolution.edges` said them. And whether it would
-   * be the same now: nothing changed of how many hold the keys that such a pair agrees in.
+   * Whether all is kept of the record and the others that hold too: every edge of theirs that isn't apart, and of those that are
+   * apart the ones between records that links join, as `Resolution.edges` said them. And whether it would be the same now: nothing
+   * changed of how many hold the keys that such a pair agrees in.
    */
   holds(id: string): boolean;
-  /** The edges of these records, and the records at their ends. */
+  /** The edges of these records, and at least the records at the ends of links. */
   edgesOf(ids: readonly string[]): Promise<Remembered<F>> | Remembered<F>;
 }
 
@@ -50,7 +50,7 @@ export interface Resolution<F> extends Partition {
   nodes: Node<F>[];
   /** The ids of the records of each component: those that edges or decisions join, whether they are one or may be. */
   components: string[][];
-  /** Every pair of them that was compared now and may be one, or is apart but within a component. */
+  /** Every pair of them that was compared now and may be one, or is apart though links join the two to others. */
   edges: Edge[];
   /** The same of the pairs that were known: two records that weren't compared now. */
   remembered: Edge[];
@@ -70,7 +70,7 @@ const BESIDE_MAX = 4;
 
 const keyText = ({ kind, value }: Key): string => `${kind}:${value}`;
 
-/** Which records are in one component, each named by one of its own. */
+/** Which records are joined, each such group named by one of its own. */
 class Roots {
   private readonly parents = new Map<string, string>();
 
@@ -92,7 +92,10 @@ class Roots {
   }
 }
 
-/** Explores the records that are joined to the given ones by links or reviews, breadth first. */
+/**
+ * Explores the records that are joined to the given ones by links, breadth first, and those that may be the same as one that is
+ * compared, with whom links join to them.
+ */
 class Exploration<F> {
   readonly nodes = new Map<string, Node<F>>();
   private readonly edges = new Map<string, Edge>();
@@ -100,8 +103,9 @@ class Exploration<F> {
   readonly compared = new Set<string>();
   /** Edges that were found before, also of records that were compared since. */
   private readonly known = new Map<string, Edge>();
-  /** The components of before. */
-  private readonly before = new Roots();
+  /** What links joined before, and join now. */
+  private readonly linkedBefore = new Roots();
+  private readonly linked = new Roots();
   /** To be compared, whatever is known of them. */
   private readonly anew = new Set<string>();
   private readonly roots = new Roots();
@@ -121,7 +125,7 @@ class Exploration<F> {
   ) {}
 
   /** Whether what is known of the record will do. */
-  isKnown({ id }: Node<F>): boolean {
+  isKnown(id: string): boolean {
     return !this.anew.has(id) && (this.lookup.memory?.holds(id) ?? false);
   }
 
@@ -137,35 +141,42 @@ class Exploration<F> {
     this.nodes.set(node.id, node);
   }
 
-  /** Visits records of which the pairs are known: answers the ones not visited before that may be the same. */
+  /**
+   * Visits records of which the pairs are known: answers the ones not visited before that links join to them. Whom they are only
+   * possibly the same as was found then, and changes nothing of who is one.
+   */
   recall(records: readonly Node<F>[], { edges, nodes }: Remembered<F>): Node<F>[] {
     for (const node of records) this.visit(node);
     const found = new Map<string, Node<F>>();
     for (const edge of edges) {
-      if (edge.verdict.outcome !== 'apart') this.before.unite(edge.a, edge.b);
-      const [a, b] = [edge.a, edge.b].map((id) => this.nodes.get(id) ?? nodes.get(id));
+      const { a, b, verdict } = edge;
+      const isLink = verdict.outcome === 'link';
+      if (isLink) this.linkedBefore.unite(a, b);
       // Of a record that is compared now that will be found, if it is still so.
-      if (!a || !b || !this.isKnown(a) || !this.isKnown(b)) continue;
-      this.known.set(pairText(edge.a, edge.b), edge);
-      if (edge.verdict.outcome === 'apart') continue;
-      this.unite(edge.a, edge.b);
-      for (const end of [a, b]) if (!this.nodes.has(end.id)) found.set(end.id, end);
+      if (!this.isKnown(a) || !this.isKnown(b)) continue;
+      this.known.set(pairText(a, b), edge);
+      if (!isLink) continue;
+      this.link(a, b);
+      for (const id of [a, b]) {
+        const end = nodes.get(id);
+        if (end && !this.nodes.has(id)) found.set(id, end);
+      }
     }
     return [...found.values()];
   }
 
   /**
-   * Records of components that are one now and weren't: of pairs across them nothing is known. All but those of the largest are to
-   * be compared anew.
-   * @param decided pairs that are one by decision, which joins components too
+   * Records that links join now and didn't: of pairs of them that are apart nothing is known, and those speak against joining
+   * groups. All but those of the largest part are to be compared anew.
+   * @param decided pairs that are one by decision, which joins too
    */
   bridged(decided: readonly PairDecision[]): Node<F>[] {
     for (const { a, b, decision } of decided)
-      if (decision === 'same' && this.nodes.has(a) && this.nodes.has(b)) this.unite(a, b);
+      if (decision === 'same' && this.nodes.has(a) && this.nodes.has(b)) this.link(a, b);
     const known = [...this.nodes.values()].filter((node) => !this.compared.has(node.id));
     const found: Node<F>[] = [];
-    for (const component of Map.groupBy(known, ({ id }) => this.rootOf(id)).values()) {
-      const parts = [...Map.groupBy(component, ({ id }) => this.before.of(id)).values()];
+    for (const component of Map.groupBy(known, ({ id }) => this.linked.of(id)).values()) {
+      const parts = [...Map.groupBy(component, ({ id }) => this.linkedBefore.of(id)).values()];
       const [, ...smaller] = parts.toSorted((x, y) => y.length - x.length);
       found.push(...smaller.flat());
     }
@@ -173,14 +184,19 @@ class Exploration<F> {
     return found;
   }
 
+  /** The records by component, after all were visited. */
   components(): string[][] {
+    for (const { a, b, verdict } of this.known.values())
+      if (verdict.outcome === 'review' && this.nodes.has(a) && this.nodes.has(b)) this.unite(a, b);
     return [...Map.groupBy(this.nodes.keys(), (id) => this.rootOf(id)).values()];
   }
 
-  /** The edges that count, those compared now and those known before: without what is apart in different components. */
+  /** The edges that count, those compared now and those known before: without what is apart and isn't joined by links. */
   found(): Pick<Resolution<F>, 'edges' | 'remembered'> {
     const within = ({ a, b, verdict }: Edge): boolean =>
-      this.nodes.has(a) && this.nodes.has(b) && (verdict.outcome !== 'apart' || this.rootOf(a) === this.rootOf(b));
+      this.nodes.has(a) &&
+      this.nodes.has(b) &&
+      (verdict.outcome !== 'apart' || this.linked.of(a) === this.linked.of(b));
     return {
       edges: [...this.edges.values()].filter(within),
       remembered: [...this.known.values()].filter(
@@ -229,6 +245,11 @@ class Exploration<F> {
     return this.roots.of(id);
   }
 
+  private link(a: string, b: string): void {
+    this.linked.unite(a, b);
+    this.unite(a, b);
+  }
+
   private unite(a: string, b: string): void {
     const joined = this.roots.unite(a, b);
     if (joined) this.sizes.set(joined.kept, (this.sizes.get(joined.kept) ?? 0) + (this.sizes.get(joined.gone) ?? 0));
@@ -249,7 +270,8 @@ class Exploration<F> {
     if (verdict.outcome === 'link') this.relations.delete(pair);
     else this.relate(node, other);
     if (verdict.outcome === 'apart') return false;
-    this.unite(node.id, other.id);
+    if (verdict.outcome === 'link') this.link(node.id, other.id);
+    else this.unite(node.id, other.id);
     return true;
   }
 
@@ -294,8 +316,8 @@ export async function resolve<F>(
   for (let asked = 0; front.length > 0;) {
     const next: Node<F>[] = [];
     const open = front.filter((node) => !exploration.isDone(node));
-    const known = open.filter((node) => exploration.isKnown(node));
-    const compared = open.filter((node) => !exploration.isKnown(node));
+    const known = open.filter((node) => exploration.isKnown(node.id));
+    const compared = open.filter((node) => !exploration.isKnown(node.id));
     await lookup.prefetch?.(compared);
     for (const node of compared)
       if (!exploration.isDone(node) && fits(node)) next.push(...(await exploration.neighbours(node)));
