@@ -98,10 +98,11 @@ export class Live {
   /**
    * Fills log, vault and index with the first `count` records as the readers would leave them, each edge and grade included; who
    * is one is taken from the batch matcher.
-   * @param source the records of the file from the first on; it stands behind the last one then
+   * @param source stands behind the last one then
+   * @param again the same records once more
    * @returns the first records
    */
-  async load(source: AsyncGenerator<Given>, count: number, file: string): Promise<Given[]> {
+  async load(source: AsyncGenerator<Given>, count: number, again: AsyncGenerator<Given>): Promise<Given[]> {
     const began = performance.now();
     const positions: number[] = [];
     let first: Given[] = [];
@@ -121,7 +122,7 @@ export class Live {
       positions.push(...appended.map(({ position }) => position));
       if (positions.length % FIRST_MAX === 0) said(`${positions.length} records indexed`, began);
     }
-    await this.#link(records(file), positions);
+    await this.#link(again, positions);
     said(`${positions.length} records linked`, began);
     await this.pool.query('analyze');
     await this.pool.query(
@@ -211,7 +212,7 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
   const live = new Live(pool);
   try {
     const source = records(file);
-    await live.load(source, INDEXED, file);
+    await live.load(source, INDEXED, records(file));
     const burst = await measureBurst(live, await take(source, BURST));
     const paced = await measurePaced(live, source, burst.perSecond / 2);
     return resultOf(burst, paced);

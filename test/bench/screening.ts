@@ -162,7 +162,7 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
   const log = new EventLog({ pool, riders: { [SCREENING_RIDER]: screeningRider } });
   try {
     const source = records(file);
-    const indexed = await live.load(source, INDEXED, file);
+    const indexed = await live.load(source, INDEXED, records(file));
     await loading.query(LIST);
     await loading.query('vacuum analyze');
     const asked = questions(indexed, await take(source, ASKED));

@@ -1,5 +1,5 @@
-import { isResidentId, isUscc, makeUscc } from '@liandun/contracts';
-import { splitCompanyName, type MatchRecord } from '@liandun/identity';
+import { FICTIONAL_REGION, isResidentId, makeUscc } from '@liandun/contracts';
+import { foldText, isOrganizationCode, readUscc, splitCompanyName, type MatchRecord } from '@liandun/identity';
 
 /** Characters that names are written with in a copy instead of each other; none of them is a place's. */
 const CHARACTERS = Array.from(
@@ -12,13 +12,13 @@ function hash(text: string, seed: number): number {
   return (h ^ (h >>> 15)) >>> 0;
 }
 
-const characters = (text: string, copy: number): string =>
-  Array.from(text, (char, i) => CHARACTERS[hash(char, copy * 31 + i) % CHARACTERS.length] as string).join('');
+const characterFor = (char: string, copy: number, place: number): string =>
+  CHARACTERS[hash(char, copy * 31 + place) % CHARACTERS.length] as string;
 
 /** Digits 8 to 5 from the end moved on, wherever blanks and hyphens stand; stars stay. */
 function moved(text: string, copy: number): string {
   let place = 0;
-  return Array.from(text)
+  return Array.from(text.normalize('NFKC'))
     .toReversed()
     .map((char) => {
       if (!/[\d*]/.test(char)) return char;
@@ -31,12 +31,34 @@ function moved(text: string, copy: number): string {
     .join('');
 }
 
-const uscc = (code: string, copy: number): string =>
-  isUscc(code) ? makeUscc(code.slice(2, 8), hash(code, copy) % 100_000_000) : moved(code, copy);
+/** The code of another organization, the same for the same organization code. */
+const coded = (regionCode: string, organizationCode: string, copy: number): string =>
+  makeUscc(regionCode, hash(organizationCode, copy) % 100_000_000);
+
+/** Damaged as it was: what a slip made of one code it makes of the other. */
+function slipped(written: string, code: string, other: string): string {
+  const at = Array.from(code).findIndex((char, i) => char !== written[i]);
+  if (written.length < code.length) return other.slice(0, at) + other.slice(at + 1);
+  if (written.length > code.length) return other.slice(0, at) + (written[at] ?? '') + other.slice(at);
+  return Array.from(other, (char, i) => (written[i] === code[i] ? char : (written[i] as string))).join('');
+}
+
+function uscc(written: string, copy: number): string {
+  const read = readUscc(written);
+  if (read.status === 'organizationCode') return coded(FICTIONAL_REGION, read.organizationCode, copy).slice(8, 17);
+  if (read.status === 'invalid' && isOrganizationCode(read.text.slice(8, 17))) {
+    const other = coded(FICTIONAL_REGION, read.text.slice(8, 17), copy);
+    return read.text.slice(0, 8) + other.slice(8, 17) + read.text.slice(17);
+  }
+  if (read.status !== 'valid' && read.status !== 'repaired') return moved(written, copy);
+  const other = coded(read.code.slice(2, 8), read.code.slice(8, 17), copy);
+  return read.status === 'valid' ? other : slipped(written, read.code, other);
+}
 
 /** Another birthday, with the region, the last digits and the check as they are: what a mask shows stays true. */
-function residentId(id: string, copy: number): string {
-  if (!isResidentId(id)) return id;
+function residentId(written: string, copy: number): string {
+  const id = written.toUpperCase().replaceAll(/[\s-]/g, '');
+  if (!isResidentId(id)) return moved(written, copy);
   for (let n = 0; n < 300; n++) {
     const h = hash(id, copy * 1000 + n);
     const day = `${1950 + (h % 50)}${String(1 + ((h >>> 8) % 12)).padStart(2, '0')}${String(1 + ((h >>> 16) % 28)).padStart(2, '0')}`;
@@ -46,17 +68,48 @@ function residentId(id: string, copy: number): string {
   return id;
 }
 
-const person = (name: string, copy: number): string =>
-  /^[\u4e00-\u9fff]{2,4}$/.test(name) ? name.slice(0, 1) + characters(name.slice(1), copy) : name;
+const HAN = /[\u4e00-\u9fff]/;
+const SOUNDS = ['aeiou', 'bcdfghjklmnpqrstwxyz'];
 
+/** Every vowel by another, every other letter by another. */
+const letters = (text: string, copy: number): string =>
+  text.replaceAll(/[a-z]/g, (char) => {
+    const sounds = SOUNDS.find((some) => some.includes(char)) ?? char;
+    return sounds[(sounds.indexOf(char) + copy) % sounds.length] as string;
+  });
+
+/** The family name as it is, and what is behind it replaced; stars stay. */
+function person(name: string, copy: number): string {
+  if (!HAN.test(name)) return letters(name.toLowerCase(), copy);
+  const [family = '', ...given] = Array.from(name);
+  return family + given.map((char, i) => (HAN.test(char) ? characterFor(foldText(char), copy, i) : char)).join('');
+}
+
+/** The name proper replaced, also where it is written in traditional characters or with something between. */
 function firm(name: string, copy: number): string {
   const { core, script } = splitCompanyName(name);
-  return script === 'han' && core !== '' ? name.replace(core, characters(core, copy)) : `${name} ${copy}`;
+  if (script !== 'han' || core === '') return letters(name.toLowerCase(), copy);
+  const written = Array.from(name);
+  const plain = written.map((char) => foldText(char)[0] ?? char);
+  const at = plain.join('').indexOf(core);
+  return written
+    .map((char, i) => {
+      const place = at < 0 ? core.indexOf(plain[i] as string) : i - at;
+      return place >= 0 && place < core.length ? characterFor(plain[i] as string, copy, place) : char;
+    })
+    .join('');
 }
+
+/** Every number moved on; a new one where there is none. */
+const address = (text: string, copy: number): string =>
+  /\p{Nd}/u.test(text)
+    ? text.replaceAll(/\p{Nd}+/gu, (digits) => String(Number(digits.normalize('NFKC')) + copy * 10_000))
+    : `${text}${copy * 10_000}号`;
 
 /**
  * The record in another world: every identifier, phone, account, mailbox, name and house number is replaced, the same value by
- * the same value within a copy, so that what agreed or differed does so still, and copies share nothing but places.
+ * the same value within a copy, so that what agreed or differed does so still, and copies share places, a few names
+ * made of the same characters, and addresses without a number.
  */
 export function copyOf(record: MatchRecord, copy: number): MatchRecord {
   if (copy === 0) return record;
@@ -77,8 +130,7 @@ export function copyOf(record: MatchRecord, copy: number): MatchRecord {
   if (identity.phones) changed.phones = identity.phones.map((phone) => moved(phone, copy));
   if (identity.bankAccounts) changed.bankAccounts = identity.bankAccounts.map((account) => moved(account, copy));
   if (identity.emails) changed.emails = identity.emails.map((email) => `c${copy}${email}`);
-  if (identity.address)
-    changed.address = identity.address.replace(/\d+/, (digits) => String(Number(digits) + copy * 10_000));
+  if (identity.address) changed.address = address(identity.address, copy);
   return {
     ...rest,
     recordId: `${record.recordId}-${copy}`,
