@@ -36,6 +36,23 @@ const alarms = async (): Promise<AlarmRaised[]> =>
   (await ledger.log.readStream('alarms', { limit: 1_000 }))
     .map(({ data }) => data as AlarmRaised)
     .filter(({ alarm }) => alarm === 'relatedListed');
+/** What reviewers decide of pairs of observations, all at once. */
+async function decide(pairs: [a: number, b: number, decision: 'same' | 'different'][]): Promise<void> {
+  const events = pairs.map(([a, b, decision]) => {
+    const reviewId = reviewIdOf(a, b);
+    return {
+      id: randomUUID(),
+      source: LEDGER_SOURCE,
+      type: EVENT_TYPES.reviewDecided,
+      time: new Date().toISOString(),
+      stream: `review/${reviewId}`,
+      data: { reviewId, a, b, decision, ground: 'licenceSeen', caseNo: '2026-17', decidedBy: 'regulator-x', reviewer: 'officer-1', accounts: 0 }, // prettier-ignore
+      fingerprint: createHash('sha256').update(reviewId).digest(),
+    };
+  });
+  await ledger.log.append({ events });
+  await ledger.settled();
+}
 const phone = (n: number): string => `139${String(10_000_000 + n)}`;
 
 describe('relations', () => {
@@ -79,6 +96,35 @@ describe('relations', () => {
     expect(await related()).toEqual([await entityAt(second as number)]);
     await submit(B, firms.slice(2));
     expect(await related()).toEqual([]);
+  });
+
+  test('what one merchant hid of the relations of two is shown once they are parted', async () => {
+    serial += 100;
+    const shared = phone(serial);
+    const twice = (merchantId: string): object =>
+      reported(B, merchantId, organization(serial, { phones: [shared], emails: [`${merchantId}@shop.example`] }));
+    const other = reported(B, `other-${serial}`, organization(serial + 1, { phones: [shared] }));
+    const apart = [reported(C, `c-${serial}`, organization(serial + 2)), reported(C, `d-${serial}`, { kind: 'organization', name: '虚构无号商贸有限公司' })]; // prettier-ignore
+    const [a, b, of] = (await submit(B, [twice(`x-${serial}`), twice(`y-${serial}`), other])) as [
+      number,
+      number,
+      number,
+    ];
+    const [c, d] = (await submit(C, apart)) as [number, number];
+    expect(await entityAt(a)).toBe(await entityAt(b));
+    const related = async (at: number): Promise<string[]> =>
+      ((await entityPage(owner, await entityAt(at)))?.related ?? []).map(({ entityId }) => entityId).toSorted();
+    expect(await related(of)).toEqual([await entityAt(a)]);
+    // What is decided of others at the same moment stands beside it.
+    await decide([
+      [a, b, 'different'],
+      [c, d, 'same'],
+    ]);
+    expect(await entityAt(a)).not.toBe(await entityAt(b));
+    expect(await entityAt(c)).toBe(await entityAt(d));
+    const { rows } = await ledger.pool.query('select same_as from identity.link where position = $1', [d]);
+    expect(rows).toEqual([{ same_as: String(c) }]);
+    expect(await related(of)).toEqual([await entityAt(a), await entityAt(b)].toSorted());
   });
 
   test('P13: on random link graphs a listing of A yields notices for A only; unmerge emits reinstatements for entries that rested on the wrong link', async () => {
@@ -133,21 +179,7 @@ describe('relations', () => {
         .filter(({ merchantIds }) => merchantIds.includes(`wrong-${serial}`))
         .map(({ action }) => action);
     expect(await of()).toEqual(['close']);
-    const reviewId = reviewIdOf(a, b);
-    await ledger.log.append({
-      events: [
-        {
-          id: randomUUID(),
-          source: LEDGER_SOURCE,
-          type: EVENT_TYPES.reviewDecided,
-          time: new Date().toISOString(),
-          stream: `review/${reviewId}`,
-          data: { reviewId, a, b, decision: 'different', ground: 'licenceSeen', caseNo: '2026-17', decidedBy: 'regulator-x', reviewer: 'officer-1', accounts: 0 }, // prettier-ignore
-          fingerprint: createHash('sha256').update(reviewId).digest(),
-        },
-      ],
-    });
-    await ledger.settled();
+    await decide([[a, b, 'different']]);
     expect(await of()).toEqual(['close', 'correct']);
   });
 
