@@ -16,6 +16,7 @@ import {
   liveGenerations,
   matchingAlone,
   nextToJudge,
+  prepareMatching,
   settle,
   type MatchIndex,
   type Settled,
@@ -113,7 +114,8 @@ export const reconcileReader = (log: EventLog, index: MatchIndex): ReaderDefinit
   types: [...OBSERVATION_TYPES, EVENT_TYPES.reviewDecided, EVENT_TYPES.reviewUndone, EVENT_TYPES.subjectErased],
   keysOf: partitionKeys,
   prepare: (pool, events) =>
-    index.prepare(
+    prepareMatching(
+      index,
       pool,
       events.filter(({ type }) => OBSERVATIONS.has(type)),
     ),

@@ -10,7 +10,8 @@ import {
 } from '@liandun/identity';
 import type { Vault } from '@liandun/vault';
 import type { Pool } from 'pg';
-import { holdersUnder, nodeId, recordOf, type Generation, type MatchIndex } from './match-index.js';
+import { nodeId, recordOf, type Generation, type MatchIndex } from './match-index.js';
+import { holdersUnder } from './outlines.js';
 
 /** A record of the one entity beside a record of the other, by the positions of their entries. */
 export interface PairApart extends ApartExplanation {

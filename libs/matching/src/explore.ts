@@ -1,6 +1,7 @@
 import { COMPONENT_MAX, resolve, type Features, type Node, type Resolution } from '@liandun/identity';
 import type { ClientBase } from 'pg';
-import type { LiveLookup, MatchIndex } from './match-index.js';
+import type { LiveLookup } from './live-lookup.js';
+import type { MatchIndex } from './match-index.js';
 import type { Standing } from './regroup.js';
 import { Standings, type Alias } from './standings.js';
 

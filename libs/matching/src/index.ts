@@ -1,6 +1,8 @@
 export { ledgerApart, type LedgerApart, type PairApart } from './apart.js';
 export { matchingAlone, nextToJudge, renewIndex, type GenerationProgress, type Preview } from './generations.js';
 export { identifiersOf } from './hubs.js';
+export { edgeRow } from './edges.js';
+export { prepareMatching } from './live-lookup.js';
 export * from './match-index.js';
 export * from './migrations.js';
 export {

@@ -1,29 +1,10 @@
-import type { Identity } from '@liandun/contracts';
-import {
-  holdersOf,
-  marksOf,
-  type Bucket,
-  type ChineseMatcher,
-  type Edge,
-  type Features,
-  type Key,
-  type Lookup,
-  type MatchRecord,
-  type Memory,
-  type Node,
-  type Outcome,
-  type Outline,
-  type PairDecision,
-  type Remembered,
-  type Rule,
-  type Verdict,
-} from '@liandun/identity';
-import type { Vault, VaultEvent } from '@liandun/vault';
-import { memberOfSource } from '@liandun/contracts';
-import { LRUCache } from 'lru-cache';
-import { setImmediate } from 'node:timers/promises';
-import type { ClientBase, Pool } from 'pg';
+import { memberOfSource, type Identity } from '@liandun/contracts';
 import { prepared } from '@liandun/event-log';
+import type { ChineseMatcher, Features, Key, MatchRecord, Node, Outline } from '@liandun/identity';
+import type { Vault, VaultEvent } from '@liandun/vault';
+import { LRUCache } from 'lru-cache';
+import type { ClientBase, Pool } from 'pg';
+import { shortOf, textOfOutline } from './outlines.js';
 
 /** An entry as it stands in the log, with what opens its record. */
 export interface ObservedEntry extends VaultEvent {
@@ -32,16 +13,6 @@ export interface ObservedEntry extends VaultEvent {
   leafHash: Buffer;
 }
 
-/** An edge that was found before. */
-export interface StoredEdge {
-  a: number;
-  b: number;
-  outcome: Outcome;
-  bits: number;
-}
-
-type Grade = NonNullable<Verdict['grade']>;
-
 /** How much is kept in memory of what records say: the last as they are compared, those before them packed. */
 export interface Kept {
   records: number;
@@ -49,7 +20,6 @@ export interface Kept {
 }
 
 const KEPT: Kept = { records: 50_000, packedBytes: 256 * 2 ** 20 };
-const PREPARED_AT_ONCE = 25;
 
 /** A record's id in the matcher's eyes; as texts they sort like their positions. */
 export const nodeId = (position: number): string => String(position).padStart(12, '0');
@@ -171,27 +141,6 @@ export class MatchIndex {
     return node !== undefined;
   }
 
-  /**
-   * Reads entries that are matched next, hashes what they are found by, and opens whom they are compared with, before their turn: a
-   * few at a time, so that what is matched now isn't kept waiting.
-   */
-  async prepare(pool: Pool, entries: readonly ObservedEntry[]): Promise<void> {
-    const generations = await liveGenerations(pool);
-    const active = generations.find(({ state }) => state === 'active');
-    for (let from = 0; from < entries.length; from += PREPARED_AT_ONCE) {
-      const nodes = await this.nodes(pool, entries.slice(from, from + PREPARED_AT_ONCE));
-      for (const { features } of nodes)
-        for (const generation of generations) {
-          this.tokens(this.allKeys(features), generation);
-          this.outline(features, generation);
-        }
-      await setImmediate();
-      // Whom they may meet now is opened for good; who else comes until then isn't many.
-      if (active) await this.lookup(pool, active).prefetch(nodes);
-      await setImmediate();
-    }
-  }
-
   /** Forgets what is known of erased entries. */
   forget(positions: readonly number[]): void {
     for (const position of positions) {
@@ -299,11 +248,6 @@ export class MatchIndex {
       ],
     );
   }
-
-  /** A lookup within a transaction, by the keys of one generation. */
-  lookup(client: ClientBase | Pool, generation: Generation): LiveLookup {
-    return new LiveLookup(this, client, generation);
-  }
 }
 
 /** What keys were made with: all that is found is found within one generation. */
@@ -356,302 +300,4 @@ export async function entriesAt(client: ClientBase, positions: readonly number[]
     position: Number(row.position),
     leafHash: row.leaf_hash,
   }));
-}
-
-const HASH_BITS = 48;
-/** Enough for a bucket of some hundred: what falls together is opened. */
-const shortOf = (token: string): string => BigInt.asUintN(HASH_BITS, BigInt(token)).toString(36);
-
-const LETTERS = ['u', 'r', 'i', 'n'] as const;
-const FIELDS = { u: 'uscc', r: 'usccRepaired', i: 'residentId', n: 'name' } as const;
-
-/** `l` or `p` by its kind, `b` of a branch, then what there is, each behind its letter: `l u3k2j n8fd1`. */
-export const textOfOutline = (outline: Outline): string =>
-  [
-    outline.isBranch ? 'b' : outline.kind === 'legal' ? 'l' : 'p',
-    ...LETTERS.flatMap((letter) => {
-      const value = outline[FIELDS[letter]];
-      return value === undefined ? [] : [`${letter}${value}`];
-    }),
-  ].join(' ');
-
-/** A record under a key. */
-interface Held {
-  position: number;
-  outline: Outline;
-}
-
-/** `position outline,position outline`, as PostgreSQL puts them together. */
-const heldOf = (text: string): Held[] =>
-  text.split(',').map((one) => {
-    const [position, kind, ...values] = one.split(' ');
-    const outline: Outline = {
-      kind: kind === 'p' ? 'person' : 'legal',
-      isBranch: kind === 'b',
-      uscc: undefined,
-      usccRepaired: undefined,
-      residentId: undefined,
-      name: undefined,
-    };
-    for (const value of values) outline[FIELDS[value[0] as (typeof LETTERS)[number]]] = value.slice(1);
-    return { position: Number(position), outline };
-  });
-
-const countOf = (held: readonly Held[]): number =>
-  held.length < 2 ? held.length : holdersOf(held.map(({ outline }) => marksOf(outline)));
-
-/** How many hold a key, by `position outline` of its records with commas between. */
-export const holdersUnder = (held: string): number => countOf(heldOf(held));
-
-/** What stands under a key, none of it opened. */
-interface Under {
-  holders: number;
-  /** Its records; where there are more than are looked at, one more than those. */
-  held: readonly Held[];
-  /** How many are looked at. */
-  most: number;
-}
-
-/** Whom a record may meet by one of its keys. */
-interface Met {
-  holders: number;
-  positions: readonly number[];
-}
-
-/** One transaction's view of the index. What is asked once is asked once. */
-export class LiveLookup implements Lookup<Features> {
-  private readonly found = new Map<string, Under>();
-  private readonly opened = new Map<number, Node<Features>>();
-  private readonly byId = new Map<string, Node<Features>>();
-  /** The kept edges at each end, complete where that was asked for. */
-  private readonly edges = new Map<string, Edge[]>();
-  private readonly edgesAsked = new Set<number>();
-  private readonly met = new Map<string, Met[]>();
-  /** What was found before of pairs; nothing of it is taken until it is known what changed since. */
-  memory?: Memory<Features>;
-
-  constructor(
-    private readonly index: MatchIndex,
-    private readonly client: ClientBase | Pool,
-    private readonly generation: Generation,
-  ) {}
-
-  /**
-   * From here on takes the edges that were kept instead of comparing anew, but for the given records. Not while a generation
-   * judges: what was kept before was another's.
-   */
-  remember(changed: ReadonlySet<string>): void {
-    if (this.generation.judged !== null) return;
-    this.memory = { holds: (id) => !changed.has(id), edgesOf: (ids) => this.edgesOf(ids) };
-  }
-
-  private async edgesOf(ids: readonly string[]): Promise<Remembered<Features>> {
-    const missing = ids.map(Number).filter((position) => !this.edgesAsked.has(position));
-    if (missing.length > 0) await this.loadEdges(missing);
-    return { edges: [...new Set(ids.flatMap((id) => this.edges.get(id) ?? []))], nodes: this.byId };
-  }
-
-  private async loadEdges(positions: readonly number[]): Promise<void> {
-    // Those with a record that was asked for before came then. Not `<> all`, which goes through the list for each row.
-    const { rows } = await prepared<EdgeRow & { grade: Grade | null; rule: Rule }>(
-      this.client,
-      `select a, b, outcome, grade, rule, bits from match.edge where a = any($1) and b not in (select unnest($2::bigint[]))
-       union all select a, b, outcome, grade, rule, bits from match.edge
-         where b = any($1) and a not in (select unnest($1 || $2::bigint[]))`,
-      [positions, [...this.edgesAsked]],
-    );
-    for (const position of positions) this.edgesAsked.add(position);
-    const links = rows.filter(({ outcome }) => outcome === 'link');
-    await this.open(links.flatMap(({ a, b }) => [Number(a), Number(b)]));
-    for (const { a, b, outcome, grade, rule, bits } of rows) {
-      const ends = [nodeId(Number(a)), nodeId(Number(b))] as const;
-      const conflict = rule === 'conflict' && { conflict: 'residentId' as const };
-      const comparison = { kind: 'legal' as const, evidence: [], bits, ...conflict };
-      const edge: Edge = { a: ends[0], b: ends[1], comparison, verdict: { outcome, rule, ...(grade && { grade }) } };
-      for (const end of ends) {
-        const at = this.edges.get(end);
-        if (at) at.push(edge);
-        else this.edges.set(end, [edge]);
-      }
-    }
-  }
-
-  /** Looks the keys of many records up together, and opens whom they may meet. */
-  async prefetch(nodes: readonly Node<Features>[]): Promise<void> {
-    if (nodes.length === 0) return;
-    const keys = nodes.map(({ features }) => this.index.allKeys(features));
-    await this.under(keys.flat());
-    const wanted = await Promise.all(
-      nodes.map(async (node, n) => (await this.whom(keys[n] as Key[], node)).flatMap(({ positions }) => positions)),
-    );
-    await this.open(wanted.flat());
-  }
-
-  async buckets(keys: readonly Key[], of: Node<Features>): Promise<Bucket<Features>[]> {
-    const found = await this.whom(keys, of);
-    await this.open(found.flatMap(({ positions }) => positions));
-    return found.map(({ holders, positions }) => ({
-      holders,
-      records: positions.flatMap((position) => this.opened.get(position) ?? []),
-    }));
-  }
-
-  /** Of each key whom a record may meet by it: nobody by a generic one, and none that is another for sure. */
-  private async whom(keys: readonly Key[], { id, features }: Node<Features>): Promise<Met[]> {
-    const before = this.met.get(id);
-    if (before) return before;
-    const { matcher } = this.index;
-    const own = this.index.outline(features, this.generation);
-    const met = (await this.under(keys)).map(({ holders, held }, n) => {
-      const { kind } = keys[n] as Key;
-      const near =
-        holders < matcher.capOf(kind) ? held.filter(({ outline }) => !matcher.areApart(own, outline, kind)) : [];
-      return { holders, positions: near.map(({ position }) => position) };
-    });
-    this.met.set(id, met);
-    return met;
-  }
-
-  /** What stands under the keys: not opened, so that a generic one costs no more than its row. */
-  async under(keys: readonly Key[]): Promise<Under[]> {
-    const tokens = this.index.tokens(keys, this.generation);
-    const missing = new Map<string, number>();
-    tokens.forEach((token, n) => {
-      if (!this.found.has(token)) missing.set(token, this.index.matcher.recordsMaxOf((keys[n] as Key).kind));
-    });
-    if (missing.size > 0) await this.load(missing);
-    return tokens.map((token) => this.found.get(token) as Under);
-  }
-
-  private async load(mostOf: ReadonlyMap<string, number>): Promise<void> {
-    const { rows } = await prepared<{ token: string; count: string; held: string }>(
-      this.client,
-      `select wanted.token, count(*), string_agg(found.position || ' ' || found.outline, ',') as held
-       from unnest($1::bigint[], $2::int[]) wanted (token, most) cross join lateral (
-         select k.position, k.outline from match.key k where k.token = wanted.token limit wanted.most + 1) found
-       group by wanted.token`,
-      [[...mostOf.keys()], [...mostOf.values()]],
-    );
-    for (const [token, most] of mostOf) this.found.set(token, { holders: 0, held: [], most });
-    for (const { token, count, held } of rows) {
-      const most = mostOf.get(token) as number;
-      const isGeneric = Number(count) > most;
-      let all: readonly Held[] | undefined;
-      const under = {
-        most,
-        // Of a generic key hardly anybody asks.
-        get held() {
-          return (all ??= heldOf(held));
-        },
-      };
-      this.found.set(
-        token,
-        Object.assign(under, { holders: isGeneric ? Number.POSITIVE_INFINITY : countOf(under.held) }),
-      );
-    }
-  }
-
-  private async open(positions: readonly number[]): Promise<void> {
-    const missing = [...new Set(positions)].filter((position) => !this.opened.has(position));
-    if (missing.length === 0) return;
-    for (const [position, node] of await this.index.nodesAt(this.client, missing)) {
-      this.opened.set(position, node);
-      this.byId.set(node.id, node);
-    }
-  }
-
-  /** How many held the key before the given records came. */
-  holdersBefore({ held, most }: Under, added: ReadonlySet<number>): number {
-    const before = held.filter(({ position }) => !added.has(position));
-    return before.length > most ? Number.POSITIVE_INFINITY : countOf(before);
-  }
-
-  /** Every record under a key, also where it is generic. */
-  async recordsUnder({ held }: Under): Promise<Node<Features>[]> {
-    const positions = held.map(({ position }) => position);
-    await this.open(positions);
-    return positions.flatMap((position) => this.opened.get(position) ?? []);
-  }
-
-  /** What reviewers decided of pairs of these records, or of observations that stay with one of them. */
-  async decisions(records: readonly string[]): Promise<PairDecision[]> {
-    const { rows } = await prepared<{ a: string; b: string; decision: PairDecision['decision'] }>(
-      this.client,
-      `with said as (select $1::bigint[] || array(select position from match.alias where of = any($1)) as positions),
-       decided as (
-         select coalesce(x.of, d.a) as a, coalesce(y.of, d.b) as b, d.decision from identity.decision d
-           left join match.alias x on x.position = d.a left join match.alias y on y.position = d.b
-         where d.a = any((select positions from said)::bigint[]) or d.b = any((select positions from said)::bigint[]))
-       select least(a, b) as a, greatest(a, b) as b, decision from decided where a <> b
-       union all select a, b, 'same' from match.kept where a = any($1) or b = any($1) order by a, b`,
-      [records.map(Number)],
-    );
-    return rows.map(({ a, b, decision }) => ({ a: nodeId(Number(a)), b: nodeId(Number(b)), decision }));
-  }
-}
-
-interface EdgeRow {
-  a: string;
-  b: string;
-  outcome: Outcome;
-  bits: number;
-}
-
-/** The edges of the given records as they were found last, with whomever. */
-export async function storedEdges(client: ClientBase, positions: readonly number[]): Promise<StoredEdge[]> {
-  if (positions.length === 0) return [];
-  // Not `a = any and b = any`: that is looked up for each pair of them.
-  const { rows } = await prepared<EdgeRow>(
-    client,
-    `select a, b, outcome, bits from match.edge where a = any($1)
-     union all select a, b, outcome, bits from match.edge where b = any($1) and a not in (select unnest($1::bigint[]))`,
-    [positions],
-  );
-  return rows.map((row) => ({ ...row, a: Number(row.a), b: Number(row.b) }));
-}
-
-const pairText = (a: number | string, b: number | string): string => `${Number(a)} ${Number(b)}`;
-
-/** An edge as it is kept. */
-export const edgeRow = ({ a, b, verdict, comparison }: Edge): object => ({
-  a: Number(a),
-  b: Number(b),
-  outcome: verdict.outcome,
-  grade: verdict.grade,
-  rule: verdict.rule,
-  bits: comparison.bits,
-  evidence: verdict.outcome === 'apart' ? [] : comparison.evidence,
-});
-
-/** Keeps the edges that were found among the given records, and drops what isn't found any more. */
-export async function saveEdges(
-  client: ClientBase,
-  before: readonly StoredEdge[],
-  found: readonly Edge[],
-  unchanged: readonly Edge[],
-): Promise<void> {
-  const was = new Map(before.map((edge) => [pairText(edge.a, edge.b), edge]));
-  const now = new Set([...found, ...unchanged].map(({ a, b }) => pairText(a, b)));
-  const gone = before.filter(({ a, b }) => !now.has(pairText(a, b)));
-  const changed = found.filter(({ a, b, verdict, comparison }) => {
-    const old = was.get(pairText(a, b));
-    return old?.outcome !== verdict.outcome || Math.abs(old.bits - comparison.bits) > 0.01;
-  });
-  if (gone.length > 0) {
-    await prepared(
-      client,
-      'delete from match.edge e using unnest($1::bigint[], $2::bigint[]) g (a, b) where e.a = g.a and e.b = g.b',
-      [gone.map(({ a }) => a), gone.map(({ b }) => b)],
-    );
-  }
-  if (changed.length === 0) return;
-  await prepared(
-    client,
-    `insert into match.edge (a, b, outcome, grade, rule, bits, evidence)
-     select a, b, outcome, grade, rule, bits, evidence from jsonb_to_recordset($1)
-       r (a bigint, b bigint, outcome text, grade text, rule text, bits real, evidence jsonb)
-     on conflict (a, b) do update set outcome = excluded.outcome, grade = excluded.grade, rule = excluded.rule,
-       bits = excluded.bits, evidence = excluded.evidence`,
-    [JSON.stringify(changed.map(edgeRow))],
-  );
 }

@@ -2,17 +2,10 @@ import type { EntityRelation } from '@liandun/contracts';
 import { gapsOf, saysTheSame, type Edge, type Features, type Node, type Resolution } from '@liandun/identity';
 import { prepared } from '@liandun/event-log';
 import type { ClientBase } from 'pg';
-import {
-  entriesAt,
-  nodeId,
-  saveEdges,
-  storedEdges,
-  type Generation,
-  type LiveLookup,
-  type MatchIndex,
-  type ObservedEntry,
-} from './match-index.js';
+import { entriesAt, nodeId, type Generation, type MatchIndex, type ObservedEntry } from './match-index.js';
+import { saveEdges, storedEdges } from './edges.js';
 import { Explorer, type Explored } from './explore.js';
+import { LiveLookup } from './live-lookup.js';
 import { entitiesAt, keptRelations, relationAt, relationChanges, type RelationChanges } from './relations.js';
 import { regroup, type Found, type PairEdge, type Regrouping } from './regroup.js';
 import type { Alias } from './standings.js';
@@ -42,7 +35,7 @@ export async function settle(
     [...repeats].map(([position, of]) => ({ position, of, grade: 'exact' })),
   );
   const active = generations.find(({ state }) => state === 'active') as Generation;
-  const lookup = index.lookup(client, active);
+  const lookup = new LiveLookup(index, client, active);
   const fresh = nodes.filter(({ id }) => !repeats.has(Number(id)));
   const touched = [...new Set([...(await anchorsOf(client, again)), ...repeats.values()])];
   const older = [...(await index.nodesAt(client, touched)).values()];
