@@ -135,7 +135,7 @@ describe('log proof', () => {
   });
 
   test.each([
-    [['--vkey', 'abc'], 1, /MALFORMED_KEY: the key of --vkey/],
+    [['--vkey', 'abc'], 2, /--vkey abc: /],
     [['--vkey', formatVerifierKey(newSigner('other.example/log', 'log'))], 1, /UNTRUSTED_SIGNATURE: .*another log's/],
     [['--json'], 2, /Say which log you trust/],
   ])('with %j it says whom it would have to trust', async (options, exitCode, pattern) => {

@@ -163,7 +163,7 @@ const CHECKPOINT: Words = ['the checkpoint in PROOF', '证明中的检查点'];
 
 /** What was changed, or doesn't belong together. */
 const WRONG: Partial<Record<TransparencyLogErrorCode, Words>> = {
-  MALFORMED_KEY: ['the key of --vkey or --policy is no verifier key', '--vkey 或 --policy 中的公钥格式有误'],
+  MALFORMED_KEY: ['a key in the file of --policy is no verifier key', '--policy 文件中的公钥格式有误'],
   MALFORMED_POLICY: ['the file of --policy is no trust policy', '--policy 文件不是信任策略'],
   MALFORMED_PROOF: [
     'PROOF is no tlog-proof: its head, index or a hash was changed',

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
-import { formatVerifierKey, parseVerifierKey, TransparencyLogError, type VerifierKey } from '@liandun/transparency-log';
+import { formatVerifierKey, type VerifierKey } from '@liandun/transparency-log';
 import type { Context } from '../context.js';
 import { CliError, EXIT, usageError, type ExitCode } from '../exit-codes.js';
+import { verifierKey } from '../log/trust.js';
 import { witnessKey } from '../witness/key.js';
 import { witnessServer } from '../witness/server.js';
 import { WitnessStore } from '../witness/store.js';
@@ -58,20 +59,7 @@ function trustedLogs(context: Context, given: string[] | undefined): VerifierKey
       '请用 --log 给出要联署的日志的验证公钥（由其运营方公布，即 LOG_VKEY）。',
     );
   }
-  return vkeys.map((vkey) => {
-    try {
-      const key = parseVerifierKey(vkey);
-      if (key.use === 'log') return key;
-      throw new TransparencyLogError('MALFORMED_KEY', "This is a witness's key", '这是见证方的密钥');
-    } catch (error) {
-      if (!(error instanceof TransparencyLogError)) throw error;
-      throw usageError(
-        'BAD_VKEY',
-        `--log ${vkey}: ${error.message}`,
-        `--log ${vkey} 不是日志的验证公钥：${error.messageZh}`,
-      );
-    }
-  });
+  return vkeys.map((vkey) => verifierKey(vkey, '--log'));
 }
 
 interface Address {

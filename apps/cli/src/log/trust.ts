@@ -9,6 +9,7 @@ import {
   TransparencyLogError,
   type OpenedCheckpoint,
   type TrustPolicy,
+  type VerifierKey,
 } from '@liandun/transparency-log';
 import type { Context } from '../context.js';
 import { CliError, EXIT, usageError } from '../exit-codes.js';
@@ -47,11 +48,27 @@ function logPolicy(context: Context, vkey: string | undefined): TrustPolicy {
     );
   }
   return {
-    logs: [parseVerifierKey(key)],
+    logs: [verifierKey(key, vkey === undefined ? 'LOG_VKEY' : '--vkey')],
     witnesses: new Map(),
     urls: new Map(),
     quorum: { threshold: 0, members: [] },
   };
+}
+
+/** A key that a setting or an option names; a bad one is its writer's mistake, and proves nothing against the log. */
+export function verifierKey(vkey: string, namedBy: string): VerifierKey {
+  try {
+    const key = parseVerifierKey(vkey);
+    if (key.use === 'log') return key;
+    throw new TransparencyLogError('MALFORMED_KEY', "This is a witness's key", '这是见证方的密钥');
+  } catch (error) {
+    if (!(error instanceof TransparencyLogError)) throw error;
+    throw usageError(
+      'BAD_VKEY',
+      `${namedBy} ${vkey}: ${error.message}`,
+      `${namedBy} ${vkey} 不是日志的验证公钥：${error.messageZh}`,
+    );
+  }
 }
 
 export function trusted(signed: string, policy: TrustPolicy): OpenedCheckpoint {
