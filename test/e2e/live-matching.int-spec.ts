@@ -1,5 +1,5 @@
 import { EVENT_TYPES, LEDGER_SOURCE, makeResidentId, makeUscc, memberSource, type Identity } from '@liandun/contracts';
-import { inTransaction, rebuildProjection, type NewEvent } from '@liandun/event-log';
+import { inTransaction, rebuildProjection, type NewEvent, type StoredEvent } from '@liandun/event-log';
 import { reconcileBatch, zhMatcher, type BatchRecord } from '@liandun/identity';
 import { MatchIndex, renewIndex } from '@liandun/matching';
 import { VAULT_RIDER } from '@liandun/vault';
@@ -10,7 +10,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
-import { judgeAgain } from '../../apps/worker/src/reconcile.js';
+import { judgeAgain, reconcileReader } from '../../apps/worker/src/reconcile.js';
 import { TestLedger } from '../support/ledger.js';
 
 const FILE = join(process.env.LIANDUN_SHARED ?? '../shared', 'data/identity/small.jsonl.gz');
@@ -214,6 +214,28 @@ describe('what an erasure leaves of matching', () => {
     expect(rows).toEqual([{ keys: 0 }]);
     await given.report([of('later', 'p4', operator({}))]);
     expect(await given.entities()).toEqual(['later left middle right']);
+    await ledger.stop();
+  });
+
+  it('is gone from the memory of a worker, too, whose turn another took', async () => {
+    const given = await Given.start();
+    const { ledger } = given;
+    const residentId = makeResidentId('990101', '19900101', 78);
+    const identity: Identity = { kind: 'person', name: '虚构乙', residentId };
+    const [position = -1] = await given.report([
+      { recordId: 'one', memberId: 'p1', merchantId: 'm-one', identity, shops: [] },
+    ]);
+    const index = new MatchIndex(zhMatcher, ledger.vault);
+    const remembered = async (): Promise<unknown> =>
+      (await inTransaction(ledger.pool, (client) => index.nodesAt(client, [position]))).get(position)?.features
+        .residentId;
+    expect(await remembered()).toBe(residentId);
+    const owner = new pg.Pool({ connectionString: ledger.url, max: 1 });
+    await owner.query('delete from vault.data_key where position = $1', [position]);
+    await owner.end();
+    const erased = { type: EVENT_TYPES.subjectErased, data: { positions: [position], asRepresentative: [] } };
+    reconcileReader(ledger.log, index).overtaken?.([erased as unknown as StoredEvent]);
+    expect(await remembered()).toBeUndefined();
     await ledger.stop();
   });
 

@@ -119,6 +119,9 @@ export const reconcileReader = (log: EventLog, index: MatchIndex): ReaderDefinit
       pool,
       events.filter(({ type }) => OBSERVATIONS.has(type)),
     ),
+  overtaken: (events) => {
+    for (const event of events) if (event.type === EVENT_TYPES.subjectErased) index.forget(erasedIn(event));
+  },
   async handle(client, events) {
     const last = events.at(-1);
     if (!last) return;
@@ -130,12 +133,17 @@ export const reconcileReader = (log: EventLog, index: MatchIndex): ReaderDefinit
       await decide(client, log, index, { observations, again, decidedAt, batch: String(last.position), last });
     const erased = events.filter((event) => event.type === EVENT_TYPES.subjectErased);
     for (const event of erased) {
-      const { positions, asRepresentative } = event.data as SubjectErased;
-      await letGo(client, index, await liveGenerations(client), [...positions, ...asRepresentative]);
+      await letGo(client, index, await liveGenerations(client), erasedIn(event));
       await forgetRelations(client, IDENTITY, event.data as SubjectErased);
     }
   },
 });
+
+/** The positions of what an erasure took values from. */
+function erasedIn({ data }: StoredEvent): number[] {
+  const { positions, asRepresentative } = data as SubjectErased;
+  return [...positions, ...asRepresentative];
+}
 
 const JUDGED_AGAIN_AT_ONCE = 200;
 

@@ -120,10 +120,28 @@ test('a commit wakes a reader, which does not wait for its next poll', async () 
 });
 
 test('of two instances each event is applied by one', async () => {
-  const both = [start({ name: 'twins', batchMax: 3 }), start({ name: 'twins', batchMax: 3 })];
+  const seen = [new Set<number>(), new Set<number>()];
+  let overtaken = 0;
+  const both = seen.map((positions) =>
+    start({
+      name: 'twins',
+      batchMax: 3,
+      handle: async (client, events, signal) => {
+        await effects('twins')(client, events, signal);
+        for (const { position } of events) positions.add(position);
+      },
+      overtaken: (events) => {
+        overtaken += events.length;
+        for (const { position } of events) positions.add(position);
+      },
+    }),
+  );
   const head = await append(...range(0, 200).map(() => ({ key: 'k' })));
   await Promise.all(both.map((reader) => reader.reached(head)));
   expect(await effectsOf('twins')).toEqual(range(0, head + 1));
+  // Whatever the other applied, each has been told of it.
+  for (const positions of seen) expect([...positions].toSorted((a, b) => a - b)).toEqual(range(0, head + 1));
+  expect(overtaken).toBeGreaterThan(0);
 });
 
 test('what comes next is prepared while what is before it is handled, and a failure there changes nothing', async () => {

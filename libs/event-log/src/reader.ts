@@ -41,6 +41,8 @@ export interface ReaderDefinition {
    * effect but that `handle` is faster; it may be left out, or repeated, and a throw is passed over.
    */
   prepare?(pool: pg.Pool, events: StoredEvent[]): Promise<void>;
+  /** Told of the events that another instance applied instead, for what this process keeps of them in memory; maybe again. */
+  overtaken?(events: StoredEvent[]): void;
   /**
    * Handles a few events in the transaction of the reader that carries this one, after that one's effects; they commit together, with
    * both checkpoints. False, with nothing written: not now. Default: `handle`, or never where that has transactions of its own.
@@ -232,8 +234,20 @@ export class Reader {
       await this.apply(batch);
     } catch (error) {
       if (!(error instanceof OvertakenError)) throw error;
-      await this.persistently(async () => this.setSaved(await loadCheckpoint(this.pool, this.name)));
+      await this.persistently(() => this.catchUp(from));
     }
+  }
+
+  /** Goes on behind what another instance has applied. */
+  private async catchUp(from: number): Promise<void> {
+    const to = await loadCheckpoint(this.pool, this.name);
+    if (this.definition.overtaken)
+      for (let at = from; at < to;) {
+        const window = await this.read(at);
+        this.definition.overtaken(window.events.filter(({ position }) => position <= to));
+        at = window.to;
+      }
+    this.setSaved(to);
   }
 
   private read(after: number): Promise<Window> {
