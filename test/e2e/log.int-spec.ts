@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { memberSource, type CloudEvent, type Notice, type Receipt } from '@liandun/contracts';
 import {
   formatCheckpoint,
+  formatVerifierKey,
   leafHash,
   parsePolicy,
   parseProof,
@@ -21,6 +22,7 @@ import { FSCK, FSCK_PACKAGE, SUMDB } from '../support/go-verifiers.js';
 import { buildGo, hasGo, runProgram, serveFiles } from '../support/go.js';
 import { Product } from '../support/product.js';
 import { delisted, organization, person, reported } from '../support/submissions.js';
+import { newLogKey } from '../support/tlog-database.js';
 import { found, until } from '../support/until.js';
 
 const [A, B, REGULATOR] = ['log-a', 'log-b', 'log-regulator'];
@@ -228,8 +230,11 @@ describe('liandun log', () => {
 
   test('verify says who may read entries, and refuses a log of another key', async () => {
     expect(await run('log verify')).toMatchObject({ code: 4, err: expect.stringContaining('--token-of') as unknown });
-    const other = 'other.example/log+b4e3fa12+AXSKrTiXJy+ezEaHHIM1Ve2FzBKQfY8YPxN9hTJdiV9K';
-    expect((await run(`log verify --token-of ${REGULATOR} --vkey ${other}`)).code).toBe(1);
+    const other = formatVerifierKey(newLogKey('other.example/log'));
+    const refused = await run(`log verify --token-of ${REGULATOR} --vkey ${other}`);
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('UNTRUSTED_SIGNATURE') as unknown });
+    const mistaken = await run(`log verify --token-of ${REGULATOR} --vkey ${other.slice(0, -4)}`);
+    expect(mistaken).toMatchObject({ code: 2, err: expect.stringContaining('--vkey other.example/log') as unknown });
   });
 
   test('export writes a folder that is verified without the ledger, by us and as a start of what comes later', async () => {
