@@ -253,6 +253,18 @@ describe("P18: a question without its filter, as the api's role", () => {
   });
 });
 
+test('all that is read for one answer is of one moment', async () => {
+  const own = async (db: pg.ClientBase): Promise<unknown> =>
+    (await db.query('select count(*) from view.observation where member = $1', [A])).rows[0];
+  const [before, meanwhile] = await readAs(api, PLATFORM_A!, async (db) => {
+    const first = await own(db);
+    await ledger.submit(A, [reported(A, 'm-meanwhile', organization(730))]);
+    return [first, await own(db)];
+  });
+  expect(meanwhile).toEqual(before);
+  expect(await readAs(api, PLATFORM_A!, own)).not.toEqual(before);
+});
+
 describe('P18: a connection that is used again', () => {
   const seen = async (db: { query: pg.ClientBase['query'] }): Promise<(string | null)[]> =>
     whose((await db.query<{ whose: string }>('select member as whose from view.notice')).rows);

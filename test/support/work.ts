@@ -51,7 +51,7 @@ export class Work {
   }
 
   #note(client: pg.Client, callers: WeakMap<pg.Client, string>, text: string, values: unknown): void {
-    const [, names] = /^begin read only; (.*)$/s.exec(text) ?? [];
+    const [, names] = /^begin [a-z ]*read only; (.*)$/s.exec(text) ?? [];
     if (names !== undefined) callers.set(client, names);
     if (/^(rollback|commit|begin)$/.test(text)) callers.delete(client);
     const caller = callers.get(client);
@@ -79,7 +79,9 @@ export class Work {
   /** Behind the same walls as what the api reads for the caller. */
   async #planOf({ text, values, caller }: Statement): Promise<unknown> {
     const role = caller === undefined ? 'liandun_door' : 'liandun_api';
-    await this.planner.query(`begin read only; set local role ${role}${caller === undefined ? '' : `; ${caller}`}`);
+    await this.planner.query(
+      `begin isolation level repeatable read read only; set local role ${role}${caller === undefined ? '' : `; ${caller}`}`,
+    );
     try {
       const { rows } = await this.planner.query(`explain (analyze, timing off, format json) ${text}`, values);
       return nodesOf(rows[0]['QUERY PLAN'][0].Plan as PlanNode);

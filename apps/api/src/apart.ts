@@ -57,12 +57,12 @@ export class Apart {
 
   /** Throws NOT_FOUND where either id was never an entity's. */
   async between(caller: ReadingCaller, asked: readonly [one: string, other: string]): Promise<WhyApart> {
-    const [one, other] = await this.reads.as(caller, (db) => Promise.all(asked.map((id) => entitySide(db, id))));
-    if (!one || !other) throw new LedgerError('NOT_FOUND');
+    const [one, other, decided, related] = await this.reads.as(caller, async (db) => {
+      const [a, b] = await Promise.all(asked.map((id) => entitySide(db, id)));
+      if (!a || !b) throw new LedgerError('NOT_FOUND');
+      return [a, b, await decisionBetween(db, a.entityId, b.entityId), await relatedTo(db, a.entityId)] as const;
+    });
     if (one.entityId === other.entityId) return this.#oneEntity(caller, [one, other]);
-    const [decided, related] = await this.reads.as(caller, (db) =>
-      Promise.all([decisionBetween(db, one.entityId, other.entityId), relatedTo(db, one.entityId)]),
-    );
     const generation = (await liveGenerations(this.door.pool)).find(({ state }) => state === 'active');
     if (!generation) throw new LedgerError('NOT_FOUND');
     const { pairs, ...apart } = await ledgerApart(

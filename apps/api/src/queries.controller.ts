@@ -1,5 +1,5 @@
 import { LedgerError, type AlarmRaised } from '@liandun/contracts';
-import { EventLog, type ReadingCaller } from '@liandun/event-log';
+import { EventLog } from '@liandun/event-log';
 import { standingAlarms } from '@liandun/tlog';
 import {
   auditEvents,
@@ -12,6 +12,7 @@ import {
 } from '@liandun/views';
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { ClientBase } from 'pg';
 import { callerOf } from './access-hooks.js';
 import { Apart } from './apart.js';
 import { ALARM_STREAM } from './enumeration.js';
@@ -26,6 +27,22 @@ const found = <T>(value: T | undefined): T => {
 
 const ENTITY_ID = /^E\d{1,15}-[0-9a-f]{12}$/;
 const LISTING_ID = /^L\d{1,15}-[0-9a-f]{12}$/;
+
+/** The page with why each observation is of the entity: what it hangs by, and what was found and decided of it. */
+async function explainedPage(db: ClientBase, page: EntityPage): Promise<object> {
+  const positions = page.observations.map(({ position }) => position);
+  const links = (await edgesAmong(db, positions)).filter(({ outcome }) => outcome === 'link');
+  const steps = await stepsOf(db, positions);
+  const observations = page.observations.map((observation) => {
+    const { position } = observation;
+    const surest = links.find(({ a, b }) => a === position || b === position);
+    return {
+      ...observation,
+      explanation: { ...(surest && { surest: explained(surest) }), how: steps.get(position) ?? [] },
+    };
+  });
+  return { ...page, observations };
+}
 
 /** What members and regulators ask of the folded ledger. */
 @Controller('/v1')
@@ -42,8 +59,10 @@ export class QueriesController {
     const caller = callerOf(request);
     const member = caller.role === 'regulator' ? undefined : caller.memberId;
     if (!ENTITY_ID.test(entityId)) throw new LedgerError('NOT_FOUND');
-    const page = found(await this.reads.as(caller, (db) => entityPage(db, entityId, member)));
-    return member === undefined ? this.#explained(caller, page) : page;
+    return this.reads.as(caller, async (db) => {
+      const page = found(await entityPage(db, entityId, member));
+      return member === undefined ? explainedPage(db, page) : page;
+    });
   }
 
   /** Why two entities aren't one: what contradicts, what is too weak, what is shared by too many, what a person decided. */
@@ -55,24 +74,6 @@ export class QueriesController {
   ): Promise<object> {
     if (![entityId, other].every((id) => ENTITY_ID.test(id))) throw new LedgerError('NOT_FOUND');
     return this.whyApart.between(callerOf(request), [entityId, other]);
-  }
-
-  /** Why each observation is of the entity: what it hangs by, and what was found and decided of it. */
-  async #explained(caller: ReadingCaller, page: EntityPage): Promise<object> {
-    const positions = page.observations.map(({ position }) => position);
-    const [edges, steps] = await this.reads.as(caller, (db) =>
-      Promise.all([edgesAmong(db, positions), stepsOf(db, positions)]),
-    );
-    const links = edges.filter(({ outcome }) => outcome === 'link');
-    const observations = page.observations.map((observation) => {
-      const { position } = observation;
-      const surest = links.find(({ a, b }) => a === position || b === position);
-      return {
-        ...observation,
-        explanation: { ...(surest && { surest: explained(surest) }), how: steps.get(position) ?? [] },
-      };
-    });
-    return { ...page, observations };
   }
 
   @Get('/listings/:listingId/coverage')

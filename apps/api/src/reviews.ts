@@ -26,6 +26,7 @@ import {
 } from '@liandun/views';
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
+import type { ClientBase } from 'pg';
 import { explained, pathOf } from './explain.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { Door } from './pools.js';
@@ -101,6 +102,13 @@ function sameWords({ accounts: _then, ...proposed }: ReviewChange, { accounts: _
 const evidenceIn = ({ evidence }: ReviewDecision | ReviewUndo): Pick<ReviewChange, 'evidence'> =>
   evidence && evidence.length > 0 ? { evidence: evidence.map(({ sha256, mediaType }) => ({ sha256, mediaType })) } : {};
 
+async function rowOf(db: ClientBase, reviewId: string): Promise<ReviewRow> {
+  const pair = pairOfReview(reviewId);
+  const row = pair && (await reviewOf(db, pair.a, pair.b));
+  if (!row) throw new LedgerError('REVIEW_NOT_FOUND');
+  return row;
+}
+
 /** The queue of who is who, and what regulators decide of it. */
 @Injectable()
 export class Reviews {
@@ -121,12 +129,13 @@ export class Reviews {
 
   /** One pair with why it may be one, why it is, and what led there. */
   async page(caller: ReadingCaller, reviewId: string): Promise<object> {
-    const row = await this.#row(caller, reviewId);
-    const { a, b } = row;
-    const [edges, steps] = await this.reads.as(caller, async (db) => {
-      const beside = await observationsBeside(db, [a, b]);
-      return Promise.all([edgesAmong(db, beside), stepsOf(db, [a, b])]);
+    const [row, edges, steps] = await this.reads.as(caller, async (db) => {
+      const found = await rowOf(db, reviewId);
+      const pair = [found.a, found.b];
+      const beside = await observationsBeside(db, pair);
+      return [found, await edgesAmong(db, beside), await stepsOf(db, pair)] as const;
     });
+    const { a, b } = row;
     const pair = edges.find((edge) => edge.a === a && edge.b === b);
     const between = edges.filter(({ outcome }) => outcome === 'review').map(explained);
     return {
@@ -206,11 +215,8 @@ export class Reviews {
     return now.proposal ? { approvalId: now.proposal.approvalId, reviewId } : shown(now);
   }
 
-  async #row(caller: ReadingCaller, reviewId: string): Promise<ReviewRow> {
-    const pair = pairOfReview(reviewId);
-    const row = pair && (await this.reads.as(caller, (db) => reviewOf(db, pair.a, pair.b)));
-    if (!row) throw new LedgerError('REVIEW_NOT_FOUND');
-    return row;
+  #row(caller: ReadingCaller, reviewId: string): Promise<ReviewRow> {
+    return this.reads.as(caller, (db) => rowOf(db, reviewId));
   }
 
   async #facts({ reviewId, entities: [one, other], decided }: ReviewRow): Promise<PairFacts> {

@@ -45,7 +45,8 @@ const namesOf = ({ memberId, role, subject }: ReadingCaller): string[] => [
 ];
 
 /**
- * Reads in the name of a caller, in a read-only transaction that sees what the caller may. The name ends with the transaction: the
+ * Reads in the name of a caller, in a read-only transaction that sees what the caller may. All of its statements see one moment:
+ * entities that become one between two of them would make a page contradict itself. The name ends with the transaction: the
  * connection's next user starts with none. On a pipelined pool this costs no round trip more than the work itself. The pool must
  * be of liandun_api; nothing that was read holds back the connection's end of the transaction.
  */
@@ -58,7 +59,7 @@ export function readAs<T>(
   withClient(pool, async (client) => {
     const { pipeline } = client as { pipeline?: boolean };
     if (pipeline) corkUntilNextTick(client);
-    const begun = client.query(['begin read only', ...namesOf(caller)].join('; '));
+    const begun = client.query(['begin isolation level repeatable read read only', ...namesOf(caller)].join('; '));
     begun.catch(() => {}); // its failure leaves no name: then the work sees nothing
     if (!pipeline) await begun;
     try {
