@@ -101,8 +101,8 @@ const actionsOf = (notices: { data: NoticeIssued }[], { listingId }: Merchant): 
  * reader that is behind comes upon his account first. A listing that ends in between is never told of to the other, rightly.
  */
 async function isAnnounced(merchant: Merchant): Promise<boolean> {
-  const told = await Promise.all([HOST, SOMETIMES].map(async (id) => actionsOf(await issued(id), merchant)));
-  return told.every(({ length }) => length > 0);
+  const toldTo = async (memberId: string): Promise<string[]> => actionsOf(await issued(memberId), merchant);
+  return (await toldTo(HOST)).includes('close') && (await toldTo(SOMETIMES)).length > 0;
 }
 
 const announced = async (merchant: Merchant): Promise<void> =>
