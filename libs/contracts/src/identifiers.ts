@@ -3,11 +3,11 @@
 /** The administrative division that no place has (GB/T 2260 gives nothing under 99): everything fictional lies there. */
 export const FICTIONAL_REGION = '990101';
 
-// GB 32100-2015 section 4: no I, O, S, V, Z.
-const USCC_ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
+/** GB 32100-2015 section 4: no I, O, S, V, Z. A character's value is its place. */
+export const USCC_ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
 const USCC_VALUES = valuesOf(USCC_ALPHABET);
-// GB 32100-2015 section 5: 3^(i-1) mod 31.
-const USCC_WEIGHTS = Array.from({ length: 17 }, (_, i) => Number(3n ** BigInt(i) % 31n));
+/** GB 32100-2015 section 5: 3^(i-1) mod 31, for all characters but the last, which makes the sum a multiple of 31. */
+export const USCC_WEIGHTS = Array.from({ length: 17 }, (_, i) => Number(3n ** BigInt(i) % 31n));
 // GB 11714-1997: letters count 10 (A) to 35 (Z).
 const ORGANIZATION_VALUES = valuesOf('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ');
 const ORGANIZATION_WEIGHTS = [3, 7, 9, 10, 5, 8, 4, 2];

@@ -1,4 +1,4 @@
-import { isRegistrationNumber, isUscc } from '@liandun/contracts';
+import { isRegistrationNumber, isUscc, USCC_ALPHABET, USCC_WEIGHTS } from '@liandun/contracts';
 import { isRegionPrefix } from './region.js';
 import { foldCode, isFillerNumber } from './text.js';
 
@@ -30,7 +30,6 @@ export type UsccReading =
   /** The text as it was compared; one slip away from several codes, or from none. */
   | { status: 'invalid'; text: string };
 
-const ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
 // Letters that GB 32100 leaves out because they read as digits (section 4.1).
 const LOOK_ALIKES: Record<string, string> = { O: '0', I: '1', Z: '2', S: '5' };
 // Pairs of the alphabet itself that readers and keyboards confuse.
@@ -141,7 +140,7 @@ function* slipsOf(text: string): Generator<[string, Slip]> {
     for (let i = 0; i < 19; i++) yield [text.slice(0, i) + text.slice(i + 1), 'doubled'];
     return;
   }
-  const values = [...text].map((char) => ALPHABET.indexOf(char));
+  const values = [...text].map((char) => USCC_ALPHABET.indexOf(char));
   // More than one character that no code has is more than one slip.
   const foreign = values.filter((value) => value < 0).length;
   if (foreign > 1) return;
@@ -164,15 +163,15 @@ function* slipsOf(text: string): Generator<[string, Slip]> {
   }
 }
 
-/** GB 32100-2015 section 5: a code's values times these add up to a multiple of 31. The check character is the last. */
-const WEIGHTS = [...Array.from({ length: 17 }, (_, i) => 3 ** i % 31), 1];
+/** A code's values times these add up to a multiple of 31. */
+const WEIGHTS = [...USCC_WEIGHTS, 1];
 /** Each weight's inverse modulo 31, which is a prime. */
-const INVERSES = WEIGHTS.map((weight) => [...ALPHABET].findIndex((_, n) => (weight * n) % 31 === 1));
+const INVERSES = WEIGHTS.map((weight) => [...USCC_ALPHABET].findIndex((_, n) => (weight * n) % 31 === 1));
 
 /** The one character that a code may have at a place where the others have these values, and 0 stands for it. */
 function charAt(place: number, values: readonly number[]): string {
   const sum = values.reduce((total, value, i) => total + value * (WEIGHTS[i] as number), 0);
-  return ALPHABET[((31 - (sum % 31)) * (INVERSES[place] as number)) % 31] as string;
+  return USCC_ALPHABET[((31 - (sum % 31)) * (INVERSES[place] as number)) % 31] as string;
 }
 
 const ORGANIZATION_WEIGHTS = [3, 7, 9, 10, 5, 8, 4, 2];
