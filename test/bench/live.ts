@@ -132,7 +132,7 @@ export class Live {
     return first;
   }
 
-  /** Who is one of the records at these positions, in their order; all at once, since copies have neighbours in each other. */
+  /** Who is one of the records at these positions, in their order; all at once, since copies have a few neighbours in each other. */
   async #link(source: AsyncGenerator<Given>, positions: readonly number[]): Promise<void> {
     const kinds = new Map<number, string>();
     async function* placed(): AsyncGenerator<Given> {

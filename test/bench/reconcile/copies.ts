@@ -1,5 +1,5 @@
 import { FICTIONAL_REGION, isResidentId, makeUscc } from '@liandun/contracts';
-import { foldText, isOrganizationCode, readUscc, splitCompanyName, type MatchRecord } from '@liandun/identity';
+import { foldText, hasHan, isOrganizationCode, readUscc, splitCompanyName, type MatchRecord } from '@liandun/identity';
 
 /** Characters that names are written with in a copy instead of each other; none of them is a place's. */
 const CHARACTERS = Array.from(
@@ -68,7 +68,6 @@ function residentId(written: string, copy: number): string {
   return id;
 }
 
-const HAN = /[\u4e00-\u9fff]/;
 const SOUNDS = ['aeiou', 'bcdfghjklmnpqrstwxyz'];
 
 /** Every vowel by another, every other letter by another. */
@@ -80,9 +79,9 @@ const letters = (text: string, copy: number): string =>
 
 /** The family name as it is, and what is behind it replaced; stars stay. */
 function person(name: string, copy: number): string {
-  if (!HAN.test(name)) return letters(name.toLowerCase(), copy);
+  if (!hasHan(name)) return letters(name.toLowerCase(), copy);
   const [family = '', ...given] = Array.from(name);
-  return family + given.map((char, i) => (HAN.test(char) ? characterFor(foldText(char), copy, i) : char)).join('');
+  return family + given.map((char, i) => (hasHan(char) ? characterFor(foldText(char), copy, i) : char)).join('');
 }
 
 /** The name proper replaced, also where it is written in traditional characters or with something between. */
