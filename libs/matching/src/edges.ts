@@ -1,32 +1,32 @@
 import { prepared } from '@liandun/event-log';
-import type { Edge, Outcome } from '@liandun/identity';
-import type { ClientBase } from 'pg';
+import type { Edge, Outcome, Rule, Verdict } from '@liandun/identity';
+import type { ClientBase, Pool } from 'pg';
+import { nodeId } from './match-index.js';
 
-/** An edge that was found before. */
+/** An edge that was found before, without its evidence. */
 export interface StoredEdge {
   a: number;
   b: number;
   outcome: Outcome;
+  grade: Verdict['grade'] | null;
+  rule: Rule;
   bits: number;
 }
 
-/** The same as PostgreSQL answers it. */
-export interface EdgeRow {
-  a: string;
-  b: string;
-  outcome: Outcome;
-  bits: number;
-}
-
-/** The edges of the given records as they were found last, with whomever. */
-export async function storedEdges(client: ClientBase, positions: readonly number[]): Promise<StoredEdge[]> {
+/** The edges of the given records as they were found last, with whomever but the others that are named. */
+export async function storedEdges(
+  client: ClientBase | Pool,
+  positions: readonly number[],
+  others: readonly number[] = [],
+): Promise<StoredEdge[]> {
   if (positions.length === 0) return [];
-  // Not `a = any and b = any`: that is looked up for each pair of them.
-  const { rows } = await prepared<EdgeRow>(
+  // Not `a = any and b = any`: that is looked up for each pair of them. Nor `<> all`, which goes through the list for each row.
+  const { rows } = await prepared<Omit<StoredEdge, 'a' | 'b'> & { a: string; b: string }>(
     client,
-    `select a, b, outcome, bits from match.edge where a = any($1)
-     union all select a, b, outcome, bits from match.edge where b = any($1) and a not in (select unnest($1::bigint[]))`,
-    [positions],
+    `select a, b, outcome, grade, rule, bits from match.edge where a = any($1) and b not in (select unnest($2::bigint[]))
+     union all select a, b, outcome, grade, rule, bits from match.edge
+       where b = any($1) and a not in (select unnest($1 || $2::bigint[]))`,
+    [positions, others],
   );
   return rows.map((row) => ({ ...row, a: Number(row.a), b: Number(row.b) }));
 }
@@ -43,6 +43,17 @@ export const edgeRow = ({ a, b, verdict, comparison }: Edge): object => ({
   bits: comparison.bits,
   evidence: verdict.outcome === 'apart' ? [] : comparison.evidence,
 });
+
+/** An edge as the matcher knows it, from what is kept. */
+export function edgeOf({ a, b, outcome, grade, rule, bits }: StoredEdge): Edge {
+  const conflict = rule === 'conflict' && { conflict: 'residentId' as const };
+  return {
+    a: nodeId(a),
+    b: nodeId(b),
+    comparison: { kind: 'legal', evidence: [], bits, ...conflict },
+    verdict: { outcome, rule, ...(grade && { grade }) },
+  };
+}
 
 /** Keeps the edges that were found among the given records, and drops what isn't found any more. */
 export async function saveEdges(

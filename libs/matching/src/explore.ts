@@ -27,30 +27,36 @@ export class Explorer {
 
   /** The components of the given records, and of those that are of one entity with them. */
   async explore(given: readonly Node<Features>[]): Promise<Explored> {
-    let [was, aliases]: [Map<number, Standing>, Alias[]] = [new Map(), []];
-    const beside = async (records: readonly string[]): Promise<Node<Features>[]> => {
-      const explored = records.map(Number);
-      ({ was, aliases } = await this.standings.of(explored));
-      const seen = new Set([...explored, ...aliases.map(({ position }) => position)]);
-      const unseen = [...was.keys()].filter((position) => !seen.has(position));
-      return [...(await this.index.nodesAt(this.client, unseen)).values()];
-    };
-    const resolution = await resolve<Features>(this.index.matcher, given, this.lookup, COMPONENT_MAX, beside);
-    return { resolution, positions: resolution.nodes.map(({ id }) => Number(id)), was, aliases };
+    return this.standing(await this.resolve(given));
   }
 
   /**
    * The same as exploring all anew after some of the records, by their ids, are to be compared anew: only their components are
    * explored, and those that turn out to be one with them.
    */
-  async exploreAgain(before: Explored, ids: readonly string[]): Promise<Explored> {
-    const { nodes, components } = before.resolution;
-    for (let again = touching(components, ids); ;) {
-      const found = await this.explore(nodes.filter(({ id }) => again.has(id)));
-      const reached = touching(components, [...again, ...found.resolution.nodes.map(({ id }) => id)]);
-      if (reached.size === again.size) return instead(before, found, again);
+  async exploreAgain({ resolution: before }: Explored, ids: readonly string[]): Promise<Explored> {
+    for (let again = touching(before.components, ids); ;) {
+      const found = await this.resolve(before.nodes.filter(({ id }) => again.has(id)));
+      const reached = touching(before.components, [...again, ...found.nodes.map(({ id }) => id)]);
+      if (reached.size === again.size) return this.standing(instead(before, found, again));
       again = reached;
     }
+  }
+
+  private async resolve(given: readonly Node<Features>[]): Promise<Resolution<Features>> {
+    const beside = async (records: readonly string[]): Promise<Node<Features>[]> => {
+      const explored = records.map(Number);
+      const { was, aliases } = await this.standings.of(explored);
+      const seen = new Set([...explored, ...aliases.map(({ position }) => position)]);
+      const unseen = [...was.keys()].filter((position) => !seen.has(position));
+      return [...(await this.index.nodesAt(this.client, unseen)).values()];
+    };
+    return resolve<Features>(this.index.matcher, given, this.lookup, COMPONENT_MAX, beside);
+  }
+
+  private async standing(resolution: Resolution<Features>): Promise<Explored> {
+    const positions = resolution.nodes.map(({ id }) => Number(id));
+    return { resolution, positions, ...(await this.standings.of(positions)) };
   }
 }
 
@@ -61,29 +67,27 @@ function touching(components: readonly string[][], ids: readonly string[]): Set<
 }
 
 /** What was found before, but for these records, whose components were explored again. */
-function instead(before: Explored, found: Explored, again: ReadonlySet<string>): Explored {
-  const [x, y] = [before.resolution, found.resolution];
+function instead(
+  before: Resolution<Features>,
+  found: Resolution<Features>,
+  again: ReadonlySet<string>,
+): Resolution<Features> {
   const others = <E extends { a: string; b: string }>(edges: readonly E[]): E[] =>
     edges.filter(({ a, b }) => !again.has(a) && !again.has(b));
-  const compared = new Set([...x.compared].filter((id) => !again.has(id)));
-  const relations = [...x.relations.filter(({ from, to }) => compared.has(from) || compared.has(to)), ...y.relations];
-  const nodes = [...x.nodes.filter(({ id }) => !again.has(id)), ...y.nodes];
+  const groups = (all: readonly string[][]): string[][] => all.filter(([first]) => !again.has(first as string));
+  const compared = new Set([...before.compared].filter((id) => !again.has(id)));
+  const relations = before.relations.filter(({ from, to }) => compared.has(from) || compared.has(to));
   return {
-    resolution: {
-      nodes,
-      components: [...x.components.filter(([first]) => !again.has(first as string)), ...y.components],
-      entities: [...x.entities.filter(([first]) => !again.has(first as string)), ...y.entities],
-      links: [...others(x.links), ...y.links],
-      reviews: [...others(x.reviews), ...y.reviews],
-      edges: [...others(x.edges), ...y.edges],
-      remembered: [...others(x.remembered), ...y.remembered],
-      compared: new Set([...compared, ...y.compared]),
-      // Where both a record of those and another were compared, both times.
-      relations: [...new Map(relations.map((relation) => [`${relation.from} ${relation.to}`, relation])).values()],
-      cut: x.cut || y.cut,
-    },
-    positions: nodes.map(({ id }) => Number(id)),
-    was: new Map([...before.was, ...found.was]),
-    aliases: [...new Map([...before.aliases, ...found.aliases].map((alias) => [alias.position, alias])).values()],
+    nodes: [...before.nodes.filter(({ id }) => !again.has(id)), ...found.nodes],
+    components: [...groups(before.components), ...found.components],
+    entities: [...groups(before.entities), ...found.entities],
+    links: [...others(before.links), ...found.links],
+    reviews: [...others(before.reviews), ...found.reviews],
+    edges: [...others(before.edges), ...found.edges],
+    remembered: [...others(before.remembered), ...found.remembered],
+    compared: new Set([...compared, ...found.compared]),
+    // Where both a record of those and another were compared, both times.
+    relations: [...new Map([...relations, ...found.relations].map((one) => [`${one.from} ${one.to}`, one])).values()],
+    cut: before.cut || found.cut,
   };
 }

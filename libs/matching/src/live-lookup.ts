@@ -1,24 +1,10 @@
 import { prepared } from '@liandun/event-log';
-import type {
-  Bucket,
-  Edge,
-  Features,
-  Key,
-  Lookup,
-  Memory,
-  Node,
-  PairDecision,
-  Remembered,
-  Rule,
-  Verdict,
-} from '@liandun/identity';
+import type { Bucket, Edge, Features, Key, Lookup, Memory, Node, PairDecision, Remembered } from '@liandun/identity';
 import { setImmediate } from 'node:timers/promises';
 import type { ClientBase, Pool } from 'pg';
-import type { EdgeRow } from './edges.js';
+import { edgeOf, storedEdges } from './edges.js';
 import { liveGenerations, nodeId, type Generation, type MatchIndex, type ObservedEntry } from './match-index.js';
 import { countOf, heldOf, type Held } from './outlines.js';
-
-type Grade = NonNullable<Verdict['grade']>;
 
 /** What stands under a key, none of it opened. */
 interface Under {
@@ -39,7 +25,6 @@ interface Met {
 export class LiveLookup implements Lookup<Features> {
   private readonly found = new Map<string, Under>();
   private readonly opened = new Map<number, Node<Features>>();
-  private readonly byId = new Map<string, Node<Features>>();
   /** The kept edges at each end, complete where that was asked for. */
   private readonly edges = new Map<string, Edge[]>();
   private readonly edgesAsked = new Set<number>();
@@ -65,27 +50,17 @@ export class LiveLookup implements Lookup<Features> {
   private async edgesOf(ids: readonly string[]): Promise<Remembered<Features>> {
     const missing = ids.map(Number).filter((position) => !this.edgesAsked.has(position));
     if (missing.length > 0) await this.loadEdges(missing);
-    return { edges: [...new Set(ids.flatMap((id) => this.edges.get(id) ?? []))], nodes: this.byId };
+    const edges = [...new Set(ids.flatMap((id) => this.edges.get(id) ?? []))];
+    return { edges, nodeOf: (id) => this.opened.get(Number(id)) };
   }
 
   private async loadEdges(positions: readonly number[]): Promise<void> {
-    // Those with a record that was asked for before came then. Not `<> all`, which goes through the list for each row.
-    const { rows } = await prepared<EdgeRow & { grade: Grade | null; rule: Rule }>(
-      this.client,
-      `select a, b, outcome, grade, rule, bits from match.edge where a = any($1) and b not in (select unnest($2::bigint[]))
-       union all select a, b, outcome, grade, rule, bits from match.edge
-         where b = any($1) and a not in (select unnest($1 || $2::bigint[]))`,
-      [positions, [...this.edgesAsked]],
-    );
+    // Those with a record that was asked for before came then.
+    const stored = await storedEdges(this.client, positions, [...this.edgesAsked]);
     for (const position of positions) this.edgesAsked.add(position);
-    const links = rows.filter(({ outcome }) => outcome === 'link');
-    await this.open(links.flatMap(({ a, b }) => [Number(a), Number(b)]));
-    for (const { a, b, outcome, grade, rule, bits } of rows) {
-      const ends = [nodeId(Number(a)), nodeId(Number(b))] as const;
-      const conflict = rule === 'conflict' && { conflict: 'residentId' as const };
-      const comparison = { kind: 'legal' as const, evidence: [], bits, ...conflict };
-      const edge: Edge = { a: ends[0], b: ends[1], comparison, verdict: { outcome, rule, ...(grade && { grade }) } };
-      for (const end of ends) {
+    await this.open(stored.filter(({ outcome }) => outcome === 'link').flatMap(({ a, b }) => [a, b]));
+    for (const edge of stored.map(edgeOf)) {
+      for (const end of [edge.a, edge.b]) {
         const at = this.edges.get(end);
         if (at) at.push(edge);
         else this.edges.set(end, [edge]);
@@ -171,10 +146,7 @@ export class LiveLookup implements Lookup<Features> {
   private async open(positions: readonly number[]): Promise<void> {
     const missing = [...new Set(positions)].filter((position) => !this.opened.has(position));
     if (missing.length === 0) return;
-    for (const [position, node] of await this.index.nodesAt(this.client, missing)) {
-      this.opened.set(position, node);
-      this.byId.set(node.id, node);
-    }
+    for (const [position, node] of await this.index.nodesAt(this.client, missing)) this.opened.set(position, node);
   }
 
   /** How many held the key before the given records came. */

@@ -77,9 +77,8 @@ export function becauseOf({ comparison, verdict }: Pick<PairEdge, 'comparison' |
   return [...new Set(fields)].map((field) => ({ field, grade }));
 }
 
-/** Whether the first says more of its ends than the second. */
-const isSurer = (x: PairEdge, y: PairEdge): boolean =>
-  (y.comparison.bits - x.comparison.bits || x.a - y.a || x.b - y.b) < 0;
+/** The weightiest first. */
+const byWeight = (x: PairEdge, y: PairEdge): number => y.comparison.bits - x.comparison.bits || x.a - y.a || x.b - y.b;
 
 /** Where every observation stands by what was found; an entity is called by the oldest observation in it. */
 function standings(found: Found, idOf: (position: number) => string): Map<number, Link> {
@@ -98,7 +97,7 @@ function standings(found: Found, idOf: (position: number) => string): Map<number
   for (const edge of within)
     for (const position of [edge.a, edge.b]) {
       const other = surest.get(position);
-      if (!other || isSurer(edge, other)) surest.set(position, edge);
+      if (!other || byWeight(edge, other) < 0) surest.set(position, edge);
     }
   return new Map(
     positions.map((position) => {
@@ -189,7 +188,7 @@ const POSSIBLE_MAX = 20;
 function possibleOf(link: Link, reviews: readonly PairEdge[], now: ReadonlyMap<number, Link>): PossibleLink[] {
   return reviews
     .filter(({ a, b }) => a === link.observation || b === link.observation)
-    .toSorted((x, y) => y.comparison.bits - x.comparison.bits || x.a - y.a || x.b - y.b)
+    .toSorted(byWeight)
     .slice(0, POSSIBLE_MAX)
     .map((edge) => {
       const observation = edge.a === link.observation ? edge.b : edge.a;

@@ -40,14 +40,15 @@ export class Standings {
        where entity_id in (select entity_id from identity.link where position = any($1)) order by position`,
       [missing],
     );
-    for (const row of rows) {
-      const { entity_id: entityId } = row;
-      const observation = Number(row.position);
-      const standing = { observation, entityId, sameAs: Number(row.same_as), strongAs: Number(row.strong_as) };
-      this.entityOf.set(observation, entityId);
-      const others = this.entities.get(entityId);
-      if (others) others.push(standing);
-      else this.entities.set(entityId, [standing]);
+    for (const [entityId, members] of Map.groupBy(rows, (row) => row.entity_id)) {
+      const standing = members.map((row) => ({
+        observation: Number(row.position),
+        entityId,
+        sameAs: Number(row.same_as),
+        strongAs: Number(row.strong_as),
+      }));
+      this.entities.set(entityId, standing);
+      for (const { observation } of standing) this.entityOf.set(observation, entityId);
     }
   }
 
@@ -57,11 +58,7 @@ export class Standings {
       'select position, of, grade from match.alias where of = any($1) order by position',
       [positions],
     );
-    for (const { position, of, grade } of rows) {
-      const alias = { position: Number(position), of: Number(of), grade };
-      const others = this.following.get(alias.of);
-      if (others) others.push(alias);
-      else this.following.set(alias.of, [alias]);
-    }
+    const aliases = rows.map(({ position, of, grade }) => ({ position: Number(position), of: Number(of), grade }));
+    for (const [of, others] of Map.groupBy(aliases, (alias) => alias.of)) this.following.set(of, others);
   }
 }

@@ -98,7 +98,7 @@ class Stream {
       holds: (id) => !given.has(id),
       edgesOf: (ids) => ({
         edges: [...this.kept.values()].filter(({ a, b }) => ids.includes(a) || ids.includes(b)),
-        nodes: new Map(this.nodes.map((node) => [node.id, node])),
+        nodeOf: (id) => this.nodes.find((node) => node.id === id),
       }),
     };
     // A decision joins and parts what no edge does.

@@ -36,13 +36,14 @@ export interface Memory<F> {
    * changed of how many hold the keys that such a pair agrees in.
    */
   holds(id: string): boolean;
-  /** The edges of these records, and at least the records at the ends of links. */
+  /** The edges of these records. */
   edgesOf(ids: readonly string[]): Promise<Remembered<F>> | Remembered<F>;
 }
 
 export interface Remembered<F> {
   edges: readonly Edge[];
-  nodes: ReadonlyMap<string, Node<F>>;
+  /** The record at an end; at least of a link. */
+  nodeOf: (id: string) => Node<F> | undefined;
 }
 
 export interface Resolution<F> extends Partition {
@@ -145,7 +146,7 @@ class Exploration<F> {
    * Visits records of which the pairs are known: answers the ones not visited before that links join to them. Whom they are only
    * possibly the same as was found then, and changes nothing of who is one.
    */
-  recall(records: readonly Node<F>[], { edges, nodes }: Remembered<F>): Node<F>[] {
+  recall(records: readonly Node<F>[], { edges, nodeOf }: Remembered<F>): Node<F>[] {
     for (const node of records) this.visit(node);
     const found = new Map<string, Node<F>>();
     for (const edge of edges) {
@@ -158,7 +159,7 @@ class Exploration<F> {
       if (!isLink) continue;
       this.link(a, b);
       for (const id of [a, b]) {
-        const end = nodes.get(id);
+        const end = nodeOf(id);
         if (end && !this.nodes.has(id)) found.set(id, end);
       }
     }
