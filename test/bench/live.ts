@@ -24,6 +24,7 @@ import { createGunzip } from 'node:zlib';
 import pg from 'pg';
 import { reconcileReader } from '../../apps/worker/src/reconcile.js';
 import { createTestDatabase } from '../support/database.js';
+import { besideBareCommits, type BareCommits } from './bare-commits.js';
 import { copyOf } from './reconcile/copies.js';
 import type { BenchResult } from './result.js';
 import { quantile } from './statistics.js';
@@ -214,8 +215,8 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
     const source = records(file);
     await live.load(source, INDEXED, records(file));
     const burst = await measureBurst(live, await take(source, BURST));
-    const paced = await measurePaced(live, source, burst.perSecond / 2);
-    return resultOf(burst, paced);
+    const [paced, commits] = await besideBareCommits(url, () => measurePaced(live, source, burst.perSecond / 2));
+    return resultOf(burst, paced, commits);
   } finally {
     await live.log.close();
     await pool.end();
@@ -289,7 +290,7 @@ export async function measurePaced(live: Live, source: AsyncGenerator<Given>, ra
   return { rate, p50Ms: quantile(took, 0.5), p99Ms: quantile(took, 0.99), events: took.length };
 }
 
-const resultOf = (burst: Burst, paced: Paced): BenchResult => ({
+const resultOf = (burst: Burst, paced: Paced, commits: BareCommits): BenchResult => ({
   name: 'live',
   title: `Live reconciliation, ${INDEXED} records indexed, durable commits`,
   rows: [
@@ -299,10 +300,15 @@ const resultOf = (burst: Burst, paced: Paced): BenchResult => ({
       figure: `p50 ${paced.p50Ms.toFixed(0)} ms  p99 ${paced.p99Ms.toFixed(0)} ms`,
       aim: 'p99 50 ms',
     },
+    {
+      run: 'meanwhile, a commit of nothing',
+      figure: `p50 ${commits.p50Ms.toFixed(1)} ms  p99 ${commits.p99Ms.toFixed(0)} ms`,
+      aim: '',
+    },
   ],
   notes: [
     `in the burst ${burst.cpuMsEach.toFixed(2)} ms of CPU an event beside the database's; ${burst.merged} merges and ${burst.split} splits`,
     'from the commit of the report to the commit of its link; reports and reader share this process and the machine',
   ],
-  json: { indexed: INDEXED, burst, paced },
+  json: { indexed: INDEXED, burst, paced, commits },
 });

@@ -12,6 +12,7 @@ import { Door, DOOR_OPTIONS } from '../../apps/api/src/pools.js';
 import { Screenings } from '../../apps/api/src/screenings.js';
 import { createTestDatabase } from '../support/database.js';
 import { ALL_MIGRATIONS } from '../support/ledger.js';
+import { besideBareCommits } from './bare-commits.js';
 import { Live, records, take, type Given } from './live.js';
 import type { BenchResult } from './result.js';
 import { quantile } from './statistics.js';
@@ -61,7 +62,7 @@ interface Timed {
   what: string;
   p50Ms: number;
   p99Ms: number;
-  perSecond: number;
+  perSecond?: number;
 }
 
 async function timed(what: string, each: readonly (() => Promise<unknown>)[]): Promise<Timed> {
@@ -107,21 +108,27 @@ async function searches(live: Live, pool: pg.Pool, asked: readonly Question[]): 
 }
 
 /** Whole inquiries, kept durably as the api keeps them: at a steady rate, then as many as go. */
-async function inquiries(screenings: Screenings, identities: readonly Identity[]): Promise<Timed[]> {
+async function inquiries(
+  databaseUrl: string,
+  screenings: Screenings,
+  identities: readonly Identity[],
+): Promise<Timed[]> {
   const took: number[] = [];
   const ask = async (n: number, list: number[]): Promise<void> => {
     const began = performance.now();
     await screenings.screen(MEMBER, identities[n % identities.length] as Identity, 'onboarding', [...SUBJECT_KINDS]);
     list.push(performance.now() - began);
   };
-  const pending: Promise<void>[] = [];
-  const began = performance.now();
-  for (let n = 0; n < (RATE_PER_SECOND * PACED_MS) / 1000; n += 1) {
-    const waitMs = began + (n * 1000) / RATE_PER_SECOND - performance.now();
-    if (waitMs > 1) await sleep(waitMs);
-    pending.push(ask(n, took));
-  }
-  await Promise.all(pending);
+  const [, commits] = await besideBareCommits(databaseUrl, async () => {
+    const pending: Promise<void>[] = [];
+    const began = performance.now();
+    for (let n = 0; n < (RATE_PER_SECOND * PACED_MS) / 1000; n += 1) {
+      const waitMs = began + (n * 1000) / RATE_PER_SECOND - performance.now();
+      if (waitMs > 1) await sleep(waitMs);
+      pending.push(ask(n, took));
+    }
+    await Promise.all(pending);
+  });
   const burst: number[] = [];
   const from = performance.now();
   await Promise.all(
@@ -137,6 +144,7 @@ async function inquiries(screenings: Screenings, identities: readonly Identity[]
       p99Ms: quantile(took, 0.99),
       perSecond: RATE_PER_SECOND,
     },
+    { what: 'meanwhile, a commit of nothing', ...commits },
     {
       what: `a whole inquiry, ${AT_ONCE} at once`,
       p50Ms: quantile(burst, 0.5),
@@ -172,7 +180,7 @@ export async function run({ databaseUrl, root }: { databaseUrl: string; root: st
     const mixed = asked
       .flatMap(({ identities }) => identities)
       .toSorted(({ name: a }, { name: b }) => (a < b ? -1 : 1));
-    return resultOf(search, await inquiries(screenings, mixed));
+    return resultOf(search, await inquiries(url, screenings, mixed));
   } finally {
     await live.log.close();
     await log.close();
@@ -187,7 +195,7 @@ function resultOf(search: readonly Timed[], whole: readonly Timed[]): BenchResul
     run: what,
     'p50 ms': p50Ms.toFixed(2),
     'p99 ms': p99Ms.toFixed(2),
-    'a second': Math.round(perSecond),
+    'a second': perSecond === undefined ? '' : Math.round(perSecond),
     'times bare (p50)': (p50Ms / bare.p50Ms).toFixed(1),
   }));
   return {
