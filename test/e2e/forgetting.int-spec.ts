@@ -171,6 +171,8 @@ async function secretsAt(positions: number[]): Promise<string[]> {
   const { rows } = await pool.query<{ secret: string }>(
     `select encode(sealed, 'hex') as secret from vault.record where position = any($1)
      union all select encode(wrapped, 'hex') from vault.data_key where position = any($1)
+     union all select encode(sealed, 'hex') from vault.derived where position = any($1)
+     union all select encode(wrapped, 'hex') from vault.derived where position = any($1)
      union all select encode(token, 'hex') from vault.token where position = any($1)
      union all select encode(token, 'hex') from vault.person_token where position = any($1)`,
     [positions],
@@ -243,6 +245,8 @@ test('P20: the database refuses a requester who approves', async () => {
 test('an erased person is found nowhere and can not be brought back; the log and what was decided stand', async () => {
   const { rows: before } = await pool.query<{ secret: string }>(
     `select encode(x, 'hex') as secret from (select sealed from vault.record union all select wrapped from vault.data_key
+       union all select d.sealed from vault.derived d join vault.data_key using (position)
+       union all select d.wrapped from vault.derived d join vault.data_key using (position)
        union all select token from vault.person_token
        union all select token from vault.token join log.entry using (position)
          where entry::jsonb #>> '{data,identity,kind}' <> 'organization') s (x)`,

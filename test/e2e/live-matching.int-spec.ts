@@ -4,7 +4,7 @@ import { reconcileBatch, zhMatcher, type BatchRecord } from '@liandun/identity';
 import { MatchIndex, renewIndex } from '@liandun/matching';
 import { VAULT_RIDER } from '@liandun/vault';
 import { identityLinksProjection } from '@liandun/views';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -208,10 +208,12 @@ describe('what an erasure leaves of matching', () => {
       ],
     });
     await ledger.settled();
-    const { rows } = await ledger.pool.query('select count(*)::int as keys from match.key where position = $1', [
-      positions[0],
-    ]);
-    expect(rows).toEqual([{ keys: 0 }]);
+    const { rows } = await ledger.pool.query(
+      `select (select count(*)::int from match.key where position = $1) as keys,
+         (select count(*)::int from vault.derived where position = $1) as derived`,
+      [positions[0]],
+    );
+    expect(rows).toEqual([{ keys: 0, derived: 0 }]);
     await given.report([of('later', 'p4', operator({}))]);
     expect(await given.entities()).toEqual(['later left middle right']);
     await ledger.stop();
@@ -236,6 +238,22 @@ describe('what an erasure leaves of matching', () => {
     const erased = { type: EVENT_TYPES.subjectErased, data: { positions: [position], asRepresentative: [] } };
     reconcileReader(ledger.log, index).overtaken?.([erased as unknown as StoredEvent]);
     expect(await remembered()).toBeUndefined();
+    await ledger.stop();
+  });
+
+  it('is kept sealed as it is compared until then, so that another worker need not open it again', async () => {
+    const given = await Given.start();
+    const { ledger } = given;
+    const identity: Identity = { kind: 'person', name: '虚构丙', residentId: makeResidentId('990101', '19900101', 79) };
+    const [position = -1] = await given.report([
+      { recordId: 'one', memberId: 'p1', merchantId: 'm-one', identity, shops: [] },
+    ]);
+    const read = async (matcher: typeof zhMatcher): Promise<unknown> =>
+      inTransaction(ledger.pool, (client) => new MatchIndex(matcher, ledger.vault).nodesAt(client, [position]));
+    const opened = await read({ ...zhMatcher, version: 'another' });
+    const blind = { ...zhMatcher, features: jest.fn<typeof zhMatcher.features>() };
+    expect(await read(blind)).toEqual(opened);
+    expect(blind.features).not.toHaveBeenCalled();
     await ledger.stop();
   });
 

@@ -14,7 +14,7 @@ export {
   type ReaderLogger,
   type ReaderStatus,
 } from './reader.js';
-export { int4Array, textArray } from './binary-arrays.js';
+export { byteaArray, int4Array, textArray } from './binary-arrays.js';
 export { prepared } from './prepared.js';
 export { at, find, fingerprintOf, readStream, streamVersion } from './stored-events.js';
 export { inTransaction } from './transaction.js';

@@ -1,5 +1,5 @@
 import { memberOfSource, type Identity } from '@liandun/contracts';
-import { prepared } from '@liandun/event-log';
+import { prepared, textArray } from '@liandun/event-log';
 import type { ChineseMatcher, Features, Key, MatchRecord, Node, Outline } from '@liandun/identity';
 import type { Vault, VaultEvent } from '@liandun/vault';
 import { LRUCache } from 'lru-cache';
@@ -19,7 +19,7 @@ export interface Kept {
   packedBytes: number;
 }
 
-const KEPT: Kept = { records: 50_000, packedBytes: 256 * 2 ** 20 };
+const KEPT: Kept = { records: 10_000, packedBytes: 256 * 2 ** 20 };
 
 /** A record's id in the matcher's eyes; as texts they sort like their positions. */
 export const nodeId = (position: number): string => String(position).padStart(12, '0');
@@ -110,11 +110,18 @@ export class MatchIndex {
     return entries.map(({ position }) => found.get(position) as Node<Features>);
   }
 
-  /** The same by position alone, read from the log where they aren't known; a position without an identity is left out. */
+  /**
+   * The same by position alone: where they aren't known, what the vault keeps of them, else read from the log; a position without an
+   * identity is left out.
+   */
   async nodesAt(client: ClientBase | Pool, positions: readonly number[]): Promise<Map<number, Node<Features>>> {
     const found = new Map<number, Node<Features>>();
     const missing = positions.filter((position) => !this.recalled(position, found));
-    const entries = missing.length === 0 ? [] : await this.vault.openEntries(client, missing);
+    if (missing.length === 0) return found;
+    for (const [position, text] of await this.vault.openDerived(client, missing, this.matcher.version))
+      found.set(position, this.keep(position, JSON.parse(text) as Features));
+    const unread = missing.filter((position) => !found.has(position));
+    const entries = unread.length === 0 ? [] : await this.vault.openEntries(client, unread);
     for (const [position, entry] of entries) found.set(position, this.read(position, entry));
     return found;
   }
@@ -223,7 +230,7 @@ export class MatchIndex {
     return [...this.matcher.keys(features), ...(this.matcher.relationKeys?.(features) ?? [])];
   }
 
-  /** Makes records findable by their keys of one generation. */
+  /** Makes records findable by their keys of one generation, and keeps what they are compared by in the vault. */
   async add(
     client: ClientBase,
     nodes: readonly Node<Features>[],
@@ -236,6 +243,8 @@ export class MatchIndex {
       return this.tokens(keys, generation).map((token) => ({ token, position: Number(id), outline }));
     });
     if (rows.length === 0) return;
+    const derived = nodes.map(({ id, features }) => ({ position: Number(id), text: JSON.stringify(features) }));
+    await this.vault.keepDerived(client, derived, this.matcher.version);
     await prepared(
       client,
       `insert into match.key (token, position, generation, outline)
@@ -243,7 +252,7 @@ export class MatchIndex {
       [
         rows.map(({ token }) => token),
         rows.map(({ position }) => position),
-        rows.map(({ outline }) => outline),
+        textArray(rows.map(({ outline }) => outline)),
         generation.id,
       ],
     );

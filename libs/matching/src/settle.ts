@@ -1,6 +1,7 @@
 import type { EntityRelation } from '@liandun/contracts';
 import { gapsOf, saysTheSame, type Edge, type Features, type Node, type Resolution } from '@liandun/identity';
 import { prepared } from '@liandun/event-log';
+import { forgetDerived } from '@liandun/vault';
 import type { ClientBase } from 'pg';
 import { entriesAt, nodeId, type Generation, type MatchIndex, type ObservedEntry } from './match-index.js';
 import { saveEdges, storedEdges } from './edges.js';
@@ -274,6 +275,7 @@ export async function letGo(
   const organizations = entries.filter(isOrganization);
   const nodes = await index.nodes(client, organizations);
   await client.query('delete from match.key where position = any($1)', [positions]);
+  await forgetDerived(client, positions);
   for (const generation of generations) await index.add(client, nodes, generation);
   const gone = new Set(entries.filter((entry) => !isOrganization(entry)).map(({ position }) => position));
   for (const position of gone) await anchor(client, position, gone);

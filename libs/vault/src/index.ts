@@ -1,3 +1,4 @@
+export { forgetDerived } from './derived.js';
 export * from './erasing.js';
 export * from './finding.js';
 export * from './keys.js';

@@ -6,7 +6,7 @@ export class CreateVault1763800110000 implements MigrationInterface {
   name = 'CreateVault1763800110000';
 
   async up(runner: QueryRunner): Promise<void> {
-    for (const sql of [TABLES, ERASURES, ROTATION, RIGHTS, WALLS]) await runner.query(sql);
+    for (const sql of [TABLES, DERIVED, ERASURES, ROTATION, RIGHTS, WALLS]) await runner.query(sql);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -56,6 +56,30 @@ create index person_token_value on vault.person_token (kind, token);
 create index person_token_position on vault.person_token (position);
 `;
 
+const DERIVED = `
+-- What the matcher made of an entry's values, sealed like these: whoever destroys the key of any of its persons destroys it, too.
+create table vault.derived (
+  position bigint primary key,
+  -- By what it was made; by something newer it has to be made again.
+  form text not null,
+  key_version smallint not null,
+  sealed bytea not null,
+  wrapped bytea not null
+);
+-- Entries of which a person was erased: nothing that is made of them is kept any more, whoever still remembers them.
+create table vault.erased (
+  position bigint primary key
+);
+create function vault.forget_derived() returns trigger language plpgsql as $$
+begin
+  insert into vault.erased select distinct position from destroyed on conflict do nothing;
+  delete from vault.derived where position in (select position from destroyed);
+  return null;
+end $$;
+create trigger forget_derived after delete on vault.data_key referencing old table as destroyed
+  for each statement execute function vault.forget_derived();
+`;
+
 const ERASURES = `
 -- Whom a requested erasure is about, sealed like a record, until it is decided.
 create table vault.erasure (
@@ -98,6 +122,10 @@ grant select on vault.index_version to liandun_door;
 grant select, insert, update on vault.rotation to liandun_worker;
 grant select, update on vault.rotation to liandun_door;
 grant select on vault.record, vault.data_key to liandun_api;
+grant select, insert, update, delete on vault.derived to liandun_worker;
+grant select (position), delete on vault.derived to liandun_door;
+grant select, insert on vault.erased to liandun_worker;
+grant insert on vault.erased to liandun_door;
 `;
 
 /** What a subject wrote, and the written reasons to him: for himself, regulators and the publisher (rule P17). */
@@ -114,6 +142,8 @@ const WALLS = [
   wall('vault.token'),
   wall('vault.person_token'),
   wall('vault.erasure'),
+  wall('vault.derived'),
+  wall('vault.erased'),
 ].join('\n');
 
 export const VAULT_MIGRATIONS = [CreateVault1763800110000];

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EventLog } from '@liandun/event-log';
 import { Intake } from '@liandun/intake';
 import { migrate } from '@liandun/event-log';
@@ -76,9 +76,14 @@ test('a rotation that was stopped goes on, and ends with nothing left under the 
     if (seen.length === 2) stopping.abort();
   };
   await pool.query('insert into vault.erasure values ($1, 1, $2, $3)', ['asked', asked.sealed, asked.wrapped]);
+  const made = Array.from({ length: ENTRIES }, (_, position) => ({ position, text: `made of ${position}` }));
+  await before.keepDerived(pool, made, 'form-1');
+  // Of an entry that names nobody.
+  await before.keepDerived(pool, [{ position: 500, text: 'made of 500' }], 'form-1');
   await rotate({ pool, vault: both, entriesAt, onProgress, batch: 7, signal: stopping.signal });
   await erase([...ERASED], [REPRESENTED]);
   expect(await versions('data_key')).toEqual([1, 2]);
+  expect(await versions('derived')).toEqual([1, 2]);
   await submit(both, [reported('a', 'late', person(60))]);
   await rotate({ pool, vault: both, entriesAt, onProgress, batch: 7 });
   expect(seen.filter(({ done }) => done).map(({ job, version }) => [job, version])).toEqual([
@@ -86,7 +91,7 @@ test('a rotation that was stopped goes on, and ends with nothing left under the 
     ['blind', 2],
   ]);
   expect(seen.filter(({ job, done }) => job === 'seal' && !done).map(({ position }) => position)).toEqual([
-    6, 13, 21, 29,
+    6, 13, 21, 29, 500,
   ]);
   expect([await versions('data_key'), await versions('token'), await versions('person_token')]).toEqual([
     [2],
@@ -101,6 +106,11 @@ test('a rotation that was stopped goes on, and ends with nothing left under the 
     [[...ERASED], REPRESENTED],
   );
   expect(back).toEqual([]);
+  const positions = [...made.map(({ position }) => position), 500];
+  const left = positions.filter((position) => ![...ERASED, REPRESENTED].includes(position));
+  expect(await versions('derived')).toEqual([2]);
+  const opened = await after.openDerived(pool, positions, 'form-1');
+  expect([...opened].toSorted(([a], [b]) => a - b)).toEqual(left.map((position) => [position, `made of ${position}`]));
   expect(await after.requestedPerson(pool, 'asked')).toEqual(person(1));
   await expect(before.open(pool, await entriesAt([5]))).rejects.toThrow('key-encryption key 2 is not there');
   const wanted = after.wanted(person(5) as { residentId: string }).map(({ token }) => token);
@@ -114,4 +124,41 @@ test('a rotation that was stopped goes on, and ends with nothing left under the 
 test('a process that still has the old keys can not append any more, nor index what the matcher would miss', async () => {
   await expect(submit(before, [reported('a', 'stale', person(61))])).rejects.toThrow('key version 2');
   expect(await submit(after, [reported('a', 'fresh', person(61))])).toEqual(['accepted']);
+});
+
+describe('what was made of an entry', () => {
+  const keep = (position: number, text: string, form = 'form-1'): Promise<void> =>
+    after.keepDerived(pool, [{ position, text }], form);
+  const open = async (position: number, form = 'form-1'): Promise<string | undefined> =>
+    (await after.openDerived(pool, [position], form)).get(position);
+
+  test('is told in the form in which it was made last, and sealed', async () => {
+    await keep(2, '王芳 13800000000');
+    expect(await open(2)).toBe('王芳 13800000000');
+    expect(await open(2, 'form-2')).toBeUndefined();
+    await keep(2, 'newer', 'form-2');
+    expect([await open(2), await open(2, 'form-2')]).toEqual([undefined, 'newer']);
+    await keep(2, '王芳 13800000000');
+    const { rows } = await pool.query('select sealed from vault.derived where position = 2');
+    expect(rows[0].sealed.includes('13800000000')).toBe(false);
+  });
+
+  test('opens for its own entry and form only', async () => {
+    await keep(3, 'of three');
+    await keep(4, 'of four');
+    const move = `update vault.derived d set sealed = o.sealed, wrapped = o.wrapped from vault.derived o
+      where d.position = 4 and o.position = 3`;
+    await pool.query(move);
+    await expect(open(4)).rejects.toThrow('authenticate');
+    await pool.query(`update vault.derived set form = 'form-9' where position = 3`);
+    await expect(open(3, 'form-9')).rejects.toThrow('authenticate');
+  });
+
+  test('goes with any of its persons, and never comes back', async () => {
+    await keep(6, 'subject and representative');
+    await erase([], [6]);
+    expect(await open(6)).toBeUndefined();
+    await keep(6, 'from the memory of a worker');
+    expect(await open(6)).toBeUndefined();
+  });
 });

@@ -3,6 +3,7 @@
 import type { Identity } from '@liandun/contracts';
 import { inTransaction } from '@liandun/event-log';
 import type pg from 'pg';
+import { resealDerived } from './derived.js';
 import { sealPerson, unsealPerson, type SealedPerson } from './erasing.js';
 import { sealByPerson } from './separate.js';
 import { tokensOf, personTokensOf, type Token } from './tokens.js';
@@ -59,6 +60,7 @@ const reseal: Step = async (client, positions, { vault, entriesAt }) => {
       );
     }
   }
+  await resealDerived(client, positions, vault.keys.kms);
 };
 
 /** Adds the tokens of the newest version beside those that are there. */
@@ -83,8 +85,9 @@ const reindex: Step = async (client, positions, { vault, entriesAt }) => {
   await add('person_token', (identity) => personTokensOf(identity, newest));
 };
 
-const SEAL_LACKING = `select distinct position from vault.data_key
-  where position > $1 and key_version < $3 order by position limit $2`;
+const sealLackingIn = (table: string): string => `(select distinct position from vault.${table}
+  where position > $1 and key_version < $3 order by position limit $2)`;
+const SEAL_LACKING = `${sealLackingIn('data_key')} union ${sealLackingIn('derived')} order by position limit $2`;
 // Each branch goes along its index on position and stops at the limit.
 const lackingIn = (table: string): string => `(select distinct position from vault.${table} old
   where position > $1 and key_version < $3 and not exists

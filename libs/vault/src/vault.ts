@@ -2,6 +2,7 @@ import type { SaltOf } from '@liandun/commitments';
 import type { Identity } from '@liandun/contracts';
 import type pg from 'pg';
 import { createHmac } from 'node:crypto';
+import { keepDerived, openDerived, type Derived } from './derived.js';
 import { sealPerson, unsealPerson, type SealedPerson } from './erasing.js';
 import { entityIdOf, fingerprintOf, VaultKeysError, type VaultKeys } from './keys.js';
 import { unseal, type EventRef, type Person, type SealedValue } from './sealing.js';
@@ -153,6 +154,16 @@ export class Vault {
       for (const value of unseal({ ...sealed, person }, known, this.keys.kms)) put(known.data, value);
     }
     return opened;
+  }
+
+  /** Keeps what was made of entries by what `form` names, sealed; nothing of entries of which a person was erased. */
+  keepDerived(client: pg.ClientBase | pg.Pool, derived: readonly Derived[], form: string): Promise<void> {
+    return keepDerived(client, derived, form, this.keys.kms);
+  }
+
+  /** What is kept of these entries, by position, as far as it was made by what `form` names. Throws where it was altered. */
+  openDerived(db: pg.ClientBase | pg.Pool, positions: readonly number[], form: string): Promise<Map<number, string>> {
+    return openDerived(db, positions, form, this.keys.kms);
   }
 
   /** The data of the given entries with their personal values, in the order given; what was erased stays a commitment. */
