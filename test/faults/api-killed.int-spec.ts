@@ -65,6 +65,8 @@ test('killed three times in the middle of a stream: the client goes on, and each
     receipts.push(receipt);
     if (receipts.length < (kills[0] ?? Infinity)) continue;
     kills.shift();
+    // It answers a little before it is seen to be ready.
+    await restarted;
     await product.kill('api');
     restarted = product.run('api');
   }
