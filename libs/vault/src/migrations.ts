@@ -66,6 +66,8 @@ create table vault.derived (
   sealed bytea not null,
   wrapped bytea not null
 );
+-- Whether anything is left under an older key: asked at each start of a worker.
+create index derived_key_version on vault.derived (key_version);
 -- Entries of which a person was erased: nothing that is made of them is kept any more, whoever still remembers them.
 create table vault.erased (
   position bigint primary key
